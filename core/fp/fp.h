@@ -12,7 +12,7 @@
 // the caller's word. The caller resolves dynamic and reserved rounding modes and does NaN boxing. Other policies call
 // SoftFloat directly.
 //
-// Every function may be called with the process's MXCSR in any state and leaves its control bits as they were.
+// The process's MXCSR must hold the control bits of the ABI and holds them again on return (core/fp/host_float.h).
 namespace lockstep::core::fp {
 
 inline uint32_t f32_add(uint32_t a, uint32_t b, RoundingMode mode, uint32_t& flags) {
