@@ -320,13 +320,13 @@ inline uint64_t widen(uint32_t a, uint32_t& flags) {
 }
 
 inline uint32_t narrow(uint64_t a, RoundingMode mode, uint32_t& flags) {
-  if constexpr (kIsSupported) {
-    if (is_direct(mode, flags)) [[likely]] {
-      const uint32_t result = from_native<Binary32>(native_narrow(to_native<Binary64>(a)));
-      if (is_safely_normal<Binary32>(result)) [[likely]]
-        return result;
-    }
+#if defined(__x86_64__)
+  if (is_direct(mode, flags)) [[likely]] {
+    const uint32_t result = from_native<Binary32>(native_narrow(to_native<Binary64>(a)));
+    if (is_safely_normal<Binary32>(result)) [[likely]]
+      return result;
   }
+#endif
   return narrow_checked(a, mode, flags);
 }
 
