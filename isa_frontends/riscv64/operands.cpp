@@ -29,7 +29,7 @@ constexpr const char* kX[32] = {"zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t
 constexpr const char* kF[32] = {"ft0", "ft1", "ft2", "ft3", "ft4",  "ft5",  "ft6", "ft7", "fs0",  "fs1", "fa0",
                                 "fa1", "fa2", "fa3", "fa4", "fa5",  "fa6",  "fa7", "fs2", "fs3",  "fs4", "fs5",
                                 "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11"};
-constexpr const char* kRounding[8] = {"rne", "rtz", "rdn", "rup", "rmm", "unknown", "unknown", "dyn"};
+constexpr const char* kRounding[8] = {"rne", "rtz", "rdn", "rup", "rmm", "unknown", "unknown", ""};
 
 struct Context {
   uint32_t bits;
@@ -81,6 +81,9 @@ constexpr Token kTokens[] = {
     {"frs3", [](uint32_t bits, Operands& o) { o.rs3 = field(bits, 27, 5); }, frs3_name},
     {"rm", [](uint32_t bits, Operands& o) { o.rm = field(bits, 12, 3); },
      [](const Operands& o, const Context&) { return std::string(kRounding[o.rm]); }},
+    // Of conversions that are always exact.
+    {"rm_exact", [](uint32_t bits, Operands& o) { o.rm = field(bits, 12, 3); },
+     [](const Operands& o, const Context&) { return std::string(o.rm == 0 ? "" : kRounding[o.rm]); }},
     {"i12", [](uint32_t bits, Operands& o) { o.imm = sign_extend(field(bits, 20, 12), 12); }, decimal},
     {"s12", [](uint32_t bits, Operands& o) { o.imm = sign_extend(put(bits, 25, 7, 5) | field(bits, 7, 5), 12); },
      decimal},
@@ -219,7 +222,10 @@ std::string format_instruction(const Row& row, uint32_t bits, uint64_t pc) {
       if (c != '{' && c != '}') text += c;
       rest.remove_prefix(1);
     } else if (const Token* token = next_token(rest); token != nullptr && token->format != nullptr) {
-      text += token->format(operands, {bits, pc});
+      const std::string operand = token->format(operands, {bits, pc});
+      // The dynamic rounding mode goes without saying, and without its comma.
+      if (operand.empty()) text.pop_back();
+      text += operand;
     }
   }
   return text;
