@@ -15,6 +15,8 @@ SOURCES = {
     "tests/tlm_models/uart16550_fuzz_test.cpp": "",
     "tests/tlm_models/console_test.cpp": '#include "tlm_models/uart16550.h"\n',
     "tests/tlm_models/plic_test.cpp": "",
+    "tests/tools/check_tree_test.py": "",
+    "tools/check_tree": "",
     "tests/system/boot_test.cpp": '#include "tlm_models/uart16550.h"\n',
 }
 
@@ -24,7 +26,7 @@ class ChangedTests(ScriptCase):
         super().setUp()
         self.lay_out(SOURCES)
         reply = "build/release/.cmake/api/v1/reply/"
-        programs = {s.rsplit("/", 1)[1][:-4]: s for s in SOURCES if s.startswith("tests/")}
+        programs = {s.rsplit("/", 1)[1][:-4]: s for s in SOURCES if s.startswith("tests/") and s.endswith(".cpp")}
         targets = [{"name": name, "jsonFile": f"{name}.json"} for name in programs]
         self.lay_out({
             reply + "index-1.json": json.dumps({"objects": [{"kind": "codemodel", "jsonFile": "model.json"}]}),
@@ -36,7 +38,7 @@ class ChangedTests(ScriptCase):
     def query(self, *arguments):
         status, output, errors = self.run_script("changed_tests", "--root", str(self.root), *arguments)
         self.assertEqual(status, 0, errors)
-        return output.split()
+        return [line.split()[1] for line in output.splitlines()]
 
     def test_a_device_owns_the_tests_that_mirror_it_or_include_its_header_in_its_part(self):
         self.assertEqual(self.query("--files", "tlm_models/uart16550.cpp"),
@@ -47,6 +49,10 @@ class ChangedTests(ScriptCase):
 
     def test_a_file_that_no_test_mirrors_owns_all_tests_of_its_part(self):
         self.assertEqual(len(self.query("--files", "tlm_models/orphan.cpp")), 4)
+
+    def test_a_script_owns_the_script_that_tests_it_which_is_nothing_to_build(self):
+        status, output, _ = self.run_script("changed_tests", "--root", str(self.root), "--files", "tools/check_tree")
+        self.assertEqual((status, output), (0, "script tools_check_tree_test\n"))
 
     def test_documents_own_no_test(self):
         self.assertEqual(self.query("--files", "docs/status.md", "README.md"), [])

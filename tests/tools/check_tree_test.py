@@ -25,7 +25,7 @@ class CheckTree(ScriptCase):
         path, host = "/" + "home/me/x", "deb." + "debian.org"
         status, _, errors = self.check({"README.md": f"see {path}\n\nand {host}\n"})
         self.assertEqual(status, 1)
-        self.assertIn("README.md:1: '/home/m' is a path of one machine".replace("/home", "/" + "home"), errors)
+        self.assertIn(f"README.md:1: '{path[:7]}' is a path of one machine", errors)
         self.assertIn(f"README.md:3: '{host}' is the host of a package mirror", errors)
 
     def test_a_long_file_is_a_note_and_no_error(self):
