@@ -23,6 +23,12 @@ die() {
   exit "$status"
 }
 
+# value_of OPTION REST...: the value that follows an option, or the end with a message when none does.
+value_of() {
+  [ $# -ge 2 ] && [ -n "$2" ] || die 2 "$1 takes a value." "${0##*/} --help says which."
+  printf '%s' "$2"
+}
+
 # elapsed SECONDS_AT_START: "1 min 12 s"
 elapsed() {
   local s=$((SECONDS - $1))
