@@ -38,12 +38,13 @@ const char* to_string(FeatureKind kind);
 const char* to_string(FeatureStatus status);
 const char* to_string(Agreement agreement);
 
-// "NAME" (the feature is on) or "NAME=VALUE" in the file.
+// "NAME" (the feature is on) or "NAME=VALUE" in the file. The value is empty where a feature is meant whatever its
+// value.
 struct FeatureRef {
   std::string name;
   std::string value;
   bool operator==(const FeatureRef&) const = default;
-  std::string text() const { return value == "on" ? name : name + "=" + value; }
+  std::string text() const { return value.empty() || value == "on" ? name : name + "=" + value; }
 };
 
 struct Feature {
@@ -101,10 +102,11 @@ struct Workload {
   std::vector<std::string> varies;  // features whose values are tried; the others stay at their default if they can
   Limits limits;
   // The program and its arguments. "{features}" has been replaced in Cell::argv; the runner replaces {lockstep} (the
-  // program), {payload} (folder that the payload recipe made), {scratch} (an empty folder of the attempt), {cell}.
+  // program), {payload:NAME} (the path that the payload recipe gave for NAME), {scratch} (an empty folder of the
+  // attempt) and {cell} (Cell::id).
   std::vector<std::string> argv;
-  // Command, relative to the root of the tree, that makes the payload; the last line of its standard output is the
-  // folder. Empty: none is needed. Workloads with the same recipe share one run of it.
+  // Command, relative to the root of the tree, that makes the payloads and prints a line "NAME<tab>PATH" for each on
+  // standard output. Empty: none is needed. Workloads with the same recipe share one run of it.
   std::vector<std::string> payload_recipe;
   // The best grade that cells of this workload can be compared at.
   Agreement grade = Agreement::kExact;

@@ -37,8 +37,8 @@ struct Cell {
   std::map<std::string, std::string> assignment;  // every feature that has values, with its value
   std::string label;                              // what differs from the defaults, for people; "default" if nothing
   std::string skip_reason;                        // not empty: the cell must not run and its status is SKIP
-  std::vector<std::string> argv;                  // {lockstep}, {payload}, {scratch} and {cell} are left to the runner
-  std::map<std::string, bool> build_options;      // CMake options that the program has to be built with
+  std::vector<std::string> argv;              // {lockstep}, {payload:NAME}, {scratch}, {cell} are left to the runner
+  std::map<std::string, bool> build_options;  // CMake options that the program has to be built with
   // Cells with the same exact_group have to agree exactly, those with the same behavioural_group behaviourally. Empty
   // when the workload does not ask for that grade. An exact group lies within one behavioural group.
   Agreement grade = Agreement::kNone;
