@@ -49,7 +49,9 @@ std::string suggestion(std::string_view text, const std::vector<std::string>& kn
   std::size_t best = text.size() / 2 + 2;
   if (text.size() <= kMaxQuotedLength) {
     for (const std::string& candidate : known) {
-      const std::size_t distance = edit_distance(text, candidate);
+      // Who writes only the beginning of a name most likely means it.
+      const bool beginning = text.size() > 2 && candidate.starts_with(text);
+      const std::size_t distance = beginning ? 1 : edit_distance(text, candidate);
       if (distance < best) {
         best = distance;
         nearest = &candidate;
