@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -268,9 +269,23 @@ TEST(Plan, TreeKeepsItsPromises) {
     }
   }
   for (const Feature& feature : contract->features) {
-    if (feature.variable() && feature.status == FeatureStatus::kPlanned)
-      EXPECT_TRUE(shown.contains(feature.name)) << feature.name;
+    if (!feature.variable() || feature.status != FeatureStatus::kPlanned) continue;
+    EXPECT_TRUE(shown.contains(feature.name)) << feature.name;
   }
+}
+
+TEST(Plan, EveryBareMetalGuestIsInAWorkload) {
+  const std::filesystem::path folder = LOCKSTEP_TREE "/guests/bare/tests";
+  if (!std::filesystem::is_directory(folder)) GTEST_SKIP() << folder << " is not in this tree";
+  std::set<std::string> sources;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) sources.insert(entry.path().stem().string());
+  const auto contract = load_contract(LOCKSTEP_TREE "/matrix/features.yaml");
+  ASSERT_TRUE(contract.ok()) << contract.message();
+  std::set<std::string> instances;
+  for (const Workload& workload : contract->workloads) {
+    if (!workload.instance.empty()) instances.insert(workload.instance);
+  }
+  EXPECT_EQ(instances, sources);
 }
 
 TEST(Plan, JsonHoldsEveryCell) {
