@@ -59,7 +59,7 @@ bool limit(int resource, uint64_t soft, uint64_t hard) {
   if (chdir(request.folder.c_str()) != 0) stop(4);
   syscall(SYS_close_range, 3, static_cast<unsigned>(failure_fd) - 1, 0);
   syscall(SYS_close_range, static_cast<unsigned>(failure_fd) + 1, ~0u, 0);
-  execv(argv[0], argv);
+  execvp(argv[0], argv);
   stop(0);
   _exit(127);
 }

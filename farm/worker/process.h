@@ -21,7 +21,7 @@ constexpr uint64_t kMaxJobFileBytes = uint64_t{4}
 class Process {
  public:
   struct Request {
-    std::vector<std::string> argv;  // argv[0] is a path
+    std::vector<std::string> argv;  // argv[0] is a path, or a name that PATH finds
     std::string folder;             // its working folder
     std::string stdout_path;
     std::string stderr_path;
