@@ -308,6 +308,7 @@ class Loader {
         if (!feature.arguments.emplace(index, words_of(*value, "arguments")).second) {
           throw LoadError{key->line, fmt::format("value {} is given twice", in_quotes(key->scalar))};
         }
+        check_placeholders(feature.arguments[index], value->line, false);
       }
     }
     if (const YamlNode* node = fields.find("agreement")) {
@@ -495,18 +496,21 @@ class Loader {
   }
 
   static void check_placeholders(const std::vector<std::string>& words, int line, bool with_features) {
-    const std::vector<std::string> known{"{lockstep}", "{payload:NAME}", "{scratch}", "{cell}", "{instance}"};
+    std::vector<std::string> known{"{lockstep}", "{payload:NAME}", "{scratch}", "{cell}"};
+    if (with_features) known.emplace_back("{features}");
+    constexpr std::string_view kPayload = "{payload:";
     for (const std::string& word : words) {
       if (with_features && word == "{features}") continue;
       for (std::size_t at = word.find('{'); at != std::string::npos; at = word.find('{', at + 1)) {
         const std::size_t end = word.find('}', at);
         const std::string name = word.substr(at, end == std::string::npos ? end : end - at + 1);
-        if (std::find(known.begin(), known.end(), name) == known.end()) {
-          std::vector<std::string> all = known;
-          if (with_features) all.emplace_back("{features}");
-          throw LoadError{line, fmt::format("unknown placeholder {} in {}{}", in_quotes(name), in_quotes(word),
-                                            suggestion(name, all))};
-        }
+        const bool payload =
+            end != std::string::npos && name.starts_with(kPayload) && name.size() > kPayload.size() + 1;
+        if (payload || name == "{lockstep}" || name == "{scratch}" || name == "{cell}") continue;
+        if (name == "{features}")
+          throw LoadError{line, "\"{features}\" has to be a word of its own in a workload's \"argv\""};
+        throw LoadError{line, fmt::format("unknown placeholder {} in {}{}", in_quotes(name), in_quotes(word),
+                                          suggestion(name, known))};
       }
     }
   }
@@ -534,10 +538,6 @@ class Loader {
     const YamlNode& argv = fields.get("argv", what.c_str());
     workload.argv = words_of(argv, "argv");
     if (workload.argv.empty()) throw LoadError{argv.line, "\"argv\" is empty"};
-    check_placeholders(workload.argv, argv.line, true);
-    for (const Feature& feature : contract_.features) {
-      for (const auto& [value, words] : feature.arguments) check_placeholders(words, feature.line, false);
-    }
     if (const YamlNode* payload = fields.find("payload")) workload.payload_recipe = words_of(*payload, "payload");
     if (const YamlNode* grade = fields.find("grade")) {
       workload.grade = choice_of(*grade, "grade", {Agreement::kExact, Agreement::kBehavioural, Agreement::kNone});
@@ -591,6 +591,7 @@ class Loader {
           word.replace(at, std::strlen(kHolder), instance);
         }
       }
+      check_placeholders(workload.argv, fields.get("argv", "a workload").line, true);
       if (contract_.find_workload(workload.name) != nullptr) {
         throw LoadError{workload.line, fmt::format("workload {} is given twice", in_quotes(workload.name))};
       }

@@ -285,14 +285,7 @@ class Expander {
     }
     for (const std::string& word : workload.argv) {
       if (word == "{features}") {
-        for (std::string argument : arguments) {
-          constexpr std::string_view kHolder = "{instance}";
-          for (std::size_t at = argument.find(kHolder); at != std::string::npos;
-               at = argument.find(kHolder, at + workload.instance.size())) {
-            argument.replace(at, kHolder.size(), workload.instance);
-          }
-          cell.argv.push_back(std::move(argument));
-        }
+        cell.argv.insert(cell.argv.end(), arguments.begin(), arguments.end());
       } else {
         cell.argv.push_back(word);
       }
