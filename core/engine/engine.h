@@ -40,8 +40,9 @@ class Engine {
   // Begins at most `budget` instructions (at least 1).
   virtual RunResult run(uint64_t budget) = 0;
 
-  // Bytes in [paddr, paddr + size) changed: blocks made from them are dropped. Safe from inside run().
-  virtual void invalidate_code(uint64_t paddr, uint64_t size_bytes) = 0;
+  // Bytes in [paddr, paddr + size), inside one page, changed: blocks made from them are dropped. Answers whether blocks
+  // from that page remain. Safe from inside run().
+  virtual bool invalidate_code(uint64_t paddr, uint64_t size_bytes) = 0;
   virtual void invalidate_all_code() = 0;
 
   virtual void set_breakpoint(uint64_t vaddr, bool on) = 0;

@@ -117,6 +117,10 @@ class Hart {
   // Level of an interrupt input; numbers are the ISA's (RISC-V: the mip bit). Marks kExitInterruptsChanged.
   virtual void set_interrupt(unsigned line, bool level) = 0;
 
+  // The layout's fields were written from outside (snapshot, debugger): derived state, such as the TLB's contexts, is
+  // made to match.
+  virtual void state_restored() = 0;
+
   // One line of disassembly for the instruction at `bytes`, and its length.
   virtual std::string disassemble(std::span<const uint8_t> bytes, uint64_t pc, unsigned& length) const = 0;
 
@@ -128,6 +132,10 @@ class Hart {
   // Instructions begun in the current turn: what virtual time is ahead by. `turn_start_count` is set by the scheduler.
   uint64_t executed_in_turn() const { return instruction_count() - turn_start_count_; }
   void begin_turn() { turn_start_count_ = instruction_count(); }
+  // The one rule of store-conditional: it succeeds when the reservation is valid and was made for the same physical
+  // address and size. A reservation ends with any store-conditional, trap or trap return, and with the hart's turn, so
+  // that no other hart and no device can have come between.
+  void end_turn() { state_->reservation_valid = 0; }
 
  protected:
   Hart(unsigned id, PhysicalBus& bus, VirtualClock& clock, uint32_t state_bytes)

@@ -30,9 +30,8 @@ struct alignas(64) StateHeader {
   uint32_t trapped = 0;              // a helper or a memory access entered a trap: pc is the handler's
   uint32_t fp_flags = 0;             // accumulated IEEE exceptions: NX 1, UF 2, OF 4, DZ 8, NV 16
   uint32_t fp_rounding = 0;          // core::fp::RoundingMode for operations with the dynamic mode
-  uint64_t reservation_valid = 0;    // load-reserved / exclusive monitor
+  uint64_t reservation_valid = 0;    // load-reserved / exclusive monitor: size in bytes, or 0; see Hart::end_turn()
   uint64_t reservation_address = 0;  // physical address
-  uint64_t reservation_value = 0;    // not used to decide success; kept for traces
 };
 
 // One named piece of guest state: what the IR's text form, the digests, snapshots and the debugger call it.

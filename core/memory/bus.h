@@ -42,8 +42,12 @@ class PhysicalBus {
   virtual bool write(uint64_t paddr, unsigned size_bytes, uint64_t value) = 0;
 
   // RAM in [paddr, paddr + size) was written on the slow path: dirty bits are set here and every hart's engine drops
-  // the blocks that were translated from these bytes.
+  // the blocks that were translated from these bytes (GuestRam::note_write does both).
   virtual void ram_written(uint64_t paddr, uint64_t size_bytes) = 0;
+
+  // A block was translated from the page at `paddr`: it has kPageHasCode set, and every hart drops its fast store
+  // entries for it (Tlb::drop_fast_stores).
+  virtual void page_has_code(uint64_t paddr) = 0;
 };
 
 }  // namespace lockstep::core

@@ -5,6 +5,7 @@
 #include <numa.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
@@ -61,15 +62,17 @@ void GuestRam::write(uint64_t paddr, std::span<const uint8_t> data) {
 void GuestRam::note_write(uint64_t paddr, uint64_t length) {
   if (length == 0) return;
   assert(window_.contains(paddr, length));
-  const uint64_t first = (paddr - window_.base) / kPageSize;
-  const uint64_t last = (paddr + length - 1 - window_.base) / kPageSize;
-  bool code = false;
-  for (uint64_t page = first; page <= last; ++page) {
-    code |= (flags_[page] & kPageHasCode) != 0;
-    flags_[page] &= static_cast<uint8_t>(~kPageTracked);
+  for (uint64_t end = paddr + length; paddr < end;) {
+    const uint64_t chunk = std::min(end - paddr, kPageSize - paddr % kPageSize);
+    uint8_t& flags = flags_[(paddr - window_.base) / kPageSize];
+    flags &= static_cast<uint8_t>(~kPageTracked);
+    if (flags & kPageHasCode) {
+      bool code = false;
+      for (const CodeWriteListener& listener : listeners_) code |= listener(paddr, chunk);
+      if (!code) flags &= static_cast<uint8_t>(~kPageHasCode);
+    }
+    paddr += chunk;
   }
-  if (!code) return;
-  for (const CodeWriteListener& listener : listeners_) listener(paddr, length);
 }
 
 void GuestRam::start_tracking() {

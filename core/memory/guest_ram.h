@@ -17,8 +17,10 @@ class GuestRam {
  public:
   enum class Numa { kDefault, kInterleave };  // kInterleave spreads pages over the host's nodes where it has several
 
-  // Called with a physical range when bytes on a page that holds translated code were written.
-  using CodeWriteListener = std::function<void(uint64_t paddr, uint64_t size_bytes)>;
+  // Called with a physical range inside one page that holds translated code, after its bytes were written. Answers
+  // whether the listener still has code from that page (Engine::invalidate_code); when none has, the page is written
+  // fast again.
+  using CodeWriteListener = std::function<bool(uint64_t paddr, uint64_t size_bytes)>;
 
   // `base` and `size_bytes` are page aligned. Fails with the host's reason when the memory cannot be mapped.
   static Result<GuestRam> create(uint64_t base, uint64_t size_bytes, Numa numa = Numa::kDefault);

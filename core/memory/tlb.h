@@ -59,9 +59,8 @@ class Tlb {
   TlbContext& data() { return *data_; }
   TlbContext& fetch() { return *fetch_; }
 
-  // Changes whenever a cached translation of a fetch may have become wrong: links between blocks compare it.
-  uint64_t fetch_generation() const { return fetch_generation_; }
-
+  // Remembers that `vaddr` maps to `paddr` for one kind of access (index: Access), as part of a block of
+  // 2^block_bits bytes. `fast`: accesses may go straight to `host_page`, the host address of the page's first byte.
   void fill(TlbContext& context, unsigned access, uint64_t vaddr, uint64_t paddr, unsigned block_bits,
             uint8_t* host_page, bool fast);
 
@@ -83,7 +82,6 @@ class Tlb {
   TlbContext* data_;
   TlbContext* fetch_;
   uint64_t use_clock_ = 0;
-  uint64_t fetch_generation_ = 1;
   bool tagged_ = true;
 };
 
