@@ -83,8 +83,8 @@ struct Suite : testing::Test {
   std::vector<std::filesystem::path> programs;
 };
 
-struct Run {
-  explicit Run(const core::InterpreterOptions& options = {}) : machine(kRamBytes) {
+struct Execution {
+  explicit Execution(const core::InterpreterOptions& options = {}) : machine(kRamBytes) {
     // As after reset: these programs set PMP up themselves.
     machine.hart.reset();
     engine = core::make_interpreter(machine.hart, options);
@@ -99,7 +99,7 @@ TEST_F(Suite, EveryProgramPasses) {
   unsigned passed = 0;
   for (const auto& path : programs) {
     SCOPED_TRACE(path.filename().string());
-    Run run;
+    Execution run;
     const std::optional<Program> program = load(path, run.machine.bus);
     ASSERT_TRUE(program.has_value());
     run.machine.hart.s().pc = program->entry;
@@ -124,7 +124,7 @@ TEST_F(Suite, StateDoesNotDependOnBudgetsOrOptions) {
   for (const auto& path : programs) {
     SCOPED_TRACE(path.filename().string());
     const auto state_after = [&](uint64_t budget, const core::InterpreterOptions& options) {
-      Run run(options);
+      Execution run(options);
       const std::optional<Program> program = load(path, run.machine.bus);
       if (!program) return std::vector<uint8_t>();
       run.machine.hart.s().pc = program->entry;
