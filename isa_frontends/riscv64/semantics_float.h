@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "isa_frontends/riscv64/semantics_memory.h"
 #include "isa_frontends/riscv64/translator.h"
 
 // Semantics of F and D. kI32 stands for single and kI64 for double precision.
@@ -18,7 +19,7 @@ inline Value sign_bit(Translator& t, Type type) {
 template <Type kType>
 void fp_load(Translator& t, const Operands& o) {
   if (!t.fp_begin()) return;
-  t.set_f(kType, o.rd, t.b.load(kType, t.b.add(t.x(o.rs1), t.b.i64(o.imm))));
+  t.set_f(kType, o.rd, t.b.load(kType, address_of(t, o)));
   t.fp_end();
 }
 
@@ -27,13 +28,15 @@ template <Type kType>
 void fp_store(Translator& t, const Operands& o) {
   if (!t.fp_begin()) return;
   const Value raw = t.f(Type::kI64, o.rs2);
-  t.b.store(t.b.add(t.x(o.rs1), t.b.i64(o.imm)), kType == Type::kI64 ? raw : t.b.trunc(Type::kI32, raw));
+  t.b.store(address_of(t, o), kType == Type::kI64 ? raw : t.b.trunc(Type::kI32, raw));
 }
 
 template <Type kType, Op kOp>
 void fp_binary(Translator& t, const Operands& o) {
   if (!t.fp_begin(o.rm)) return;
-  t.set_f(kType, o.rd, t.b.fp_binary(kOp, t.f(kType, o.rs1), t.f(kType, o.rs2), o.rm));
+  const Value a = t.f(kType, o.rs1);
+  const Value b = t.f(kType, o.rs2);
+  t.set_f(kType, o.rd, t.b.fp_binary(kOp, a, b, o.rm));
   t.fp_end();
 }
 
@@ -58,7 +61,9 @@ void fp_fma(Translator& t, const Operands& o) {
 template <Type kType, Op kOp>
 void fp_min_max(Translator& t, const Operands& o) {
   if (!t.fp_begin()) return;
-  t.set_f(kType, o.rd, t.b.fp_binary(kOp, t.f(kType, o.rs1), t.f(kType, o.rs2), 0));
+  const Value a = t.f(kType, o.rs1);
+  const Value b = t.f(kType, o.rs2);
+  t.set_f(kType, o.rd, t.b.fp_binary(kOp, a, b, 0));
   t.fp_end();
 }
 
@@ -85,7 +90,9 @@ void fp_sign(Translator& t, const Operands& o) {
 template <Type kType, Op kOp>
 void fp_compare(Translator& t, const Operands& o) {
   if (!t.fp_begin()) return;
-  const Value result = t.b.fp_compare(kOp, t.f(kType, o.rs1), t.f(kType, o.rs2));
+  const Value a = t.f(kType, o.rs1);
+  const Value b = t.f(kType, o.rs2);
+  const Value result = t.b.fp_compare(kOp, a, b);
   if (o.rd != 0) t.set_x(o.rd, t.b.zext(Type::kI64, result));
   t.fp_end();
 }

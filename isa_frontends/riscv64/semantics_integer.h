@@ -29,17 +29,24 @@ inline void jalr(Translator& t, const Operands& o) {
 
 template <Op kCondition>
 void branch(Translator& t, const Operands& o) {
-  t.b.branch(t.b.compare(kCondition, t.x(o.rs1), t.x(o.rs2)), t.pc + o.imm, t.next_pc);
+  const Value a = t.x(o.rs1);
+  const Value b = t.x(o.rs2);
+  t.b.branch(t.b.compare(kCondition, a, b), t.pc + o.imm, t.next_pc);
 }
 
 template <Op kOp>
 void binary(Translator& t, const Operands& o) {
-  if (o.rd != 0) t.set_x(o.rd, t.b.binary(kOp, t.x(o.rs1), t.x(o.rs2)));
+  if (o.rd == 0) return;
+  const Value a = t.x(o.rs1);
+  const Value b = t.x(o.rs2);
+  t.set_x(o.rd, t.b.binary(kOp, a, b));
 }
 
 template <Op kOp>
 void binary_imm(Translator& t, const Operands& o) {
-  if (o.rd != 0) t.set_x(o.rd, t.b.binary(kOp, t.x(o.rs1), t.b.i64(o.imm)));
+  if (o.rd == 0) return;
+  const Value a = t.x(o.rs1);
+  t.set_x(o.rd, t.b.binary(kOp, a, t.b.i64(o.imm)));
 }
 
 // The second operand inverted.
@@ -63,7 +70,10 @@ void set_if_imm(Translator& t, const Operands& o) {
 
 template <Op kOp>
 void word(Translator& t, const Operands& o) {
-  if (o.rd != 0) t.set_w(o.rd, t.b.binary(kOp, t.w(o.rs1), t.w(o.rs2)));
+  if (o.rd == 0) return;
+  const Value a = t.w(o.rs1);
+  const Value b = t.w(o.rs2);
+  t.set_w(o.rd, t.b.binary(kOp, a, b));
 }
 
 template <Op kOp>

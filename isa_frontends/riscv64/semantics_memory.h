@@ -12,7 +12,10 @@ using core::ir::RmwOp;
 using core::ir::Type;
 using core::ir::Value;
 
-inline Value address_of(Translator& t, const Operands& o) { return t.b.add(t.x(o.rs1), t.b.i64(o.imm)); }
+inline Value address_of(Translator& t, const Operands& o) {
+  const Value base = t.x(o.rs1);
+  return t.b.add(base, t.b.i64(o.imm));
+}
 
 template <Type kType, bool kSigned>
 void load(Translator& t, const Operands& o) {

@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "core/engine/engine.h"
 #include "core/hart/hart.h"
 #include "core/memory/bus.h"
 #include "core/time/virtual_clock.h"
@@ -28,7 +28,14 @@ class FlatBus : public core::PhysicalBus {
   bool read(uint64_t, unsigned, uint64_t&) override { return false; }
   bool write(uint64_t, unsigned, uint64_t) override { return false; }
   void ram_written(uint64_t paddr, uint64_t size_bytes) override {
-    if (on_ram_written) on_ram_written(paddr, size_bytes);
+    uint8_t& flags = flags_[(paddr - kRamBase) >> core::kPageBits];
+    if (!(flags & core::kPageHasCode)) return;
+    ++code_writes;
+    if (engine == nullptr || !engine->invalidate_code(paddr, size_bytes)) flags &= ~core::kPageHasCode;
+  }
+  void page_has_code(uint64_t paddr) override {
+    flags_[(paddr - kRamBase) >> core::kPageBits] |= core::kPageHasCode;
+    if (hart != nullptr) hart->tlb().drop_fast_stores(paddr & core::kPageMask);
   }
 
   template <typename T>
@@ -43,7 +50,9 @@ class FlatBus : public core::PhysicalBus {
   }
   std::span<uint8_t> memory() { return memory_; }
 
-  std::function<void(uint64_t paddr, uint64_t size_bytes)> on_ram_written;
+  core::Hart* hart = nullptr;
+  core::Engine* engine = nullptr;
+  unsigned code_writes = 0;
 
  private:
   std::vector<uint8_t> memory_;
@@ -55,6 +64,7 @@ class FlatBus : public core::PhysicalBus {
 struct BareMachine {
   explicit BareMachine(uint64_t ram_bytes = 1 << 20, const HartOptions& options = {})
       : bus(ram_bytes), hart(0, bus, clock, options) {
+    bus.hart = &hart;
     hart.s().pmpaddr[0] = ~uint64_t{0} >> 10;
     hart.s().pmpcfg[0] = 0x1f;
     hart.state_restored();

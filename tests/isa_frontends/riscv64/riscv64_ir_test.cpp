@@ -103,7 +103,7 @@ TEST_F(Riscv64Ir, LoadComesBeforeTheSet) {
             "  %2 = const.i64 0x8\n"
             "  %3 = add.i64 %1, %2\n"
             "  %4 = load.i32 %3\n"
-            "  %5 = sext.i64 %4\n"
+            "  %5 = sext.i64.i32 %4\n"
             "  set.i64 x10, %5\n"
             "  jump 0x80000004\n");
 }
