@@ -76,9 +76,9 @@ core::Result<std::unique_ptr<ReplayInput>> ReplayInput::parse(const std::string&
                       parse_hex(line.substr(second + 1), event.bytes) &&
                       (replay->events_.empty() || replay->events_.back().time_ns <= event.time_ns);
     if (!good) {
-      return core::Error{fmt::format(
-          "{}:{}: not a line of an input log (time in ns, instruction count, bytes in hexadecimal)", name,
-          line_number)};
+      return core::Error{
+          fmt::format("{}:{}: not a line of an input log (time in ns, instruction count, bytes in hexadecimal)", name,
+                      line_number)};
     }
     replay->events_.push_back(std::move(event));
   }

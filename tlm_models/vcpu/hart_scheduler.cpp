@@ -93,8 +93,8 @@ bool HartScheduler::run_turn() {
     debug_stop(core::StopReason::kStop);
   }
   while (turn_left_ > 0 && !end_) {
-    uint64_t budget = std::min(turn_left_, limits_.max_instructions - std::min(total_instructions_,
-                                                                               limits_.max_instructions));
+    uint64_t budget =
+        std::min(turn_left_, limits_.max_instructions - std::min(total_instructions_, limits_.max_instructions));
     if (budget == 0) {
       request_end(EndReason::kMaxInstructions);
       break;
@@ -127,6 +127,7 @@ bool HartScheduler::run_turn() {
   }
   hooks_.after_turn();
   if (end_) return false;
+  hart.end_turn();
   turn_started_ = false;
   return true;
 }

@@ -124,8 +124,8 @@ class HartScheduler : public sc_core::sc_module {
   unsigned current_ = 0;
   bool turn_started_ = false;
   bool executing_ = false;
-  uint64_t turn_left_ = 0;       // instructions
-  uint64_t round_busy_ns_ = 0;   // the longest turn of the round so far
+  uint64_t turn_left_ = 0;      // instructions
+  uint64_t round_busy_ns_ = 0;  // the longest turn of the round so far
   bool step_ = false;
   bool stop_for_debugger_ = false;
 };

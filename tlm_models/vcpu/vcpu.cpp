@@ -5,8 +5,8 @@
 
 namespace lockstep::tlm_models {
 
-Vcpu::Vcpu(sc_core::sc_module_name name, RamWriteSink ram_write_sink)
-    : sc_core::sc_module(name), socket("socket"), ram_write_sink_(std::move(ram_write_sink)) {}
+Vcpu::Vcpu(sc_core::sc_module_name name, Shared shared)
+    : sc_core::sc_module(name), socket("socket"), shared_(std::move(shared)) {}
 
 Vcpu::~Vcpu() = default;
 
@@ -55,6 +55,8 @@ bool Vcpu::write(uint64_t paddr, unsigned size_bytes, uint64_t value) {
   return transfer(tlm::TLM_WRITE_COMMAND, paddr, size_bytes, value);
 }
 
-void Vcpu::ram_written(uint64_t paddr, uint64_t size_bytes) { ram_write_sink_(paddr, size_bytes); }
+void Vcpu::ram_written(uint64_t paddr, uint64_t size_bytes) { shared_.ram_written(paddr, size_bytes); }
+
+void Vcpu::page_has_code(uint64_t paddr) { shared_.page_has_code(paddr); }
 
 }  // namespace lockstep::tlm_models

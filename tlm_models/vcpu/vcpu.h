@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <tlm_utils/simple_initiator_socket.h>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <systemc>
 #include <tlm>
-#include <tlm_utils/simple_initiator_socket.h>
 
 #include "core/engine/engine.h"
 #include "core/hart/hart.h"
@@ -21,10 +21,13 @@ class Vcpu : public sc_core::sc_module, public core::PhysicalBus {
  public:
   tlm_utils::simple_initiator_socket<Vcpu> socket;
 
-  // Told of writes to RAM that the hart made on its slow path.
-  using RamWriteSink = std::function<void(uint64_t paddr, uint64_t size_bytes)>;
+  // What concerns all harts of the machine (PhysicalBus says when).
+  struct Shared {
+    std::function<void(uint64_t paddr, uint64_t size_bytes)> ram_written;
+    std::function<void(uint64_t paddr)> page_has_code;
+  };
 
-  Vcpu(sc_core::sc_module_name name, RamWriteSink ram_write_sink);
+  Vcpu(sc_core::sc_module_name name, Shared shared);
   ~Vcpu() override;
 
   // Both are made with this object as their bus, and then handed over.
@@ -37,11 +40,12 @@ class Vcpu : public sc_core::sc_module, public core::PhysicalBus {
   bool read(uint64_t paddr, unsigned size_bytes, uint64_t& value) override;
   bool write(uint64_t paddr, unsigned size_bytes, uint64_t value) override;
   void ram_written(uint64_t paddr, uint64_t size_bytes) override;
+  void page_has_code(uint64_t paddr) override;
 
  private:
   bool transfer(tlm::tlm_command command, uint64_t paddr, unsigned size_bytes, uint64_t& value);
 
-  RamWriteSink ram_write_sink_;
+  Shared shared_;
   tlm::tlm_generic_payload payload_;
   WindowExtension window_extension_;
   std::deque<core::RamWindow> windows_;  // addresses of elements are handed out

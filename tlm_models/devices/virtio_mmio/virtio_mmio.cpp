@@ -48,7 +48,8 @@ void VirtioMmio::add_registers() {
                     if (identity_.device_id == 0 || select > 1) return uint64_t{0};
                     return (offered() >> (select * 32)) & 0xffffffff;
                   }});
-  device_features_select_ = registers_.add({.offset = 0x014, .name = "DeviceFeaturesSel", .read_mask = 0, .doc = "which 32 features to show"});
+  device_features_select_ = registers_.add(
+      {.offset = 0x014, .name = "DeviceFeaturesSel", .read_mask = 0, .doc = "which 32 features to show"});
   registers_.add({.offset = 0x020,
                   .name = "DriverFeatures",
                   .read_mask = 0,
@@ -60,7 +61,8 @@ void VirtioMmio::add_registers() {
                     driver_features_ =
                         select == 0 ? with_low(driver_features_, value) : with_high(driver_features_, value);
                   }});
-  driver_features_select_ = registers_.add({.offset = 0x024, .name = "DriverFeaturesSel", .read_mask = 0, .doc = "which 32 features to accept"});
+  driver_features_select_ = registers_.add(
+      {.offset = 0x024, .name = "DriverFeaturesSel", .read_mask = 0, .doc = "which 32 features to accept"});
   interrupt_status_ = registers_.add({.offset = 0x060,
                                       .name = "InterruptStatus",
                                       .write_mask = 0,
@@ -97,7 +99,8 @@ void VirtioMmio::add_registers() {
 }
 
 void VirtioMmio::add_queue_registers() {
-  queue_select_ = registers_.add({.offset = 0x030, .name = "QueueSel", .read_mask = 0, .doc = "the queue that the queue registers mean"});
+  queue_select_ = registers_.add(
+      {.offset = 0x030, .name = "QueueSel", .read_mask = 0, .doc = "the queue that the queue registers mean"});
   registers_.add({.offset = 0x034,
                   .name = "QueueNumMax",
                   .write_mask = 0,
