@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <string>
-#include <utility>
 
 namespace lockstep::core::gdb {
 namespace {
@@ -56,28 +54,6 @@ Architecture riscv64_architecture(std::span<const RiscvCsr> csrs) {
   table.push_back({"priv", kRiscvPrivilegeNumber, 64, "int", kVirtualFeature, false});
   std::sort(table.begin(), table.end(), [](const Register& a, const Register& b) { return a.number < b.number; });
   return architecture;
-}
-
-RegisterAccess riscv64_register_access(std::function<std::optional<uint64_t>(Hart&, unsigned)> read_csr,
-                                       std::function<bool(Hart&, unsigned, uint64_t)> write_csr) {
-  RegisterAccess access;
-  access.field = [](const Register& reg) -> std::string {
-    if (reg.number == 0) return {};  // x0 may not be written
-    if (reg.number < kRiscvPcNumber) return "x" + std::to_string(reg.number);
-    if (reg.number == kRiscvPcNumber) return "pc";
-    if (reg.number < kRiscvCsrBase) return "f" + std::to_string(reg.number - kRiscvFloatBase);
-    if (reg.number == kRiscvPrivilegeNumber) return "privilege";
-    return {};
-  };
-  access.read = [read_csr = std::move(read_csr)](Hart& hart, const Register& reg) -> std::optional<uint64_t> {
-    if (reg.number == 0) return 0;
-    return read_csr(hart, reg.number - kRiscvCsrBase);
-  };
-  access.write = [write_csr = std::move(write_csr)](Hart& hart, const Register& reg, uint64_t value) {
-    if (reg.number == 0) return true;
-    return write_csr(hart, reg.number - kRiscvCsrBase, value);
-  };
-  return access;
 }
 
 }  // namespace lockstep::core::gdb

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <optional>
 #include <span>
 #include <string_view>
 
 #include "core/gdb/gdb_target.h"
-#include "core/gdb/hart_target.h"
 
 namespace lockstep::core::gdb {
 
@@ -27,10 +23,5 @@ inline constexpr unsigned kRiscvPrivilegeNumber = 4161;
 // What gdb expects of an RV64 target: x registers by their ABI names, pc, f registers as doubles, fflags, frm and fcsr,
 // the CSRs given (in any order, without those three), and `priv`.
 Architecture riscv64_architecture(std::span<const RiscvCsr> csrs);
-
-// How HartTarget finds these registers in an RV64 hart whose state names x1 to x31, f0 to f31, pc and `privilege`.
-// CSRs, among them fflags, frm and fcsr, go through the two functions, by their 12-bit numbers.
-RegisterAccess riscv64_register_access(std::function<std::optional<uint64_t>(Hart&, unsigned)> read_csr,
-                                       std::function<bool(Hart&, unsigned, uint64_t)> write_csr);
 
 }  // namespace lockstep::core::gdb

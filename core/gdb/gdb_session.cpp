@@ -444,7 +444,7 @@ std::string Session::run_monitor(std::string_view hex) {
   if (*command == "help" || command->empty()) {
     text = "monitor help    this list\n" + target_.monitor_help();
   } else {
-    const Result<std::string> result = target_.monitor(general_hart_, *command);
+    const Result<std::string> result = target_.monitor(*command);
     text = result ? *result : result.message() + "\n";
   }
   // Console output goes ahead in pieces that fit a packet; the answer is then plain.

@@ -79,8 +79,8 @@ class Target {
   // One line for `info threads`.
   virtual std::string describe_hart(unsigned hart) const { return "hart " + std::to_string(hart); }
 
-  // `monitor COMMAND` other than help, for the hart that the client looks at; the answer is printed as it is.
-  virtual Result<std::string> monitor(unsigned /*hart*/, std::string_view command) {
+  // `monitor COMMAND` other than help; the answer is printed as it is.
+  virtual Result<std::string> monitor(std::string_view command) {
     return Error{"Unknown monitor command '" + std::string(command) + "'. Try 'monitor help'."};
   }
   // Lines for `monitor help`, each ending with a newline.

@@ -92,9 +92,9 @@ class FakeTarget : public Target {
     if (on) watches_.push_back(watch);
     return true;
   }
-  Result<std::string> monitor(unsigned hart, std::string_view command) override {
+  Result<std::string> monitor(std::string_view command) override {
     if (command == "hello") return std::string("hello from the machine\n");
-    return Target::monitor(hart, command);
+    return Target::monitor(command);
   }
   std::string monitor_help() const override { return "monitor hello   a greeting\n"; }
 
