@@ -95,21 +95,24 @@ make_initramfs() {
 }
 
 # A file system whose every byte is chosen here: identifiers and hash seed are fixed, and e2fsprogs takes its clock
-# from the environment.
+# from the environment. debugfs writes the files, because `mke2fs -d` copies their change times, which nobody can set.
 make_disk() {
   local work=$1 out=$2 content=$1/disk
   mkdir -p "$content"
   awk 'BEGIN { for (i = 0; i < 8192; i++) printf "lockstep %08d\n", i * 2654435 % 99999989 }' >"$content/known.txt"
   (cd "$content" && md5sum known.txt >known.md5)
   chmod 644 "$content"/*
-  chmod 755 "$content"
-  find "$content" -exec touch -d "@$kEpochSeconds" {} +
   rm -f "$out"
   truncate -s "${kDiskSizeKib}K" "$out"
-  MKE2FS_CONFIG=/dev/null E2FSPROGS_FAKE_TIME=$kEpochSeconds PATH=$PATH:/usr/sbin:/sbin \
+  (
+    export MKE2FS_CONFIG=/dev/null E2FSPROGS_FAKE_TIME=$kEpochSeconds PATH=$PATH:/usr/sbin:/sbin
     mke2fs -q -F -t ext2 -b 1024 -I 256 -O none,filetype,sparse_super -N 128 -m 0 -L lockstep \
-    -U 10c57e90-0000-4000-8000-000000000001 -E hash_seed=10c57e90-0000-4000-8000-000000000002,root_owner=0:0,nodiscard \
-    -d "$content" "$out" >"$work/mke2fs.log" 2>&1 || die "mke2fs failed: $(cat "$work/mke2fs.log")"
+      -U 10c57e90-0000-4000-8000-000000000001 \
+      -E hash_seed=10c57e90-0000-4000-8000-000000000002,root_owner=0:0,nodiscard "$out"
+    cd "$content"
+    debugfs -w -f /dev/stdin "$out" <<<$'write known.txt known.txt\nwrite known.md5 known.md5\nsif known.txt uid 0\nsif known.txt gid 0\nsif known.md5 uid 0\nsif known.md5 gid 0'
+    e2fsck -fn "$out"
+  ) >"$work/disk.log" 2>&1 || die "the disk image could not be made: $(cat "$work/disk.log")"
 }
 
 build_guest() {
@@ -144,7 +147,8 @@ build_guest() {
   chmod 644 "$out/fw_dynamic.elf"
   {
     sed 's/^/package /' "$debs/versions"
-    printf 'payload %s %s\n' kernel Image bios fw_dynamic.bin bios-elf fw_dynamic.elf initrd initramfs.cpio disk disk.img
+    printf 'payload %s %s %s 1\n' kernel Image kernel bios fw_dynamic.bin firmware bios-elf fw_dynamic.elf firmware \
+      initrd initramfs.cpio initrd disk disk.img disk
   } | manifest_write "$out" riscv64 "$digest"
   note "riscv64: done, $(awk '{ print $1 " " $2 }' "$debs/versions" | paste -sd, | sed 's/,/, /g') in $out"
 }
