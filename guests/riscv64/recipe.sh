@@ -38,7 +38,10 @@ fetch_packages() {
   local debs=$1 kernel package version
   debian_open "$debs/apt" "$kSuite" "$kDebianArch"
   note "[1/4] reading the package lists of $kSuite $kDebianArch from $debian_mirror_in_use"
-  debian_update || die "no packages in the cache ($debs) and the mirror $debian_mirror_in_use does not answer; connect this machine to the network, or copy the folder from a machine that has it"
+  if ! debian_update; then
+    ! packages_present "$debs" || die "the mirror $debian_mirror_in_use does not answer; the packages in the cache are as they were, and a build without --update uses them"
+    die "no packages in the cache ($debs) and the mirror $debian_mirror_in_use does not answer; connect this machine to the network, or copy the folder from a machine that has it"
+  fi
   kernel=$(debian_dependency "linux-image-$kDebianArch" "^linux-image-.*-$kDebianArch\$")
   [[ -n $kernel ]] || die "$debian_mirror_in_use has no linux-image-$kDebianArch in $kSuite"
   : >"$debs/versions.new"
