@@ -34,9 +34,11 @@ module_order() {
   done
 }
 
+# fetch_packages DEBS WORK: replaces what DEBS holds only when every package has come.
 fetch_packages() {
-  local debs=$1 kernel package version
-  debian_open "$debs/apt" "$kSuite" "$kDebianArch"
+  local debs=$1 fresh=$2/debs kernel package version
+  mkdir "$fresh"
+  debian_open "$2/apt" "$kSuite" "$kDebianArch"
   note "[1/4] reading the package lists of $kSuite $kDebianArch from $debian_mirror_in_use"
   if ! debian_update; then
     ! packages_present "$debs" || die "the mirror $debian_mirror_in_use does not answer; the packages in the cache are as they were, and a build without --update uses them"
@@ -44,16 +46,15 @@ fetch_packages() {
   fi
   kernel=$(debian_dependency "linux-image-$kDebianArch" "^linux-image-.*-$kDebianArch\$")
   [[ -n $kernel ]] || die "$debian_mirror_in_use has no linux-image-$kDebianArch in $kSuite"
-  : >"$debs/versions.new"
   for package in "${kPackages[@]}" "$kernel"; do
     version=$(debian_candidate "$package")
     [[ -n $version ]] || die "$debian_mirror_in_use has no $package in $kSuite"
     note "[2/4] fetching $package $version"
-    debian_download "$debs" "$package" "$version" || die "could not fetch $package $version from $debian_mirror_in_use; try again"
-    printf '%s %s %s\n' "$package" "$version" "$(sha256_of "$debs/$package.deb")" >>"$debs/versions.new"
+    debian_download "$fresh" "$package" "$version" || die "could not fetch $package $version from $debian_mirror_in_use; try again"
+    printf '%s %s %s\n' "$package" "$version" "$(sha256_of "$fresh/$package.deb")" >>"$fresh/versions"
   done
-  mv "$debs/versions.new" "$debs/versions"
-  rm -rf "$debs/apt"
+  rm -rf "$debs"
+  mv "$fresh" "$debs"
 }
 
 # packages_present DEBS: true when every pinned package is there with the bytes that apt verified.
@@ -129,13 +130,12 @@ build_guest() {
   need_tool cpio cpio
   need_tool xz xz-utils
   need_tool mke2fs e2fsprogs
-  mkdir -p "$debs"
-  if [[ $update == yes ]] || ! packages_present "$debs"; then fetch_packages "$debs"; fi
-
-  kernel=$(awk '$1 ~ /^linux-image-/ { print $1 }' "$debs/versions")
   work=$(mktemp -d "$out/.work.XXXXXX")
   # shellcheck disable=SC2064
   trap "rm -rf '$work'" EXIT
+  if [[ $update == yes ]] || ! packages_present "$debs"; then fetch_packages "$debs" "$work"; fi
+
+  kernel=$(awk '$1 ~ /^linux-image-/ { print $1 }' "$debs/versions")
   note "[3/4] unpacking $kernel, opensbi and busybox-static"
   deb_extract "$debs/$kernel.deb" "$work/kernel" 'boot/vmlinux-*' 'usr/lib/modules/*/kernel/*.ko.xz'
   deb_extract "$debs/opensbi.deb" "$work/opensbi" 'usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.*'

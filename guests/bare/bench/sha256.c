@@ -79,4 +79,4 @@ static uint64_t run(uint64_t round) {
   return (uint64_t)hash[0] << 32 | hash[7];
 }
 
-BENCH_MAIN("bench-sha256", 200, run)
+BENCH_MAIN("bench-sha256", 100, run)
