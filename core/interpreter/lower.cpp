@@ -1,0 +1,829 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <cassert>
+
+#include "core/interpreter/code_block.h"
+#include "core/ir/fold.h"
+
+// Lowering: IR values become slots. A value read from an aligned 8-byte state field is that field; a value that is only
+// written to such a field is made there; everything else lives in the scratch area behind the ISA's state. Cells stay
+// in program order and no store to the state is dropped, so that a block may be cut at any guest instruction.
+
+namespace lockstep::core {
+
+namespace {
+
+using ir::Inst;
+using ir::Op;
+using ir::Type;
+using ir::Value;
+
+constexpr uint16_t kNoSlot = 0xffff;
+constexpr unsigned kMaxSlots = kScratchBytes / 8;
+
+class Lowering {
+ public:
+  Lowering(const ir::Block& block, const StateLayout& layout, std::span<const HelperDescriptor> helpers, bool fusion,
+           const void* const* handlers, CodeBlock& out)
+      : block_(block), helpers_(helpers), fusion_(fusion), handlers_(handlers), out_(out) {
+    zero_slot_ = static_cast<uint16_t>((layout.size_bytes + 7) / 8);
+    next_slot_ = zero_slot_ + 1u;
+    first_slot_ = next_slot_;
+  }
+
+  bool run() {
+    const size_t n = block_.insts.size();
+    operands_.resize(n);
+    needed_.assign(n, 0);
+    last_use_.assign(n, 0);
+    slot_.assign(n, kNoSlot);
+    out_.cells.reserve(n);
+    select();
+    find_uses();
+    assign_state_homes();
+    for (position_ = 0; position_ < n; ++position_) {
+      if (needed_[position_]) emit(block_.insts[position_]);
+      if (overflow_) return false;
+      release();
+    }
+    return true;
+  }
+
+ private:
+  // What an instruction reads once foldings are decided, and the constant that was folded into it.
+  struct Operands {
+    std::array<Value, 4> args = {ir::kNoValue, ir::kNoValue, ir::kNoValue, ir::kNoValue};
+    uint8_t count = 0;
+    uint64_t displacement = 0;
+    Op fused = Op::kCount;  // comparison of a branch, or operation under a sign extension
+    Type fused_type = Type::kVoid;
+  };
+
+  const Inst& inst(Value v) const { return block_.insts[v]; }
+  // Cutting a value changes nothing in its slot, so a use of the cut value is a use of the whole one. The same holds
+  // for widening a comparison's result or a load, which are clean.
+  Value through(Value v) const {
+    while (inst(v).op == Op::kTrunc) v = inst(v).args[0];
+    return v;
+  }
+  bool is_const(Value v) const { return inst(v).op == Op::kConst; }
+
+  static bool is_integer_compare(Op op) { return op >= Op::kEq && op <= Op::kGeS; }
+  static bool has_word_form(Op op) {
+    return op == Op::kAdd || op == Op::kSub || op == Op::kMul || op == Op::kShl || op == Op::kShr || op == Op::kSar;
+  }
+  // The value's slot holds zeros above its width.
+  bool is_clean(Value v) const {
+    const Inst& i = inst(v);
+    return is_integer_compare(i.op) || (i.op >= Op::kFEq && i.op <= Op::kFLe) || i.op == Op::kLoad;
+  }
+
+  void select() {
+    for (size_t p = 0; p < block_.insts.size(); ++p) {
+      const Inst& i = block_.insts[p];
+      Operands& o = operands_[p];
+      o.count = i.operands;
+      for (unsigned a = 0; a < i.operands; ++a) o.args[a] = through(i.args[a]);
+      if (!fusion_) continue;
+      if (ir::op_info(i.op).effect == ir::Effect::kMemory && (i.op == Op::kLoad || i.op == Op::kStore)) {
+        const Inst& address = inst(o.args[0]);
+        if (address.op == Op::kAdd && is_const(address.args[1])) {
+          o.displacement = inst(address.args[1]).imm;
+          o.args[0] = through(address.args[0]);
+        }
+      } else if (i.op == Op::kBranch) {
+        const Inst& compare = inst(o.args[0]);
+        if (is_integer_compare(compare.op) && compare.operand_type == Type::kI64) {
+          o.fused = compare.op;
+          o.args[0] = through(compare.args[0]);
+          o.args[1] = through(compare.args[1]);
+          o.count = 2;
+        }
+      } else if (i.op == Op::kSext && i.type == Type::kI64) {
+        const Inst& from = inst(o.args[0]);
+        if (i.operand_type == Type::kI32 && from.type == Type::kI32 && has_word_form(from.op)) {
+          o.fused = from.op;
+          o.args[0] = through(from.args[0]);
+          o.args[1] = through(from.args[1]);
+          o.count = 2;
+        } else if (from.op == Op::kLoad && from.type == i.operand_type && i.args[0] + 1 == p) {
+          // The load itself extends; handled when the load is emitted.
+          o.fused = Op::kLoad;
+        }
+      }
+    }
+  }
+
+  void find_uses() {
+    for (size_t p = block_.insts.size(); p-- > 0;) {
+      const Inst& i = block_.insts[p];
+      const bool pure = ir::op_info(i.op).effect == ir::Effect::kPure;
+      if (!pure) needed_[p] = 1;
+      if (!needed_[p]) continue;
+      const Operands& o = operands_[p];
+      for (unsigned a = 0; a < o.count; ++a) {
+        needed_[o.args[a]] = 1;
+        if (last_use_[o.args[a]] == 0) last_use_[o.args[a]] = static_cast<uint32_t>(p);
+      }
+    }
+  }
+
+  static bool whole_slot(const Inst& i) { return i.imm % 8 == 0 && ir::type_bits(i.type) <= 64; }
+
+  bool writes_state(const Inst& i) const {
+    if (i.op != Op::kCall) return false;
+    return helpers_.empty() || i.imm >= helpers_.size() || (helpers_[i.imm].effects & kHelperWritesState);
+  }
+
+  // A kSet in (from, to) that touches the 8 bytes at `offset`, or a call that may.
+  bool state_changes(size_t from, size_t to, uint64_t offset) const {
+    for (size_t p = from + 1; p < to; ++p) {
+      const Inst& i = block_.insts[p];
+      if (i.op == Op::kSet && i.imm < offset + 8 && offset < i.imm + ir::type_bytes(i.operand_type)) return true;
+      if (writes_state(i)) return true;
+    }
+    return false;
+  }
+
+  void assign_state_homes() {
+    for (size_t p = 0; p < block_.insts.size(); ++p) {
+      const Inst& i = block_.insts[p];
+      if (i.op == Op::kGet && needed_[p] && whole_slot(i) && !state_changes(p, last_use_[p], i.imm)) {
+        slot_[p] = static_cast<uint16_t>(i.imm / 8);
+      }
+    }
+    for (size_t p = 0; p < block_.insts.size(); ++p) {
+      const Inst& i = block_.insts[p];
+      if (i.op == Op::kSet && i.operand_type == Type::kI64 && i.imm % 8 == 0) try_make_in_place(p, i);
+    }
+  }
+
+  // Lets the operation that makes the value of the kSet at `set` write the state field itself, where nothing can see
+  // the difference.
+  void try_make_in_place(size_t set, const Inst& i) {
+    const Value v = i.args[0];
+    const Op op = inst(v).op;
+    if (slot_[v] != kNoSlot || op == Op::kGet || op == Op::kConst || op == Op::kTrunc) return;
+    Value maker = v;
+    if (is_alias(v)) {
+      maker = operands_[v].args[0];
+      if (!fusion_ || maker + 1 != v || last_use_[maker] != v || slot_[maker] != kNoSlot) return;
+    }
+    for (size_t p = maker + 1; p < set; ++p) {
+      const Inst& between = block_.insts[p];
+      const ir::Effect effect = ir::op_info(between.op).effect;
+      if (effect != ir::Effect::kPure && effect != ir::Effect::kFp) return;
+      if (between.op == Op::kGet && overlaps(between, i.imm)) return;
+    }
+    for (size_t p = 0; p < maker; ++p) {
+      if (block_.insts[p].op == Op::kGet && overlaps(block_.insts[p], i.imm) && last_use_[p] > maker) return;
+    }
+    if (state_changes(set, last_use_[v], i.imm)) return;
+    slot_[v] = static_cast<uint16_t>(i.imm / 8);
+    slot_[maker] = slot_[v];
+  }
+
+  static bool overlaps(const Inst& get, uint64_t offset) {
+    return get.imm < offset + 8 && offset < get.imm + ir::type_bytes(get.type);
+  }
+
+  // A widening that costs nothing, because its operand's slot already holds the wide value.
+  bool is_alias(Value v) const {
+    const Inst& i = inst(v);
+    if (ir::type_bits(i.type) > 64) return false;
+    if (i.op == Op::kSext) return operands_[v].fused == Op::kLoad;
+    if (i.op != Op::kZext) return false;
+    const Value source = operands_[v].args[0];
+    if (inst(source).op == Op::kLoad) return inst(source).type == i.operand_type && !extended_loads(source);
+    return is_clean(source) && i.operand_type == Type::kI1;
+  }
+
+  // --- Slots ---------------------------------------------------------------------------------------------------------
+
+  uint16_t allocate(unsigned units) {
+    if (units == 1 && !free_.empty()) {
+      const uint16_t slot = free_.back();
+      free_.pop_back();
+      return slot;
+    }
+    if (next_slot_ - first_slot_ + units > kMaxSlots - 8) {
+      overflow_ = true;
+      return zero_slot_;
+    }
+    const uint16_t slot = static_cast<uint16_t>(next_slot_);
+    next_slot_ += units;
+    return slot;
+  }
+
+  // The slot of an operand. Constants are made on demand.
+  uint16_t use(Value v) {
+    if (slot_[v] != kNoSlot) return slot_[v];
+    const Inst& i = inst(v);
+    if (i.op == Op::kConst) {
+      if (i.imm == 0) return zero_slot_;
+      slot_[v] = allocate(1);
+      emit_cell(Bytecode::k_movi, slot_[v], 0, 0, 0, i.imm);
+      live_.push_back(v);
+      return slot_[v];
+    }
+    assert(i.op == Op::kZext || i.op == Op::kSext);
+    return use(operands_[v].args[0]);
+  }
+
+  // The slot that the instruction at the current position writes.
+  uint16_t define() {
+    if (slot_[position_] == kNoSlot) {
+      slot_[position_] = allocate((ir::type_bits(inst(static_cast<Value>(position_)).type) + 63) / 64);
+      live_.push_back(static_cast<Value>(position_));
+    }
+    return slot_[position_];
+  }
+
+  // Gives back the slots of values that are used no more. An alias (a clean widening) keeps its source alive.
+  void release() {
+    for (size_t k = 0; k < live_.size();) {
+      const Value v = live_[k];
+      if (lifetime(v) <= position_) {
+        if (ir::type_bits(inst(v).type) <= 64) free_.push_back(slot_[v]);
+        live_[k] = live_.back();
+        live_.pop_back();
+      } else {
+        ++k;
+      }
+    }
+  }
+
+  size_t lifetime(Value v) {
+    size_t end = std::max<size_t>(last_use_[v], v);
+    if (alias_end_.size() > v) end = std::max<size_t>(end, alias_end_[v]);
+    return end;
+  }
+
+  void alias(Value source) {
+    if (alias_end_.size() <= source) alias_end_.resize(block_.insts.size(), 0);
+    alias_end_[source] = std::max(alias_end_[source], std::max(last_use_[position_], alias_end_[position_]));
+    slot_[position_] = use(source);
+  }
+
+  // --- Cells ---------------------------------------------------------------------------------------------------------
+
+  Cell& emit_cell(Bytecode code, uint16_t d, uint16_t a, uint16_t b, uint16_t c, uint64_t imm) {
+    Cell cell;
+    cell.handler = handlers_[static_cast<size_t>(code)];
+    cell.d = d;
+    cell.a = a;
+    cell.b = b;
+    cell.c = c;
+    cell.imm = imm;
+    out_.cells.push_back(cell);
+    return out_.cells.back();
+  }
+
+  static Bytecode next(Bytecode code) { return static_cast<Bytecode>(static_cast<unsigned>(code) + 1); }
+
+  uint16_t guest_index() const { return static_cast<uint16_t>(out_.instructions.size() - 1); }
+
+  // rr or ri form of a cell that has both.
+  void emit_two(Bytecode rr, uint16_t d, Value a, Value b, Type type) {
+    if (is_const(b)) {
+      const uint16_t left = use(a);
+      emit_cell(next(rr), d, left, 0, 0, ir::mask_to(type, inst(b).imm));
+    } else {
+      const uint16_t left = use(a);
+      const uint16_t right = use(b);
+      emit_cell(rr, d, left, right, 0, 0);
+    }
+  }
+
+  static Bytecode compare_code(Op op) {
+    switch (op) {
+      case Op::kEq:
+        return Bytecode::k_eq_rr;
+      case Op::kNe:
+        return Bytecode::k_ne_rr;
+      case Op::kLtU:
+        return Bytecode::k_ltu_rr;
+      case Op::kLtS:
+        return Bytecode::k_lts_rr;
+      case Op::kGeU:
+        return Bytecode::k_geu_rr;
+      default:
+        return Bytecode::k_ges_rr;
+    }
+  }
+
+  static Bytecode branch_code(Op op) {
+    switch (op) {
+      case Op::kEq:
+        return Bytecode::k_beq_rr;
+      case Op::kNe:
+        return Bytecode::k_bne_rr;
+      case Op::kLtU:
+        return Bytecode::k_bltu_rr;
+      case Op::kLtS:
+        return Bytecode::k_blts_rr;
+      case Op::kGeU:
+        return Bytecode::k_bgeu_rr;
+      default:
+        return Bytecode::k_bges_rr;
+    }
+  }
+
+  static Bytecode word_code(Op op) {
+    switch (op) {
+      case Op::kAdd:
+        return Bytecode::k_addw_rr;
+      case Op::kSub:
+        return Bytecode::k_subw_rr;
+      case Op::kMul:
+        return Bytecode::k_mulw_rr;
+      case Op::kShl:
+        return Bytecode::k_shlw_rr;
+      case Op::kShr:
+        return Bytecode::k_shrw_rr;
+      default:
+        return Bytecode::k_sarw_rr;
+    }
+  }
+
+  // The cell of a binary operation on this type, or kCount when it goes through scalar2. `both`: it has an ri form.
+  static Bytecode binary_code(Op op, Type type, bool& both) {
+    both = true;
+    switch (op) {
+      case Op::kAdd:
+        return Bytecode::k_add_rr;
+      case Op::kSub:
+        return Bytecode::k_sub_rr;
+      case Op::kMul:
+        return Bytecode::k_mul_rr;
+      case Op::kAnd:
+        return Bytecode::k_and_rr;
+      case Op::kOr:
+        return Bytecode::k_or_rr;
+      case Op::kXor:
+        return Bytecode::k_xor_rr;
+      default:
+        break;
+    }
+    if (type != Type::kI64) return Bytecode::kCount;
+    switch (op) {
+      case Op::kShl:
+        return Bytecode::k_shl_rr;
+      case Op::kShr:
+        return Bytecode::k_shr_rr;
+      case Op::kSar:
+        return Bytecode::k_sar_rr;
+      case Op::kRotL:
+        return Bytecode::k_rotl_rr;
+      case Op::kRotR:
+        return Bytecode::k_rotr_rr;
+      default:
+        break;
+    }
+    both = false;
+    switch (op) {
+      case Op::kMulHighU:
+        return Bytecode::k_mulhu_rr;
+      case Op::kMulHighS:
+        return Bytecode::k_mulhs_rr;
+      case Op::kMulHighSU:
+        return Bytecode::k_mulhsu_rr;
+      case Op::kDivU:
+        return Bytecode::k_divu_rr;
+      case Op::kDivS:
+        return Bytecode::k_divs_rr;
+      case Op::kRemU:
+        return Bytecode::k_remu_rr;
+      case Op::kRemS:
+        return Bytecode::k_rems_rr;
+      case Op::kMinU:
+        return Bytecode::k_minu_rr;
+      case Op::kMinS:
+        return Bytecode::k_mins_rr;
+      case Op::kMaxU:
+        return Bytecode::k_maxu_rr;
+      case Op::kMaxS:
+        return Bytecode::k_maxs_rr;
+      default:
+        return Bytecode::kCount;
+    }
+  }
+
+  static Bytecode unary_code(Op op, Type type) {
+    if (op == Op::kNot) return Bytecode::k_not;
+    if (type != Type::kI64) return Bytecode::kCount;
+    switch (op) {
+      case Op::kClz:
+        return Bytecode::k_clz;
+      case Op::kCtz:
+        return Bytecode::k_ctz;
+      case Op::kPopcnt:
+        return Bytecode::k_popcnt;
+      case Op::kBswap:
+        return Bytecode::k_bswap;
+      case Op::kOrcB:
+        return Bytecode::k_orcb;
+      default:
+        return Bytecode::kCount;
+    }
+  }
+
+  static uint64_t describe(Op op, Type type) { return static_cast<uint64_t>(op) | static_cast<uint64_t>(type) << 8; }
+
+  void emit(const Inst& i) {
+    const Operands& o = operands_[position_];
+    switch (i.op) {
+      case Op::kInsn:
+        out_.instructions.push_back({i.imm, static_cast<uint32_t>(out_.cells.size())});
+        return;
+      case Op::kConst:
+      case Op::kTrunc:
+        return;  // made where it is used
+      case Op::kGet:
+        return emit_get(i);
+      case Op::kSet:
+        return emit_set(i);
+      case Op::kSelect: {
+        if (ir::type_bits(i.type) > 64) return emit_wide(i, o);
+        const uint16_t c = use(o.args[0]);
+        const uint16_t a = use(o.args[1]);
+        const uint16_t b = use(o.args[2]);
+        emit_cell(Bytecode::k_select, define(), c, a, b, 0);
+        return;
+      }
+      case Op::kZext:
+      case Op::kSext:
+        return emit_extend(i, o);
+      case Op::kLoad:
+        return emit_load(i, o);
+      case Op::kStore:
+        return emit_store(i, o);
+      case Op::kLoadReserved: {
+        const uint16_t a = use(o.args[0]);
+        emit_cell(Bytecode::k_load_reserved, define(), a, static_cast<uint16_t>(ir::type_bytes(i.type)), guest_index(),
+                  i.imm);
+        return;
+      }
+      case Op::kStoreConditional: {
+        const uint16_t a = use(o.args[0]);
+        const uint16_t b = use(o.args[1]);
+        emit_cell(Bytecode::k_store_conditional, define(), a, b, guest_index(),
+                  i.imm | static_cast<uint64_t>(ir::type_bytes(i.operand_type)) << 32);
+        return;
+      }
+      case Op::kAtomicRmw: {
+        const uint16_t a = use(o.args[0]);
+        const uint16_t b = use(o.args[1]);
+        emit_cell(Bytecode::k_rmw, define(), a, b, guest_index(),
+                  i.imm | i.imm2 << 32 | static_cast<uint64_t>(i.type) << 40);
+        return;
+      }
+      case Op::kCas:
+        return emit_wide(i, o);
+      case Op::kFence:
+        emit_cell(Bytecode::k_fence, 0, 0, 0, 0, 0);
+        return;
+      case Op::kCall:
+        return emit_call(i, o);
+      case Op::kExitIf:
+        emit_cell(Bytecode::k_exit_if, 0, use(o.args[0]), 0, guest_index(), i.imm);
+        return;
+      case Op::kJump:
+        out_.links[0].pc = i.imm;
+        emit_cell(Bytecode::k_jump, 0, 0, 0, 0, 0);
+        return;
+      case Op::kJumpIndirect:
+        emit_cell(Bytecode::k_jump_ind, 0, use(o.args[0]), 0, 0, 0);
+        return;
+      case Op::kBranch:
+        out_.links[0].pc = i.imm;
+        out_.links[1].pc = i.imm2;
+        if (o.fused != Op::kCount) {
+          emit_two(branch_code(o.fused), 0, o.args[0], o.args[1], Type::kI64);
+        } else {
+          emit_cell(Bytecode::k_btrue, 0, use(o.args[0]), 0, 0, 0);
+        }
+        return;
+      case Op::kExit:
+        emit_cell(Bytecode::k_exit, 0, 0, 0, 0, i.imm);
+        return;
+      case Op::kExitIndirect:
+        emit_cell(Bytecode::k_exit_ind, 0, use(o.args[0]), 0, 0, 0);
+        return;
+      default:
+        return emit_operation(i, o);
+    }
+  }
+
+  void emit_get(const Inst& i) {
+    if (slot_[position_] != kNoSlot) return;
+    if (ir::type_bits(i.type) > 64) return emit_wide(i, operands_[position_]);
+    Bytecode code = Bytecode::k_get64;
+    if (ir::type_bytes(i.type) == 1) code = Bytecode::k_get8;
+    if (ir::type_bytes(i.type) == 2) code = Bytecode::k_get16;
+    if (ir::type_bytes(i.type) == 4) code = Bytecode::k_get32;
+    emit_cell(code, define(), 0, 0, 0, i.imm);
+  }
+
+  void emit_set(const Inst& i) {
+    const Value v = operands_[position_].args[0];
+    if (ir::type_bits(i.operand_type) > 64) return emit_wide(i, operands_[position_]);
+    const bool whole = i.operand_type == Type::kI64 && i.imm % 8 == 0;
+    if (whole) {
+      const auto field = static_cast<uint16_t>(i.imm / 8);
+      if (slot_[v] == field) return;  // made in place, or written back unchanged
+      if (is_const(v)) {
+        emit_cell(Bytecode::k_movi, field, 0, 0, 0, inst(v).imm);
+      } else {
+        emit_cell(Bytecode::k_mov, field, use(v), 0, 0, 0);
+      }
+      return;
+    }
+    Bytecode code = Bytecode::k_set64;
+    if (ir::type_bytes(i.operand_type) == 1) code = Bytecode::k_set8;
+    if (ir::type_bytes(i.operand_type) == 2) code = Bytecode::k_set16;
+    if (ir::type_bytes(i.operand_type) == 4) code = Bytecode::k_set32;
+    // A flag is stored as 0 or 1 whatever the bits above it are.
+    uint16_t from = use(v);
+    if (i.operand_type == Type::kI1) {
+      const uint16_t clean = allocate(1);
+      emit_cell(Bytecode::k_zext1, clean, from, 0, 0, 0);
+      free_.push_back(clean);
+      from = clean;
+    }
+    emit_cell(code, 0, from, 0, 0, i.imm);
+  }
+
+  void emit_extend(const Inst& i, const Operands& o) {
+    if (ir::type_bits(i.type) > 64) return emit_wide(i, o);
+    if (i.op == Op::kSext && o.fused != Op::kCount && o.fused != Op::kLoad) {
+      emit_two_word(o);
+      return;
+    }
+    const Value source = o.args[0];
+    if (is_alias(static_cast<Value>(position_))) return alias(source);
+    Bytecode code;
+    switch (i.operand_type) {
+      case Type::kI1:
+        code = Bytecode::k_zext1;
+        break;
+      case Type::kI8:
+        code = i.op == Op::kZext ? Bytecode::k_zext8 : Bytecode::k_sext8;
+        break;
+      case Type::kI16:
+        code = i.op == Op::kZext ? Bytecode::k_zext16 : Bytecode::k_sext16;
+        break;
+      default:
+        code = i.op == Op::kZext ? Bytecode::k_zext32 : Bytecode::k_sext32;
+        break;
+    }
+    const uint16_t a = use(source);
+    emit_cell(code, define(), a, 0, 0, 0);
+    if (i.op == Op::kSext && i.operand_type == Type::kI1) {
+      emit_cell(Bytecode::k_sub_rr, slot_[position_], zero_slot_, slot_[position_], 0, 0);
+    }
+  }
+
+  // The load at `v` is emitted sign-extending because the next instruction wants it so.
+  bool extended_loads(Value v) const {
+    return v + 1 < block_.insts.size() && operands_[v + 1].fused == Op::kLoad && operands_[v + 1].args[0] == v &&
+           needed_[v + 1];
+  }
+
+  void emit_two_word(const Operands& o) {
+    const Bytecode rr = word_code(o.fused);
+    if (is_const(o.args[1])) {
+      const uint16_t a = use(o.args[0]);
+      emit_cell(next(rr), define(), a, 0, 0, ir::mask_to(Type::kI32, inst(o.args[1]).imm));
+    } else {
+      const uint16_t a = use(o.args[0]);
+      const uint16_t b = use(o.args[1]);
+      emit_cell(rr, define(), a, b, 0, 0);
+    }
+  }
+
+  void emit_load(const Inst& i, const Operands& o) {
+    const unsigned bytes = ir::type_bytes(i.type);
+    const bool plain = (i.imm & (ir::kMemBigEndian | ir::kMemAligned)) == 0;
+    if (bytes > 8) return emit_wide(i, o);
+    const uint16_t a = use(o.args[0]);
+    if (!plain) {
+      emit_cell(Bytecode::k_load_any, define(), a, static_cast<uint16_t>(bytes), guest_index(), i.imm);
+      // The displacement of such a load is not folded: imm holds its flags.
+      assert(o.displacement == 0 || fusion_);
+      if (o.displacement != 0) patch_displacement(a, o.displacement);
+      return;
+    }
+    const bool extend = extended_loads(static_cast<Value>(position_));
+    Bytecode code = Bytecode::k_ld64;
+    if (bytes == 1) code = extend ? Bytecode::k_lds8 : Bytecode::k_ldu8;
+    if (bytes == 2) code = extend ? Bytecode::k_lds16 : Bytecode::k_ldu16;
+    if (bytes == 4) code = extend ? Bytecode::k_lds32 : Bytecode::k_ldu32;
+    emit_cell(code, define(), a, 0, guest_index(), o.displacement);
+  }
+
+  void patch_displacement(uint16_t address, uint64_t displacement) {
+    const Cell access = out_.cells.back();
+    out_.cells.pop_back();
+    const uint16_t sum = allocate(1);
+    emit_cell(Bytecode::k_add_ri, sum, address, 0, 0, displacement);
+    out_.cells.push_back(access);
+    out_.cells.back().a = sum;
+    free_.push_back(sum);
+  }
+
+  void emit_store(const Inst& i, const Operands& o) {
+    const unsigned bytes = ir::type_bytes(i.operand_type);
+    const bool plain = (i.imm & (ir::kMemBigEndian | ir::kMemAligned)) == 0;
+    if (bytes > 8) return emit_wide(i, o);
+    const uint16_t a = use(o.args[0]);
+    const uint16_t b = use(o.args[1]);
+    if (!plain) {
+      emit_cell(Bytecode::k_store_any, static_cast<uint16_t>(bytes), a, b, guest_index(), i.imm);
+      if (o.displacement != 0) patch_displacement(a, o.displacement);
+      return;
+    }
+    Bytecode code = Bytecode::k_st64;
+    if (bytes == 1) code = Bytecode::k_st8;
+    if (bytes == 2) code = Bytecode::k_st16;
+    if (bytes == 4) code = Bytecode::k_st32;
+    emit_cell(code, 0, a, b, guest_index(), o.displacement);
+  }
+
+  void emit_call(const Inst& i, const Operands& o) {
+    uint16_t args[4] = {zero_slot_, zero_slot_, zero_slot_, zero_slot_};
+    for (unsigned a = 0; a < o.count; ++a) {
+      args[a] = use(o.args[a]);
+      const Type type = inst(i.args[a]).type;
+      if (ir::type_bits(type) < 64 && !is_const(o.args[a])) args[a] = clean_copy(args[a], type);
+    }
+    const uint16_t d = i.type == Type::kVoid ? zero_slot_ : define();
+    const bool has_result = i.type != Type::kVoid;
+    emit_cell(Bytecode::k_call, d, has_result, 0, guest_index(), reinterpret_cast<uint64_t>(helpers_[i.imm].function));
+    Cell arguments;
+    arguments.handler = nullptr;
+    arguments.d = args[0];
+    arguments.a = args[1];
+    arguments.b = args[2];
+    arguments.c = args[3];
+    out_.cells.push_back(arguments);
+  }
+
+  uint16_t clean_copy(uint16_t slot, Type type) {
+    Bytecode code = Bytecode::k_zext32;
+    if (type == Type::kI1) code = Bytecode::k_zext1;
+    if (type == Type::kI8) code = Bytecode::k_zext8;
+    if (type == Type::kI16) code = Bytecode::k_zext16;
+    const uint16_t clean = allocate(1);
+    emit_cell(code, clean, slot, 0, 0, 0);
+    return clean;
+  }
+
+  void emit_operation(const Inst& i, const Operands& o) {
+    const ir::OpInfo& info = ir::op_info(i.op);
+    if (info.effect == ir::Effect::kFp) return emit_fp(i, o);
+    bool wide = ir::type_bits(i.type) > 64;
+    for (unsigned a = 0; a < i.operands; ++a) wide |= ir::type_bits(inst(i.args[a]).type) > 64;
+    if (wide) return emit_wide(i, o);
+    if (is_integer_compare(i.op)) {
+      if (i.operand_type == Type::kI64) {
+        // define() first would hide an operand that shares the state field: operands are read by slot in one cell.
+        const uint16_t a = use(o.args[0]);
+        if (is_const(o.args[1])) {
+          emit_cell(next(compare_code(i.op)), define(), a, 0, 0, inst(o.args[1]).imm);
+        } else {
+          const uint16_t b = use(o.args[1]);
+          emit_cell(compare_code(i.op), define(), a, b, 0, 0);
+        }
+        return;
+      }
+      const uint16_t a = use(o.args[0]);
+      const uint16_t b = use(o.args[1]);
+      emit_cell(Bytecode::k_scalar2, define(), a, b, 0, describe(i.op, i.operand_type));
+      return;
+    }
+    if (i.op == Op::kFClass) {
+      const uint16_t a = use(o.args[0]);
+      emit_cell(Bytecode::k_fp_any, define(), a, 0, 0,
+                describe(i.op, i.type) | uint64_t{static_cast<uint8_t>(i.operand_type)} << 16);
+      return;
+    }
+    if (o.count == 3 || i.op == Op::kParity) {
+      const uint16_t a = use(o.args[0]);
+      const uint16_t b = o.count == 3 ? use(o.args[1]) : zero_slot_;
+      const uint16_t c = o.count == 3 ? use(o.args[2]) : zero_slot_;
+      emit_cell(Bytecode::k_scalar3, define(), a, b, c, describe(i.op, i.operand_type));
+      return;
+    }
+    if (o.count == 1) {
+      const Bytecode code = unary_code(i.op, i.type);
+      const uint16_t a = use(o.args[0]);
+      if (code == Bytecode::kCount) {
+        emit_cell(Bytecode::k_scalar1, define(), a, 0, 0, describe(i.op, i.type));
+      } else {
+        emit_cell(code, define(), a, 0, 0, 0);
+      }
+      return;
+    }
+    bool both = false;
+    const Bytecode code = binary_code(i.op, i.type, both);
+    const uint16_t a = use(o.args[0]);
+    if (both && code != Bytecode::kCount && is_const(o.args[1])) {
+      emit_cell(next(code), define(), a, 0, 0, inst(o.args[1]).imm);
+      return;
+    }
+    const uint16_t b = use(o.args[1]);
+    if (code == Bytecode::kCount) {
+      emit_cell(Bytecode::k_scalar2, define(), a, b, 0, describe(i.op, i.type));
+    } else {
+      emit_cell(code, define(), a, b, 0, 0);
+    }
+  }
+
+  static Bytecode fp_code(Op op, Type type) {
+    const bool wide = type == Type::kI64;
+    switch (op) {
+      case Op::kFAdd:
+        return wide ? Bytecode::k_fadd64 : Bytecode::k_fadd32;
+      case Op::kFSub:
+        return wide ? Bytecode::k_fsub64 : Bytecode::k_fsub32;
+      case Op::kFMul:
+        return wide ? Bytecode::k_fmul64 : Bytecode::k_fmul32;
+      case Op::kFDiv:
+        return wide ? Bytecode::k_fdiv64 : Bytecode::k_fdiv32;
+      case Op::kFMa:
+        return wide ? Bytecode::k_fma64 : Bytecode::k_fma32;
+      case Op::kFEq:
+        return wide ? Bytecode::k_feq64 : Bytecode::k_feq32;
+      case Op::kFLt:
+        return wide ? Bytecode::k_flt64 : Bytecode::k_flt32;
+      case Op::kFLe:
+        return wide ? Bytecode::k_fle64 : Bytecode::k_fle32;
+      default:
+        return Bytecode::k_fp_any;
+    }
+  }
+
+  void emit_fp(const Inst& i, const Operands& o) {
+    if (ir::type_bits(i.type) > 64) return emit_wide(i, o);
+    const bool compare = i.op >= Op::kFEq && i.op <= Op::kFLe;
+    const Bytecode code = fp_code(i.op, compare ? i.operand_type : i.type);
+    const uint16_t a = use(o.args[0]);
+    const uint16_t b = o.count > 1 ? use(o.args[1]) : zero_slot_;
+    const uint16_t c = o.count > 2 ? use(o.args[2]) : zero_slot_;
+    uint64_t imm = i.imm;
+    if (code == Bytecode::k_fp_any) {
+      imm = describe(i.op, i.type) | static_cast<uint64_t>(i.operand_type) << 16 | i.imm << 24;
+    }
+    emit_cell(code, define(), a, b, c, imm);
+  }
+
+  void emit_wide(const Inst& i, const Operands& o) {
+    WideOp wide;
+    wide.inst = i;
+    for (unsigned a = 0; a < i.operands; ++a) {
+      // Foldings are for the narrow forms: a wide operation reads what the IR says.
+      wide.args[a] = use(o.args[a]);
+      wide.arg_types[a] = inst(i.args[a]).type;
+    }
+    if (o.displacement != 0) {
+      const uint16_t sum = allocate(1);
+      emit_cell(Bytecode::k_add_ri, sum, wide.args[0], 0, 0, o.displacement);
+      wide.args[0] = sum;
+    }
+    wide.d = i.type == Type::kVoid ? zero_slot_ : define();
+    out_.wide.push_back(wide);
+    emit_cell(Bytecode::k_wide, 0, 0, 0, out_.instructions.empty() ? uint16_t{0} : guest_index(), out_.wide.size() - 1);
+  }
+
+  const ir::Block& block_;
+  std::span<const HelperDescriptor> helpers_;
+  const bool fusion_;
+  const void* const* handlers_;
+  CodeBlock& out_;
+
+  std::vector<Operands> operands_;
+  std::vector<uint8_t> needed_;
+  std::vector<uint32_t> last_use_;
+  std::vector<uint32_t> alias_end_;
+  std::vector<uint16_t> slot_;
+  std::vector<uint16_t> free_;
+  std::vector<Value> live_;
+  uint16_t zero_slot_ = 0;
+  uint32_t next_slot_ = 0;
+  uint32_t first_slot_ = 0;
+  size_t position_ = 0;
+  bool overflow_ = false;
+};
+
+}  // namespace
+
+bool lower(const ir::Block& block, const StateLayout& layout, std::span<const HelperDescriptor> helpers, bool fusion,
+           const void* const* handlers, CodeBlock& out) {
+  out.cells.clear();
+  out.instructions.clear();
+  out.wide.clear();
+  return Lowering(block, layout, helpers, fusion, handlers, out).run();
+}
+
+}  // namespace lockstep::core

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/engine/engine.h"
+#include "core/hart/hart.h"
+#include "core/ir/ir.h"
+
+namespace lockstep::core {
+
+// The slow path of a hart's loads and stores, the same for all translating engines: translation, TLB fill, devices,
+// page-crossing, alignment, code pages, watchpoints. The caller has made state().pc and the count exact. Every function
+// that returns false has entered a trap.
+class MemoryAccess {
+ public:
+  explicit MemoryAccess(Hart& hart) : hart_(&hart) {}
+
+  // `size_bytes`: 1 to 32, a power of two; `flags`: ir::MemFlags; the bytes are in the host's order.
+  bool load(uint64_t vaddr, unsigned size_bytes, uint64_t flags, void* value);
+  bool store(uint64_t vaddr, unsigned size_bytes, uint64_t flags, const void* value);
+
+  bool load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t flags, uint64_t& value);
+  // `failed`: 0 when the store took place.
+  bool store_conditional(uint64_t vaddr, unsigned size_bytes, uint64_t flags, uint64_t value, uint64_t& failed);
+  bool rmw(ir::RmwOp op, uint64_t vaddr, ir::Type type, uint64_t flags, uint64_t operand, uint64_t& old);
+  // `expected`, `desired`, `old`: size_bytes up to 16.
+  bool compare_and_swap(uint64_t vaddr, unsigned size_bytes, uint64_t flags, const void* expected, const void* desired,
+                        void* old);
+
+  // The physical address and host bytes of an instruction fetch. No trap is entered: the fault is the answer.
+  struct Fetch {
+    Fault fault = Fault::kNone;
+    uint64_t paddr = 0;
+    const uint8_t* host = nullptr;  // of the byte at vaddr; valid to the end of its page
+    bool cacheable = true;          // false: the answer holds for this address alone
+  };
+  Fetch fetch(uint64_t vaddr);
+
+  void set_watchpoint(const Watchpoint& watchpoint, bool on);
+  bool watchpoint_hit() const { return watch_hit_; }
+  uint64_t watchpoint_address() const { return watch_address_; }
+  void clear_watchpoint_hit() { watch_hit_ = false; }
+
+ private:
+  struct Location {
+    uint64_t paddr = 0;
+    uint8_t* host = nullptr;  // nullptr: a device
+    uint8_t page_flags = 0;
+  };
+  bool resolve(uint64_t vaddr, Access access, Location& location);
+  bool aligned(uint64_t vaddr, unsigned size_bytes, uint64_t flags, Access access);
+  bool read_at(const Location& location, uint64_t vaddr, Access access, unsigned size_bytes, void* value);
+  bool write_at(const Location& location, uint64_t vaddr, unsigned size_bytes, const void* value);
+  void watch(uint64_t vaddr, unsigned size_bytes, bool write);
+  bool watched_page(uint64_t vaddr) const;
+
+  Hart* hart_;
+  std::vector<Watchpoint> watchpoints_;
+  bool watch_hit_ = false;
+  uint64_t watch_address_ = 0;
+};
+
+}  // namespace lockstep::core

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+
+#include "farm/report/report.h"
+
+namespace lockstep::farm {
+
+std::string report_json(const Report& report) {
+  using nlohmann::json;
+  const auto status_name = [](JobStatus status) { return std::string(to_string(status)); };
+  json cells = json::array();
+  for (const JobEntry& job : report.state.jobs()) {
+    json cell = {{"id", job.spec.id}, {"title", job.spec.title}, {"argv", job.spec.argv}, {"attempts", job.attempts}};
+    for (const auto& [name, value] : job.spec.features) cell["features"][name] = value;
+    for (const GroupMembership& g : job.spec.groups)
+      cell["groups"].push_back({{"name", g.name}, {"grade", to_string(g.grade)}});
+    if (job.result) {
+      const JobResult& r = *job.result;
+      cell["status"] = status_name(r.status);
+      cell["message"] = r.message;
+      cell["exit_reason"] = r.exit_reason;
+      cell["exit_code"] = r.exit_code;
+      cell["signal"] = r.signal;
+      cell["wall_ms"] = r.wall_ms;
+      cell["cpu_ms"] = r.cpu_ms;
+      cell["peak_rss_bytes"] = r.peak_rss_bytes;
+      if (r.observables) {
+        cell["observables"] = {{"instructions", r.observables->instructions},
+                               {"console_sha256", r.observables->console_sha256},
+                               {"state_sha256", r.observables->state_sha256},
+                               {"memory_sha256", r.observables->memory_sha256}};
+      }
+      for (const Artifact& a : r.artifacts) {
+        cell["artifacts"].push_back({{"name", a.name}, {"sha256", a.sha256}, {"size_bytes", a.size_bytes}});
+      }
+    }
+    cells.push_back(std::move(cell));
+  }
+  json groups = json::array();
+  for (const GroupVerdict& g : report.verdict.groups) {
+    json members = json::array();
+    for (const uint32_t index : g.members) members.push_back(report.state.jobs()[index].spec.id);
+    json disagreeing = json::array();
+    for (const uint32_t index : g.disagreeing) disagreeing.push_back(report.state.jobs()[index].spec.id);
+    groups.push_back({{"name", g.name},
+                      {"grade", to_string(g.grade)},
+                      {"status", status_name(g.status)},
+                      {"message", g.message},
+                      {"members", members},
+                      {"disagreeing", disagreeing}});
+  }
+  json counts = json::object();
+  for (size_t i = 0; i < report.verdict.cell_counts.size(); ++i) {
+    counts[status_name(static_cast<JobStatus>(i))] = report.verdict.cell_counts[i];
+  }
+  const json all = {{"run", report.run_name},
+                    {"folder", report.run_folder},
+                    {"matrix", report.matrix_path},
+                    {"strategy", report.strategy},
+                    {"exit_code", report.verdict.exit_code()},
+                    {"counts", counts},
+                    {"unfinished", report.verdict.unfinished},
+                    {"notes", report.notes},
+                    {"groups", groups},
+                    {"cells", cells}};
+  return all.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace lockstep::farm

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "farm/report/report.h"
+#include "farm/run_folder.h"
+#include "farm/store/store.h"
+
+namespace lockstep::farm {
+
+namespace {
+
+constexpr size_t kMaxHints = 6;
+constexpr size_t kTitleWidth = 60;
+
+const char* colour_of(JobStatus status) {
+  switch (status) {
+    case JobStatus::kFail:
+      return "\033[1;31m";
+    case JobStatus::kError:
+      return "\033[1;35m";
+    case JobStatus::kMiss:
+      return "\033[33m";
+    case JobStatus::kPass:
+      return "\033[32m";
+    case JobStatus::kDone:
+      return "\033[36m";
+    case JobStatus::kSkip:
+      return "\033[2m";
+  }
+  return "";
+}
+
+std::string painted(JobStatus status, bool colour) {
+  const std::string text = fmt::format("{:<5}", to_string(status));
+  return colour ? colour_of(status) + text + "\033[0m" : text;
+}
+
+std::string shortened(const std::string& text, size_t width) {
+  return text.size() <= width ? text : text.substr(0, width - 3) + "...";
+}
+
+std::vector<std::string> hints(const Report& report) {
+  std::vector<std::string> list;
+  std::set<std::string> seen;
+  auto add = [&](const std::string& hint) {
+    if (list.size() < kMaxHints && seen.insert(hint).second) list.push_back(hint);
+  };
+  for (const GroupVerdict& group : report.verdict.groups) {
+    if (group.status != JobStatus::kFail) continue;
+    const JobEntry& other = report.state.jobs()[group.disagreeing[0]];
+    add("run the cell that differs by hand: " + shell_line(other.spec.argv));
+  }
+  for (const JobEntry& job : report.state.jobs()) {
+    if (job.result && job.result->status == JobStatus::kFail)
+      add("run a failed cell by hand: " + shell_line(job.spec.argv));
+    if (job.result && job.result->status == JobStatus::kMiss && !job.spec.missing_hint.empty()) {
+      add("make what is missing: " + job.spec.missing_hint);
+    }
+  }
+  if (report.verdict.unfinished > 0) add("go on with this run: lockstep farm resume");
+  if (report.verdict.exit_code() != 0) {
+    add("read the logs: lockstep farm report --html report.html");
+  } else {
+    add("see it as a page: lockstep farm report --html report.html");
+    add("try more combinations: lockstep farm run " + report.matrix_path + " --strategy pairwise");
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string with_separators(uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
+std::string shell_line(const std::vector<std::string>& argv) {
+  std::string line;
+  for (const std::string& arg : argv) {
+    if (!line.empty()) line += ' ';
+    if (arg == "{lockstep}") {
+      line += "lockstep";
+    } else if (!arg.empty() && arg.find_first_of(" \t\n'\"\\$`&|;<>()*?[]#~!{}") == std::string::npos) {
+      line += arg;
+    } else {
+      std::string quoted = "'";
+      for (char c : arg) {
+        if (c == '\'') {
+          quoted += "'\\''";
+        } else {
+          quoted += c;
+        }
+      }
+      line += quoted + "'";
+    }
+  }
+  return line;
+}
+
+core::Result<Report> read_report(const std::string& run_folder) {
+  Report report;
+  report.run_folder = run_folder;
+  report.run_name = run_name(run_folder);
+  auto settings = read_settings(run_folder);
+  if (!settings.ok()) return settings.error();
+  report.matrix_path = settings->matrix_path;
+  report.strategy = settings->strategy;
+  report.notes = settings->notes;
+  auto store = SqliteStore::open(run_folder + "/farm.db", SqliteStore::Mode::kReadOnly);
+  if (!store.ok()) return store.error();
+  auto journal = (*store)->read_journal();
+  if (!journal.ok()) return journal.error();
+  auto state = replay(*journal);
+  if (!state.ok()) return core::Error{run_folder + "/farm.db: " + state.message()};
+  report.state = std::move(*state);
+  report.recorded_unix_ms.resize(report.state.jobs().size());
+  if (!journal->empty()) {
+    report.started_unix_ms = journal->front().unix_time_ms;
+    report.ended_unix_ms = report.started_unix_ms;
+  }
+  for (const JournalRecord& record : *journal) {
+    const auto* recorded = std::get_if<ResultRecorded>(&record.event);
+    if (recorded == nullptr) continue;
+    report.recorded_unix_ms[*report.state.index_of(recorded->job_id)] = record.unix_time_ms;
+    report.ended_unix_ms = std::max(report.ended_unix_ms, record.unix_time_ms);
+  }
+  report.verdict = judge_run(report.state);
+  return core::Result<Report>(std::move(report));
+}
+
+std::string cell_line(const JobEntry& job, bool colour) {
+  const JobResult& r = *job.result;
+  const std::string instructions = r.observables ? with_separators(r.observables->instructions) : "";
+  std::string line = fmt::format("{} {:<{}} {:>16} {:>9.1f} s", painted(r.status, colour),
+                                 shortened(job.spec.title.empty() ? job.spec.id : job.spec.title, kTitleWidth),
+                                 kTitleWidth, instructions, static_cast<double>(r.wall_ms) / 1000.0);
+  if (!r.message.empty()) line += "  " + r.message;
+  return line;
+}
+
+std::string verdict_table(const Report& report, bool colour) {
+  const std::vector<JobEntry>& jobs = report.state.jobs();
+  const auto bold = [colour](const std::string& text) { return colour ? "\033[1m" + text + "\033[0m" : text; };
+  std::string out =
+      "\n" + bold(fmt::format("{:<5} {:<{}} {:>16} {:>11}", "", "CELL", kTitleWidth, "INSTRUCTIONS", "WALL TIME")) +
+      "\n";
+  // Skipped cells are told by their reason, so that they do not hide what ran.
+  std::map<std::string, size_t> skipped;
+  for (const JobEntry& job : jobs) {
+    if (job.result && job.result->status == JobStatus::kSkip) {
+      ++skipped[job.result->message];
+    } else if (job.result) {
+      out += cell_line(job, colour) + "\n";
+    } else {
+      out += fmt::format("{:<5} {}\n", "", job.spec.title + ": not finished");
+    }
+  }
+  for (const auto& [reason, count] : skipped) {
+    out += painted(JobStatus::kSkip, colour) + fmt::format(" {} cell{}: {}\n", count, count == 1 ? "" : "s", reason);
+  }
+  if (!report.verdict.groups.empty()) {
+    std::string lines;
+    size_t skipped_groups = 0;
+    for (const GroupVerdict& group : report.verdict.groups) {
+      if (group.status == JobStatus::kSkip) {
+        ++skipped_groups;
+        continue;
+      }
+      lines += painted(group.status, colour) +
+               fmt::format(" {:<11} {}: {}\n", to_string(group.grade), group.name, group.message);
+    }
+    if (!lines.empty()) out += "\n" + bold("      EQUIVALENCE GROUPS") + "\n" + lines;
+  }
+  out += "\n";
+  std::string counts;
+  for (const JobStatus status :
+       {JobStatus::kFail, JobStatus::kError, JobStatus::kMiss, JobStatus::kPass, JobStatus::kDone, JobStatus::kSkip}) {
+    const size_t count = report.verdict.count(status);
+    if (count == 0) continue;
+    counts += (counts.empty() ? "" : ", ") + (colour ? colour_of(status) : std::string()) +
+              fmt::format("{} {}", count, to_string(status)) + (colour ? "\033[0m" : "");
+  }
+  if (report.verdict.unfinished > 0)
+    counts += fmt::format("{}{} not finished", counts.empty() ? "" : ", ", report.verdict.unfinished);
+  const size_t failed_groups =
+      static_cast<size_t>(std::count_if(report.verdict.groups.begin(), report.verdict.groups.end(),
+                                        [](const auto& g) { return g.status == JobStatus::kFail; }));
+  out += bold(fmt::format("Run {}: ", report.run_name)) + fmt::format("{} cells: ", jobs.size()) + counts;
+  if (failed_groups > 0)
+    out += fmt::format("; {} group{} disagree{}", failed_groups, failed_groups == 1 ? "" : "s",
+                       failed_groups == 1 ? "s" : "");
+  out += fmt::format("; {:.1f} s\n", static_cast<double>(report.ended_unix_ms - report.started_unix_ms) / 1000.0);
+  for (const std::string& note : report.notes) out += "note: " + note + "\n";
+  out += "\nWhat to try next:\n";
+  for (const std::string& hint : hints(report)) out += "  " + hint + "\n";
+  return out;
+}
+
+}  // namespace lockstep::farm

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Physical memory protection (privileged specification 1.12, section 3.7). Granularity is four bytes.
+#include <bit>
+
+#include "isa_frontends/riscv64/hart64.h"
+
+namespace lockstep::isa::riscv64 {
+namespace {
+
+enum PmpConfig : uint8_t {
+  kPmpRead = 1u << 0,
+  kPmpWrite = 1u << 1,
+  kPmpExecute = 1u << 2,
+  kPmpMatchShift = 3,
+  kPmpLocked = 1u << 7,
+};
+enum PmpMatch : uint8_t { kOff, kTopOfRange, kFourBytes, kPowerOfTwo };
+
+uint8_t config(const State64& state, unsigned index) {
+  return static_cast<uint8_t>(state.pmpcfg[index / 8] >> (index % 8 * 8));
+}
+
+PmpMatch match(uint8_t cfg) { return static_cast<PmpMatch>(cfg >> kPmpMatchShift & 3); }
+
+}  // namespace
+
+void Hart64::pmp_changed() {
+  pmp_active_ = false;
+  for (unsigned i = 0; i < kPmpEntries; ++i) pmp_active_ = pmp_active_ || match(config(s(), i)) != kOff;
+  tlb_.flush_all();
+}
+
+bool Hart64::pmp_allows(uint64_t paddr, core::Access access, uint64_t privilege, uint8_t& block_bits) const {
+  for (unsigned i = 0; i < kPmpEntries; ++i) {
+    const uint8_t cfg = config(s(), i);
+    // The entry covers [first, last]; a range of everything has last = 2^64 - 1.
+    uint64_t first = 0, last = 0;
+    switch (match(cfg)) {
+      case kOff:
+        continue;
+      case kTopOfRange: {
+        first = i == 0 ? 0 : s().pmpaddr[i - 1] << 2;
+        const uint64_t top = s().pmpaddr[i] << 2;
+        if (first >= top) continue;
+        last = top - 1;
+        break;
+      }
+      case kFourBytes:
+        first = s().pmpaddr[i] << 2;
+        last = first + 3;
+        break;
+      case kPowerOfTwo: {
+        const unsigned bits = std::countr_one(s().pmpaddr[i]) + 3;
+        first = bits >= 57 ? 0 : s().pmpaddr[i] << 2 >> bits << bits;
+        last = bits >= 57 ? ~uint64_t{0} : first | ((uint64_t{1} << bits) - 1);
+        break;
+      }
+    }
+    // Where an entry covers a part of the block, the answer holds for a smaller block only.
+    for (;;) {
+      const uint64_t size_mask = (uint64_t{1} << block_bits) - 1;
+      const uint64_t block_first = paddr & ~size_mask, block_last = paddr | size_mask;
+      const bool outside = block_last < first || block_first > last;
+      const bool inside = block_first >= first && block_last <= last;
+      if (outside || inside || block_bits <= 2) break;
+      --block_bits;
+    }
+    if (paddr < first || paddr > last) continue;
+    if (privilege == kMachine && !(cfg & kPmpLocked)) return true;
+    switch (access) {
+      case core::Access::kLoad:
+        return cfg & kPmpRead;
+      case core::Access::kStore:
+        return cfg & kPmpWrite;
+      case core::Access::kFetch:
+        return cfg & kPmpExecute;
+    }
+  }
+  return privilege == kMachine;
+}
+
+}  // namespace lockstep::isa::riscv64
