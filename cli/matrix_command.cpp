@@ -66,7 +66,7 @@ int expand(Options& options) {
     if (!cell.skipped() && !cell.exact_group.empty()) ++group_sizes[cell.exact_group];
   }
   fmt::print("{:<16}  {:<{}}  {:<8}  {}\n", "cell", "workload", workload_width, "group",
-             "features that differ from the default");
+             "what differs from the workload's default");
   std::size_t skipped = 0;
   for (const matrix::Cell& cell : plan->cells) {
     const std::string group = cell.exact_group.empty() ? cell.behavioural_group : cell.exact_group;
@@ -114,21 +114,22 @@ void explain_rules(const matrix::Contract& contract, const std::string& name) {
     const bool concerned = std::any_of(rule.group.begin(), rule.group.end(), names) ||
                            std::any_of(rule.when.begin(), rule.when.end(), names);
     if (!concerned) continue;
+    const std::string why = rule.why.empty() ? "" : fmt::format(" ({})", rule.why);
     switch (rule.kind) {
       case matrix::Rule::Kind::kImplication:
-        line("rule", fmt::format("with {}: {}", joined(rule.when), joined(rule.group)));
+        line("rule", fmt::format("with {}: {}", joined(rule.when), joined(rule.group)) + why);
         break;
       case matrix::Rule::Kind::kAtMostOne:
-        line("rule", "at most one of " + joined(rule.group));
+        line("rule", "at most one of " + joined(rule.group) + why);
         break;
       case matrix::Rule::Kind::kAtLeastOne:
-        line("rule", "at least one of " + joined(rule.group));
+        line("rule", "at least one of " + joined(rule.group) + why);
         break;
       case matrix::Rule::Kind::kExactlyOne:
-        line("rule", "exactly one of " + joined(rule.group));
+        line("rule", "exactly one of " + joined(rule.group) + why);
         break;
       case matrix::Rule::Kind::kNever:
-        line("rule", "never together: " + joined(rule.group));
+        line("rule", "never together: " + joined(rule.group) + why);
         break;
     }
   }
@@ -305,6 +306,8 @@ void add_matrix_command(CLI::App& root, int& exit_code) {
   expand_command
       ->add_option("--with", options->expand.with, "Hold a feature in every cell: NAME or NAME=VALUE; may be repeated")
       ->allow_extra_args(false);
+  expand_command->add_flag("!--no-references", options->expand.references,
+                           "pairwise: leave out the cells that are only there to be compared with");
   expand_command->add_flag("--json", options->json, "One JSON object instead of the table");
   expand_command->callback([options, &exit_code] { exit_code = expand(*options); });
 

@@ -138,7 +138,7 @@ core::Result<FeatureRef> parse_ref(const Contract& contract, std::string_view te
 core::Result<std::string> find_contract(const std::string& start) {
   namespace fs = std::filesystem;
   std::error_code failed;
-  fs::path folder = fs::absolute(start, failed);
+  fs::path folder = fs::absolute(start, failed).lexically_normal();
   for (; !failed; folder = folder.parent_path()) {
     const fs::path candidate = folder / "matrix" / "features.yaml";
     if (fs::is_regular_file(candidate, failed)) return candidate.string();

@@ -81,6 +81,7 @@ struct Feature {
 struct Rule {
   enum class Kind { kImplication, kAtMostOne, kAtLeastOne, kExactlyOne, kNever };
   Kind kind = Kind::kImplication;
+  std::string why;                // empty, or the reason that the file gives
   std::vector<FeatureRef> when;   // kImplication only
   std::vector<FeatureRef> group;  // what must hold (kImplication), the group, or the combination that is never built
   int line = 0;

@@ -441,7 +441,7 @@ class Loader {
                         {"when", "then", "exactly-one-of", "at-most-one-of", "at-least-one-of", "never", "why"});
     Rule rule;
     rule.line = node.line;
-    optional_text(fields, "why");
+    rule.why = optional_text(fields, "why");
     int forms = 0;
     const auto form = [&](const char* key, Rule::Kind kind) {
       const YamlNode* value = fields.find(key);

@@ -77,7 +77,8 @@ ContractModel build_model(const Contract& contract) {
 
   for (const Rule& rule : contract.rules) {
     if (result.too_large) break;
-    const std::string origin = fmt::format("the rule in line {}", rule.line);
+    const std::string origin = rule.why.empty() ? fmt::format("the rule in line {}", rule.line)
+                                                : fmt::format("the rule in line {} ({})", rule.line, rule.why);
     switch (rule.kind) {
       case Rule::Kind::kImplication: {
         std::vector<Literal> clause;

@@ -30,26 +30,29 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string in_quotes(std::string_view text) {
-  std::string result = "\"";
+std::string printable(std::string_view text) {
+  std::string result;
   for (const char c : text.substr(0, kMaxQuotedLength)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) {
       result += fmt::format("\\x{:02x}", byte);
     } else {
-      if (c == '"' || c == '\\') result += '\\';
       result += c;
     }
   }
-  return result + (text.size() > kMaxQuotedLength ? "...\"" : "\"");
+  return result + (text.size() > kMaxQuotedLength ? "..." : "");
 }
+
+std::string in_quotes(std::string_view text) { return "\"" + printable(text) + "\""; }
 
 std::string suggestion(std::string_view text, const std::vector<std::string>& known) {
   const std::string* nearest = nullptr;
   std::size_t best = text.size() / 2 + 2;
   if (text.size() <= kMaxQuotedLength) {
     for (const std::string& candidate : known) {
-      const std::size_t distance = edit_distance(text, candidate);
+      // Who writes only the beginning of a name most likely means it.
+      const bool beginning = text.size() > 2 && candidate.starts_with(text);
+      const std::size_t distance = beginning ? 1 : edit_distance(text, candidate);
       if (distance < best) {
         best = distance;
         nearest = &candidate;

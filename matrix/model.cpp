@@ -21,10 +21,18 @@ Solver::Solver(const Model& model) : model_(model), clauses_of_(model.value_coun
   for (std::uint32_t i = 0; i < model.clauses.size(); ++i) {
     for (const Literal& literal : model.clauses[i].literals) clauses_of_[literal.variable].push_back(i);
   }
+  // Propagation starts from changes, so what a clause says before any change is drawn here.
   for (const Clause& clause : model.clauses) {
-    if (clause.literals.empty()) consistent_ = false;
-    if (clause.literals.size() == 1 && consistent_) {
-      consistent_ = narrow(clause.literals[0].variable, clause.literals[0].mask);
+    const Literal* open = nullptr;
+    std::size_t live = 0;
+    for (const Literal& literal : clause.literals) {
+      if ((domains_[literal.variable] & literal.mask) == 0) continue;
+      ++live;
+      open = &literal;
+    }
+    if (live == 0 || (live == 1 && !narrow(open->variable, open->mask))) {
+      consistent_ = false;
+      return;
     }
   }
 }

@@ -19,6 +19,8 @@ namespace lockstep::matrix {
 namespace {
 
 constexpr std::size_t kIdBytes = 8;
+// A contract has few variables, whose plans are as small as they get after a fraction of the planner's usual effort.
+constexpr std::uint64_t kPlanEffort = 100'000;
 
 std::string digest(const std::string& text) {
   unsigned char hash[SHA256_DIGEST_LENGTH];
@@ -135,14 +137,11 @@ class Expander {
       const std::optional<Row> planned = any_solver.solve(order_, defaults);
       if (planned) {
         skip_rows.push_back(*planned);
-      } else if (!options_.workloads.empty() || contract_.workloads.size() == 1) {
-        return core::Error{
-            fmt::format("workload `{}` cannot run with {}; `lockstep matrix explain NAME` tells what a "
-                        "feature excludes",
-                        workload.name, fmt::join(options_.with, ", "))};
       } else {
-        plan_.notes.push_back(fmt::format("workload `{}` is left out: it cannot run with {}", workload.name,
-                                          fmt::join(options_.with, ", ")));
+        const std::string reason = fmt::format("workload `{}` cannot run with {}{}", workload.name,
+                                               fmt::join(options_.with, ", "), contradiction(possible));
+        if (!options_.workloads.empty() || contract_.workloads.size() == 1) return core::Error{reason};
+        plan_.notes.push_back(reason);
         return {};
       }
     } else {
@@ -154,16 +153,24 @@ class Expander {
         case Strategy::kNone: {
           const auto wish = preference(options_.strategy == Strategy::kAll ? Wish::kMost : Wish::kLeast, varies);
           if (const auto row = run_solver.solve(order_, wish)) run_rows.push_back(*row);
-          if (const auto row = any_solver.solve(order_, wish)) skip_rows.push_back(*row);
+          const auto full = options_.strategy == Strategy::kAll ? any_solver.solve(order_, wish) : std::nullopt;
+          if (full) skip_rows.push_back(*full);
           break;
         }
         case Strategy::kEach:
           each(run_solver, *base, defaults, varies, run_rows);
           break;
         case Strategy::kPairwise: {
-          core::Result<std::vector<Row>> rows = pairwise(runnable, run_solver, *base, defaults, varies);
-          if (!rows) return core::Error{fmt::format("workload `{}`: {}", workload.name, rows.message())};
-          run_rows = std::move(*rows);
+          // Instances of a workload differ in what they run and not in how.
+          const auto [known, fresh] = rows_of_family_.try_emplace(workload.family);
+          if (fresh) {
+            core::Result<std::vector<Row>> rows = pairwise(runnable, run_solver, *base, defaults, varies);
+            if (!rows) return core::Error{fmt::format("workload `{}`: {}", workload.name, rows.message())};
+            known->second = std::move(*rows);
+          }
+          run_rows = known->second;
+          if (options_.references && workload.grade == Agreement::kExact)
+            add_references(run_solver, defaults, run_rows);
           break;
         }
       }
@@ -172,13 +179,49 @@ class Expander {
       }
     }
 
+    const std::optional<Row> usual = default_row(workload, defaults);
     std::set<Row> seen;
     for (const std::vector<Row>* rows : {&run_rows, &skip_rows}) {
       for (const Row& row : *rows) {
-        if (seen.insert(row).second) plan_.cells.push_back(make_cell(workload, row));
+        if (seen.insert(row).second) plan_.cells.push_back(make_cell(workload, row, *usual));
       }
     }
     return {};
+  }
+
+  // ": " and the statement of the file that the limits at the end of the model break, as far as propagation finds it.
+  std::string contradiction(const Model& limited) const {
+    Solver solver(all_.model);
+    for (std::size_t i = all_.model.clauses.size(); i < limited.clauses.size(); ++i) {
+      const Literal& limit = limited.clauses[i].literals[0];
+      if (solver.narrow(limit.variable, limit.mask)) continue;
+      for (std::size_t other = all_.model.clauses.size(); other < i; ++other) {
+        const Literal& before = limited.clauses[other].literals[0];
+        if (before.variable == limit.variable && (before.mask & limit.mask) == 0) {
+          return fmt::format(": `{}` would need two values", all_.features[limit.variable]->name);
+        }
+      }
+      // The broken statement is one that nothing can fulfil any more, the limit itself included.
+      const auto dead = [&](const Literal& literal) {
+        if (literal.variable == limit.variable && (literal.mask & limit.mask) != 0) return false;
+        return (solver.domain(literal.variable) & literal.mask) == 0;
+      };
+      for (std::size_t clause = 0; clause < all_.model.clauses.size(); ++clause) {
+        const std::vector<Literal>& literals = all_.model.clauses[clause].literals;
+        if (std::all_of(literals.begin(), literals.end(), dead)) return ": " + all_.origins[clause];
+      }
+    }
+    return "";
+  }
+
+  // The workload's cell nearest to the defaults, whatever the user holds. The contract's checks have made sure of one.
+  std::optional<Row> default_row(const Workload& workload,
+                                 const std::vector<std::vector<std::uint8_t>>& defaults) const {
+    Solver solver(all_.model);
+    for (const FeatureRef& ref : workload.needs) {
+      for (const Literal& literal : literals_of(contract_, all_, ref)) solver.narrow(literal.variable, literal.mask);
+    }
+    return solver.solve(order_, defaults);
   }
 
   void each(Solver& solver, const Row& base, const std::vector<std::vector<std::uint8_t>>& defaults,
@@ -202,6 +245,7 @@ class Expander {
                                           const std::vector<bool>& varies) const {
     PairwiseOptions pairs;
     pairs.seed = options_.seed;
+    pairs.effort = kPlanEffort;
     pairs.preference = defaults;
     pairs.seeds = {base};
     for (std::uint32_t i = 0; i < all_.features.size(); ++i) {
@@ -217,6 +261,34 @@ class Expander {
                                      options_.seed, report.faults.front())};
     }
     return rows;
+  }
+
+  // The features of the row that a guest can see: rows that share them have to agree exactly.
+  Row visible(const Row& row) const {
+    Row result = row;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (all_.features[i]->agreement == Agreement::kExact) result[i] = 0;
+    }
+    return result;
+  }
+
+  void add_references(Solver& solver, const std::vector<std::vector<std::uint8_t>>& defaults,
+                      std::vector<Row>& rows) const {
+    std::map<Row, std::size_t> members;
+    for (const Row& row : rows) ++members[visible(row)];
+    const std::size_t before = rows.size();
+    for (std::size_t index = 0; index < before; ++index) {
+      if (members[visible(rows[index])] > 1) continue;
+      const std::size_t mark = solver.mark();
+      bool possible = true;
+      for (std::uint32_t i = 0; i < rows[index].size() && possible; ++i) {
+        if (all_.features[i]->agreement == Agreement::kExact) continue;
+        possible = solver.narrow(i, std::uint64_t{1} << rows[index][i]);
+      }
+      const std::optional<Row> reference = possible ? solver.solve(order_, defaults) : std::nullopt;
+      solver.undo(mark);
+      if (reference && *reference != rows[index]) rows.push_back(*reference);
+    }
   }
 
   // One cell for each planned feature in the first workload that can name it: enough to show it as SKIP.
@@ -255,7 +327,7 @@ class Expander {
       plan_.notes.push_back(fmt::format("planned, and in no workload yet: {}", fmt::join(unseen, ", ")));
   }
 
-  Cell make_cell(const Workload& workload, const Row& row) const {
+  Cell make_cell(const Workload& workload, const Row& row, const Row& usual) const {
     Cell cell;
     cell.workload = workload.name;
     cell.grade = workload.grade;
@@ -271,7 +343,7 @@ class Expander {
       if (feature.status == FeatureStatus::kPlanned && row[i] != inactive_value(feature)) {
         planned.push_back(FeatureRef{feature.name, value}.text());
       }
-      if (row[i] != feature.default_value) differences.push_back(fmt::format("{}={}", feature.name, value));
+      if (row[i] != usual[i]) differences.push_back(fmt::format("{}={}", feature.name, value));
       if (!feature.build_option.empty()) cell.build_options.emplace(feature.build_option, value != "off");
       const auto words = feature.arguments.find(row[i]);
       if (words != feature.arguments.end()) {
@@ -313,6 +385,7 @@ class Expander {
   std::vector<std::uint32_t> order_;
   std::vector<FeatureRef> held_;
   std::set<std::uint32_t> shown_;
+  std::map<std::string, std::vector<Row>> rows_of_family_;
   Plan plan_;
 };
 

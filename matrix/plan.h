@@ -19,7 +19,7 @@ namespace lockstep::matrix {
 // kNone      as few as the rules allow
 // kEach      the default, and one cell a value that differs from it in as little as the rules allow
 // kPairwise  every pair of values that the rules allow is in some cell
-// The last four also give, for what is planned, cells that are skipped and say why.
+// kAll, kEach and kPairwise also give, for what is planned, cells that are skipped and say why.
 enum class Strategy { kDefault, kAll, kNone, kEach, kPairwise };
 const char* to_string(Strategy strategy);
 std::optional<Strategy> parse_strategy(std::string_view text);
@@ -29,15 +29,18 @@ struct ExpandOptions {
   std::uint64_t seed = 1;              // the same seed gives the same cells on every machine
   std::vector<std::string> workloads;  // names or families; empty: all
   std::vector<std::string> with;       // "NAME" or "NAME=VALUE", held in every cell; umbrellas allowed
+  // kPairwise: a cell that would be alone in its exact group gets a reference to be compared with, which is the same
+  // cell with the features that a guest cannot see at their defaults.
+  bool references = true;
 };
 
 struct Cell {
   std::string id;        // 16 hexadecimal digits: digest of workload and assignment, the same in every expansion
   std::string workload;  // Contract::find_workload finds it
   std::map<std::string, std::string> assignment;  // every feature that has values, with its value
-  std::string label;                              // what differs from the defaults, for people; "default" if nothing
-  std::string skip_reason;                        // not empty: the cell must not run and its status is SKIP
-  std::vector<std::string> argv;              // {lockstep}, {payload:NAME}, {scratch}, {cell} are left to the runner
+  std::string label;              // what differs from the workload's default cell, for people; "default" if nothing
+  std::string skip_reason;        // not empty: the cell must not run and its status is SKIP
+  std::vector<std::string> argv;  // {lockstep}, {payload:NAME}, {scratch}, {cell} are left to the runner
   std::map<std::string, bool> build_options;  // CMake options that the program has to be built with
   // Cells with the same exact_group have to agree exactly, those with the same behavioural_group behaviourally. Empty
   // when the workload does not ask for that grade. An exact group lies within one behavioural group.

@@ -448,7 +448,7 @@ class Lowering {
         const uint16_t c = use(o.args[0]);
         const uint16_t a = use(o.args[1]);
         const uint16_t b = use(o.args[2]);
-        emit_cell(Bytecode::k_select, define(), a, b, c, 0);
+        emit_cell(Bytecode::k_select, define(), c, a, b, 0);
         return;
       }
       case Op::kZext:

@@ -92,13 +92,19 @@ struct Translator {
   Value f(Type type, unsigned index) {
     const Value raw = b.get(Type::kI64, f_offset(index));
     if (type == Type::kI64) return raw;
+    if (boxed_singles >> index & 1) return b.trunc(Type::kI32, raw);
     const Value boxed = b.compare(Op::kGeU, raw, b.i64(0xffff'ffff'0000'0000));
     return b.select(boxed, b.trunc(Type::kI32, raw), b.i32(0x7fc0'0000));
   }
   void set_f(Type type, unsigned index, Value value) {
     if (type == Type::kI32) value = b.or_(b.zext(Type::kI64, value), b.i64(0xffff'ffff'0000'0000));
     b.set(f_offset(index), value);
+    const uint32_t bit = 1u << index;
+    boxed_singles = type == Type::kI32 ? boxed_singles | bit : boxed_singles & ~bit;
   }
+
+  // f registers that this block has written singles to, so that they need no look at their boxes.
+  uint32_t boxed_singles = 0;
 };
 
 }  // namespace lockstep::isa::riscv64

@@ -162,6 +162,11 @@ TEST(Riscv64Table, AgreesWithObjdump) {
   unsigned unknown_to_objdump = 0;
   for (size_t i = 0; i < words.size(); ++i) {
     std::string ours = text_of(words[i], addresses[i]);
+    // In an object file objdump writes targets without 0x.
+    const std::string_view kind = InstructionTable::get().find(words[i])->operands;
+    if (kind.ends_with("b12") || kind.ends_with("j20") || kind.ends_with("cj") || kind.ends_with("cb")) {
+      ours.erase(ours.rfind("0x"), 2);
+    }
     if (theirs[i].starts_with(".") || theirs[i].starts_with("0x")) {  // reserved operand values, newer extensions
       ++unknown_to_objdump;
       continue;
