@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "tlm_models/kernel/device.h"
+#include "tlm_models/kernel/irq_line.h"
+
+namespace lockstep::tlm_models {
+
+// RISC-V platform-level interrupt controller with SiFive's register layout. Each hart has two contexts: machine (2 * h)
+// and supervisor (2 * h + 1). Sources are levels: a source is pending while its input is high and nobody has claimed
+// it; a completed source whose input is still high is pending again.
+class Plic : public Device {
+ public:
+  static constexpr uint64_t kSizeBytes = 0x600000;
+  static constexpr unsigned kSources = 96;  // number 0 does not exist
+
+  Plic(sc_core::sc_module_name name, unsigned harts);
+
+  // Level of source 1 to kSources - 1.
+  void set_source(unsigned source, bool level);
+  IrqLine& context_irq(unsigned context) { return irqs_[context]; }
+  unsigned contexts() const { return static_cast<unsigned>(irqs_.size()); }
+
+  void reset() override;
+
+ protected:
+  void restore_extra(StateReader& reader) override;
+
+ private:
+  static constexpr unsigned kWords = kSources / 32;
+  static constexpr uint64_t kPriorityMask = 7;
+
+  bool bit(RegisterId id, unsigned source) const {
+    return ((registers_.get(id, source / 32) >> (source % 32)) & 1) != 0;
+  }
+  void set_bit(RegisterId id, unsigned source, bool on);
+  // The source that the context would claim now; 0 when none.
+  unsigned best(unsigned context) const;
+  uint64_t claim(unsigned context);
+  void complete(unsigned context, uint64_t source);
+  void update();
+
+  std::vector<IrqLine> irqs_;
+  RegisterId priority_, pending_, enable_, threshold_;  // enable_: the first of kWords rows a context
+  RegisterId claimed_, input_;
+};
+
+}  // namespace lockstep::tlm_models
