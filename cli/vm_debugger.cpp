@@ -75,7 +75,7 @@ bool Debugger::read_register(unsigned hart, const core::gdb::Register& reg, std:
   if (reg.number == 0) return true;
   std::optional<uint64_t> number;
   if (reg.number == core::gdb::kRiscvPrivilegeNumber) {
-    const core::StateField* field = h.layout().find("priv");
+    const core::StateField* field = h.layout().find("privilege");
     if (field == nullptr) return false;
     number = 0;
     std::memcpy(&*number, reinterpret_cast<const uint8_t*>(&h.state()) + field->offset, field->size_bytes);

@@ -173,6 +173,7 @@ RunResult ThreadedInterpreter::run(uint64_t budget) {
     Link* link = std::exchange(pending_link_, nullptr);
     code_changed_ = false;
     finishing_ = false;
+    part_ = 0;
     if (const uint32_t request = std::exchange(state_.exit_request, 0); request != 0) {
       if (request & kExitStop) return stop(StopReason::kStop);
       if ((request & kExitWaitForInterrupt) && !hart_.wakeup_pending()) return stop(StopReason::kWaitForInterrupt);
