@@ -65,7 +65,9 @@ class Session {
   struct Breakpoint {
     uint64_t vaddr;
     BreakpointKind kind;
-    auto operator<=>(const Breakpoint&) const = default;
+    bool operator<(const Breakpoint& other) const {
+      return vaddr != other.vaddr ? vaddr < other.vaddr : kind < other.kind;
+    }
   };
 
   void send(std::string_view payload);

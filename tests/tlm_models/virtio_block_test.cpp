@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tlm_models/devices/virtio_block/virtio_block.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/tlm_models/virtio_bench.h"
+
+namespace lockstep::tlm_models {
+namespace {
+
+using testing::kTestRamBase;
+
+constexpr uint64_t kHeader = kTestRamBase + 0x8000;
+constexpr uint64_t kData = kTestRamBase + 0x9000;
+constexpr uint64_t kStatus = kTestRamBase + 0x8100;
+constexpr uint64_t kImageSectors = 64;
+
+struct ImageFile {
+  std::string path = ::testing::TempDir() + "lockstep_image_XXXXXX";
+  ImageFile() {
+    const int fd = mkstemp(path.data());
+    std::vector<char> bytes(kImageSectors * 512);
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i / 512);
+    EXPECT_EQ(write(fd, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+    close(fd);
+  }
+  ~ImageFile() { unlink(path.c_str()); }
+  char at(uint64_t offset) const {
+    std::ifstream file(path, std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(offset));
+    return static_cast<char>(file.get());
+  }
+};
+
+struct BlockBench : testing::VirtioBench {
+  ImageFile file;
+  TimerQueue timers{"timers"};
+  VirtioBlock block;
+
+  explicit BlockBench(DiskImage::Mode mode = DiskImage::Mode::kReadWrite, IoWorker::Mode io = IoWorker::Mode::kThread)
+      : block("block", timers, std::move(*DiskImage::open(file.path, mode)), io, "serial-1") {
+    plug(block);
+    start(1);
+  }
+  void request(uint32_t type, uint64_t sector, uint32_t length, bool device_writes, uint16_t first = 0) {
+    poke<uint32_t>(kHeader + first * 16, type);
+    poke<uint64_t>(kHeader + first * 16 + 8, sector);
+    poke<uint8_t>(kStatus + first, 0xff);
+    std::vector<Segment> segments = {{kHeader + first * 16u, 16, false}};
+    if (length != 0) segments.push_back({kData, length, device_writes});
+    segments.push_back({kStatus + first, 1, true});
+    submit(0, first, segments);
+    notify(0);
+  }
+  uint64_t status(uint16_t first = 0) { return cpu.read(kStatus + first, 1); }
+};
+
+TEST(DiskImage, UnusableFilesAreNamed) {
+  const auto missing = DiskImage::open("/nonexistent/disk.img", DiskImage::Mode::kReadOnly);
+  ASSERT_FALSE(missing.ok());
+  EXPECT_NE(missing.message().find("/nonexistent/disk.img"), std::string::npos);
+  EXPECT_FALSE(DiskImage::open("/", DiskImage::Mode::kReadOnly).ok());
+  EXPECT_FALSE(DiskImage::open("/dev/null", DiskImage::Mode::kReadOnly).ok());
+}
+
+TEST(VirtioBlock, ConfigurationTellsCapacity) {
+  BlockBench bench;
+  EXPECT_EQ(bench.get(0x100), kImageSectors);
+  EXPECT_EQ(bench.get(0x104), 0u);
+  EXPECT_EQ(bench.get(0x114), 512u);
+}
+
+void read_completes_at_fixed_time(IoWorker::Mode mode) {
+  BlockBench bench(DiskImage::Mode::kReadWrite, mode);
+  bench.request(0, 3, 1024, true);
+  EXPECT_EQ(bench.used_index(0), 0u);
+  const uint64_t expected_ns = VirtioBlock::kLatencyNs + 16 + 1024 + 1;
+  EXPECT_EQ(bench.timers.next_deadline_ns(), expected_ns);
+  bench.advance(expected_ns - 1);
+  EXPECT_EQ(bench.used_index(0), 0u);
+  EXPECT_EQ(bench.cpu.read(kData, 1), 0u);
+  bench.advance(1);
+  EXPECT_EQ(bench.used_index(0), 1u);
+  EXPECT_EQ(bench.used_length(0, 0), 1025u);
+  EXPECT_EQ(bench.status(), 0u);
+  EXPECT_EQ(bench.cpu.read(kData, 1), 3u);
+  EXPECT_EQ(bench.cpu.read(kData + 1023, 1), 4u);
+  EXPECT_TRUE(bench.block.irq.level());
+}
+
+TEST(VirtioBlock, ReadCompletesAtFixedTimeOnThread) { read_completes_at_fixed_time(IoWorker::Mode::kThread); }
+TEST(VirtioBlock, ReadCompletesAtFixedTimeInCaller) { read_completes_at_fixed_time(IoWorker::Mode::kInCaller); }
+
+TEST(VirtioBlock, WriteTakesItsDataWhenSubmitted) {
+  BlockBench bench;
+  bench.poke<uint8_t>(kData, 'A');
+  bench.request(1, 10, 512, false);
+  bench.poke<uint8_t>(kData, 'B');
+  bench.advance(1'000'000);
+  EXPECT_EQ(bench.status(), 0u);
+  EXPECT_EQ(bench.file.at(10 * 512), 'A');
+}
+
+TEST(VirtioBlock, OverlayLeavesTheFileAlone) {
+  BlockBench bench(DiskImage::Mode::kOverlay);
+  bench.poke<uint8_t>(kData, 'A');
+  bench.request(1, 10, 512, false);
+  bench.advance(1'000'000);
+  EXPECT_EQ(bench.file.at(10 * 512), 10);
+  bench.poke<uint8_t>(kData, 0);
+  bench.request(0, 10, 512, true, 4);
+  bench.advance(1'000'000);
+  EXPECT_EQ(bench.cpu.read(kData, 1), 'A');
+}
+
+TEST(VirtioBlock, ReadOnlyRefusesWrites) {
+  BlockBench bench(DiskImage::Mode::kReadOnly);
+  bench.request(1, 0, 512, false);
+  bench.advance(1'000'000);
+  EXPECT_EQ(bench.status(), 1u);
+}
+
+TEST(VirtioBlock, RequestsOutsideTheImageAreIoErrors) {
+  BlockBench bench;
+  bench.request(0, kImageSectors, 512, true);
+  bench.request(0, ~uint64_t{0}, 512, true, 3);
+  bench.request(0, 0, 100, true, 6);
+  bench.request(99, 0, 512, true, 9);
+  bench.advance(1'000'000);
+  EXPECT_EQ(bench.status(0), 1u);
+  EXPECT_EQ(bench.status(3), 1u);
+  EXPECT_EQ(bench.status(6), 1u);
+  EXPECT_EQ(bench.status(9), 2u);
+  EXPECT_FALSE(bench.needs_reset());
+}
+
+TEST(VirtioBlock, FlushAndGetIdWork) {
+  BlockBench bench;
+  bench.request(4, 0, 0, false);
+  bench.request(8, 0, 20, true, 4);
+  bench.advance(1'000'000);
+  EXPECT_EQ(bench.status(0), 0u);
+  EXPECT_EQ(bench.status(4), 0u);
+  EXPECT_EQ(std::memcmp(bench.bytes(kData, 9).data(), "serial-1", 9), 0);
+}
+
+TEST(VirtioBlock, RequestWithoutStatusNeedsReset) {
+  BlockBench bench;
+  bench.submit(0, 0, {{kHeader, 16, false}});
+  bench.notify(0);
+  EXPECT_TRUE(bench.needs_reset());
+}
+
+TEST(VirtioBlock, SnapshotCarriesRequestsInFlight) {
+  BlockBench bench;
+  bench.request(0, 5, 512, true);
+  SnapshotSection section("block");
+  bench.block.save(section);
+  bench.block.reset();
+  EXPECT_EQ(bench.timers.next_deadline_ns(), kNever);
+  ASSERT_TRUE(bench.block.restore(section).ok());
+  bench.advance(1'000'000);
+  EXPECT_EQ(bench.used_index(0), 1u);
+  EXPECT_EQ(bench.cpu.read(kData, 1), 5u);
+}
+
+}  // namespace
+}  // namespace lockstep::tlm_models
