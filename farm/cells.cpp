@@ -143,8 +143,9 @@ core::Result<std::vector<JobSpec>> jobs_of(const matrix::Contract& contract, con
     job.pass_codes.assign(workload->pass_codes.begin(), workload->pass_codes.end());
     for (const auto& [name, value] : cell.assignment) job.features.emplace_back(name, value);
     if (cell.skipped()) job.skip_reason = cell.skip_reason;
-    if (!cell.exact_group.empty()) job.groups.push_back({cell.exact_group, Grade::kExact});
-    if (!cell.behavioural_group.empty()) job.groups.push_back({cell.behavioural_group, Grade::kBehavioural});
+    if (!cell.exact_group.empty()) job.groups.push_back({cell.workload + ":" + cell.exact_group, Grade::kExact});
+    if (!cell.behavioural_group.empty())
+      job.groups.push_back({cell.workload + ":" + cell.behavioural_group, Grade::kBehavioural});
     const Payloads::Recipe* recipe = nullptr;
     if (auto it = payloads.recipes.find(workload->payload_recipe); it != payloads.recipes.end()) recipe = &it->second;
     if (!workload->payload_recipe.empty()) {

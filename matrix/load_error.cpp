@@ -30,19 +30,20 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string in_quotes(std::string_view text) {
-  std::string result = "\"";
+std::string printable(std::string_view text) {
+  std::string result;
   for (const char c : text.substr(0, kMaxQuotedLength)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) {
       result += fmt::format("\\x{:02x}", byte);
     } else {
-      if (c == '"' || c == '\\') result += '\\';
       result += c;
     }
   }
-  return result + (text.size() > kMaxQuotedLength ? "...\"" : "\"");
+  return result + (text.size() > kMaxQuotedLength ? "..." : "");
 }
+
+std::string in_quotes(std::string_view text) { return "\"" + printable(text) + "\""; }
 
 std::string suggestion(std::string_view text, const std::vector<std::string>& known) {
   const std::string* nearest = nullptr;

@@ -14,7 +14,9 @@ struct LoadError {
   std::string what;
 };
 
-// In double quotes, with control characters escaped and what is too long cut.
+// Without control characters, which are escaped, and cut when it is long.
+std::string printable(std::string_view text);
+// The same in double quotes.
 std::string in_quotes(std::string_view text);
 // `; did you mean "y"?` with the nearest of `known`, or a list of them when none is near; empty when there are none.
 std::string suggestion(std::string_view text, const std::vector<std::string>& known);

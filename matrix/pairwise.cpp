@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 
+#include "matrix/pairwise_shrink.h"
 #include "matrix/random.h"
 
 namespace lockstep::matrix {
@@ -15,7 +16,9 @@ namespace {
 
 // Candidates built for each row, of which the best is kept. Past about fifty the rows hardly get better.
 constexpr int kMaxCandidates = 50;
-constexpr int kMaxRestarts = 64;
+constexpr int kMaxRestarts = 16;
+// Table look-ups of the final search in one unit of effort.
+constexpr std::uint64_t kLookupsPerEffort = 200;
 
 // Every value of every variable in scope has a number, and `rows_[a]` has bit b set while the pair (a, b) is open.
 class PairTable {
@@ -123,7 +126,8 @@ class Generator {
       if (!rows_found) return rows_found;
       if (best.empty() || rows_found->size() < best.size()) best = std::move(*rows_found);
     }
-    return best;
+    return shrink_rows(model_, scope_, std::move(best), options_.seeds.size(), options_.effort * kLookupsPerEffort,
+                       random_);
   }
 
  private:

@@ -23,7 +23,7 @@ struct PairwiseOptions {
   std::vector<Row> seeds;
   // Work for better candidates and restarts, in units of about a microsecond. It counts operations, not time, so that
   // the result does not depend on the machine.
-  std::uint64_t effort = 2'000'000;
+  std::uint64_t effort = 400'000;
 };
 
 // Rows, each of which satisfies the model, such that every pair of values of two variables in scope that any row of

@@ -9,6 +9,8 @@
 #include <map>
 #include <sstream>
 
+#include "matrix/load_error.h"
+
 namespace lockstep::matrix {
 namespace {
 
@@ -140,9 +142,10 @@ core::Result<std::shared_ptr<const YamlNode>> read_yaml(std::string_view text, c
   } catch (const Refused& refused) {
     return core::Error{fmt::format("{}:{}: {}", name, refused.line, refused.what)};
   } catch (const YAML::Exception& error) {
-    return core::Error{fmt::format("{}:{}: not valid YAML: {}", name, std::max(error.mark.line + 1, 1), error.msg)};
+    return core::Error{
+        fmt::format("{}:{}: not valid YAML: {}", name, std::max(error.mark.line + 1, 1), printable(error.msg))};
   } catch (const std::exception& error) {
-    return core::Error{fmt::format("{}:1: not valid YAML: {}", name, error.what())};
+    return core::Error{fmt::format("{}:1: not valid YAML: {}", name, printable(error.what()))};
   }
 }
 

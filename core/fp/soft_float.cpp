@@ -301,7 +301,7 @@ typename F::Bits SoftFloat<F>::div(Bits a_bits, Bits b_bits, RoundingMode mode, 
     return pack_infinity<F>(negative);
   }
   if (b.kind == Kind::kInfinity) return pack_zero<F>(negative);
-  if (b.kind == Kind::kZero) {
+  if (b.significand == 0) {  // zero: every finite value's is normalised
     if (a.kind == Kind::kZero) return invalid<F>(flags, policy);
     flags |= kFlagDivideByZero;
     return pack_infinity<F>(negative);

@@ -712,7 +712,7 @@ class Lowering {
       const uint16_t a = use(o.args[0]);
       const uint16_t b = o.count == 3 ? use(o.args[1]) : zero_slot_;
       const uint16_t c = o.count == 3 ? use(o.args[2]) : zero_slot_;
-      emit_cell(Bytecode::k_scalar3, define(), a, b, c, describe(i.op, i.operand_type));
+      emit_cell(Bytecode::k_scalar3, define(), a, b, c, describe(i.op, inst(i.args[0]).type));
       return;
     }
     if (o.count == 1) {

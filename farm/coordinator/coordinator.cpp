@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 namespace lockstep::farm {
@@ -42,8 +44,13 @@ void Coordinator::complete_plan() { append(PlanCompleted{state_.jobs().size()});
 
 void Coordinator::append(JournalEvent event) {
   JournalRecord record{state_.last_sequence() + 1, unix_time_ms_, std::move(event)};
-  [[maybe_unused]] core::Status status = state_.apply(record);
-  assert(status.ok());
+  core::Status status = state_.apply(record);
+  if (!status.ok()) {
+    // Only a mistake in this class gets here. A journal that cannot be replayed would be worse than a crash, from which
+    // the journal as it stands recovers.
+    std::fprintf(stderr, "lockstep farm: internal error: %s\n", status.error().message.c_str());
+    std::abort();
+  }
   appends_.push_back(std::move(record));
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <google/protobuf/stubs/logging.h>
+
 #include "farm.pb.h"
 
 namespace lockstep::farm {
@@ -174,7 +176,7 @@ JobResult get(const wire::JobResult& in, Checker& check) {
   out.wall_ms = in.wall_ms();
   out.cpu_ms = in.cpu_ms();
   out.peak_rss_bytes = in.peak_rss_bytes();
-  out.log_excerpt = in.log_excerpt();
+  out.log_excerpt = clean_utf8(in.log_excerpt(), kMaxLogExcerptBytes);
   for (const wire::Artifact& a : in.artifacts()) out.artifacts.push_back({a.name(), a.sha256(), a.size_bytes()});
   return out;
 }
@@ -199,6 +201,8 @@ Result<Envelope> parse(std::string_view bytes, const char* what) {
     return Error{std::string(what) + " of " + std::to_string(bytes.size()) + " bytes; at most " +
                  std::to_string(kMaxMessageBytes) + " are allowed"};
   }
+  // The library would print its own complaint about bad text; the error below is what the farm logs, and bounds.
+  [[maybe_unused]] static google::protobuf::LogHandler* const former = google::protobuf::SetLogHandler(nullptr);
   Envelope envelope;
   if (!envelope.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Error{std::string(what) + " of " + std::to_string(bytes.size()) + " bytes is not a Lockstep farm message"};

@@ -43,31 +43,42 @@ std::string shortened(const std::string& text, size_t width) {
   return text.size() <= width ? text : text.substr(0, width - 3) + "...";
 }
 
+// A job's command line as a person would type it: the worker's placeholders are replaced by what they mean here.
+std::string by_hand(const JobEntry& job) {
+  constexpr std::string_view kScratch = "{scratch}/";
+  std::vector<std::string> argv = job.spec.argv;
+  for (std::string& arg : argv) {
+    for (size_t at = arg.find(kScratch); at != std::string::npos; at = arg.find(kScratch))
+      arg.erase(at, kScratch.size());
+  }
+  return shell_line(argv);
+}
+
 std::vector<std::string> hints(const Report& report) {
   std::vector<std::string> list;
-  std::set<std::string> seen;
-  auto add = [&](const std::string& hint) {
-    if (list.size() < kMaxHints && seen.insert(hint).second) list.push_back(hint);
-  };
+  std::set<std::string> missing;
+  // One example of each kind is enough: the cells themselves are in the table above.
   for (const GroupVerdict& group : report.verdict.groups) {
     if (group.status != JobStatus::kFail) continue;
-    const JobEntry& other = report.state.jobs()[group.disagreeing[0]];
-    add("run the cell that differs by hand: " + shell_line(other.spec.argv));
+    list.push_back("run a cell that differs by hand: " + by_hand(report.state.jobs()[group.disagreeing[0]]));
+    break;
   }
+  bool failed = false;
   for (const JobEntry& job : report.state.jobs()) {
-    if (job.result && job.result->status == JobStatus::kFail)
-      add("run a failed cell by hand: " + shell_line(job.spec.argv));
-    if (job.result && job.result->status == JobStatus::kMiss && !job.spec.missing_hint.empty()) {
-      add("make what is missing: " + job.spec.missing_hint);
+    if (job.result && job.result->status == JobStatus::kFail && !failed) {
+      failed = true;
+      list.push_back("run a failed cell by hand: " + by_hand(job));
+    }
+    if (job.result && job.result->status == JobStatus::kMiss && !job.spec.missing_hint.empty() &&
+        list.size() < kMaxHints && missing.insert(job.spec.missing_hint).second) {
+      list.push_back("make what is missing: " + job.spec.missing_hint);
     }
   }
-  if (report.verdict.unfinished > 0) add("go on with this run: lockstep farm resume");
-  if (report.verdict.exit_code() != 0) {
-    add("read the logs: lockstep farm report --html report.html");
-  } else {
-    add("see it as a page: lockstep farm report --html report.html");
-    add("try more combinations: lockstep farm run " + report.matrix_path + " --strategy pairwise");
+  if (report.verdict.unfinished > 0) list.push_back("go on with this run: lockstep farm resume");
+  if (report.verdict.exit_code() == 0 && report.strategy == "default") {
+    list.push_back("try more combinations: lockstep farm run " + report.matrix_path + " --strategy pairwise");
   }
+  list.push_back("read details and logs as a page: " + report.run_folder + "/report.html");
   return list;
 }
 

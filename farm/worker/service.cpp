@@ -29,7 +29,7 @@ namespace {
 
 constexpr size_t kMaxConsoleBytes = size_t{64} << 20;  // of a console, the end that is compared and searched
 constexpr size_t kMaxStdoutBytes = size_t{1} << 20;    // the JSON object is at its end
-constexpr int kMaxWaitMs = 200;
+constexpr int kMaxWaitMs = 100;
 
 struct Running {
   Process process;

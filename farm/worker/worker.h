@@ -18,7 +18,7 @@ struct WorkerOptions {
   uint64_t incarnation = 1;  // must be larger than at any earlier start of the same name
   uint32_t slots = 1;
   uint32_t window = 1;
-  uint64_t hello_ms = 1'000;      // between two Hellos while no coordinator answers
+  uint64_t hello_ms = 200;        // between two Hellos while no coordinator answers
   uint64_t heartbeat_ms = 1'000;  // until a Welcome names another
   uint64_t resend_ms = 2'000;     // between two reports of a result that is not acknowledged
   uint64_t orphan_ms = 60'000;    // silence of the coordinator after which the worker kills its jobs and ends

@@ -34,13 +34,14 @@ sha256_of() { sha256sum "$1" | cut -d' ' -f1; }
 recipe_digest() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
 # The manifest is written with one payload a line, so that shell can read it back without a JSON parser.
-# manifest_write DIR GUEST DIGEST: reads "payload NAME FILE" and "package NAME VERSION SHA256" lines on stdin.
+# manifest_write DIR GUEST DIGEST: reads "payload NAME FILE KIND HARTS" and "package NAME VERSION SHA256" lines on stdin.
+# KIND says what the payload is for; HARTS is how many harts it wants to show all it can (it also runs with fewer).
 manifest_write() {
-  local dir=$1 guest=$2 digest=$3 kind first second third comma
+  local dir=$1 guest=$2 digest=$3 kind first second third fourth comma
   local payloads=() packages=()
-  while read -r kind first second third; do
+  while read -r kind first second third fourth; do
     case $kind in
-      payload) payloads+=("\"$first\": {\"path\": \"$dir/$second\", \"size_bytes\": $(stat -c %s "$dir/$second"), \"sha256\": \"$(sha256_of "$dir/$second")\"}") ;;
+      payload) payloads+=("\"$first\": {\"path\": \"$dir/$second\", \"kind\": \"$third\", \"harts\": $fourth, \"size_bytes\": $(stat -c %s "$dir/$second"), \"sha256\": \"$(sha256_of "$dir/$second")\"}") ;;
       package) packages+=("\"$first\": {\"version\": \"$second\", \"sha256\": \"$third\"}") ;;
     esac
   done

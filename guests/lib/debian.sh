@@ -9,23 +9,32 @@ readonly kAptTimeoutSeconds=20
 readonly kAptRetries=2
 
 # debian_mirror SUITE: prints the address of the Debian archive that this machine's own apt uses. Both forms of source
-# lists are understood, because apt itself is asked. Before the first `apt-get update` apt does not know the origin of
-# a source; a release by the name of a Debian release tells then.
+# lists are understood, because apt itself is asked: first for its package lists, whose origin is known; and where it
+# has none yet, for what it would fetch, where the name of a Debian release tells.
 debian_mirror() {
   local suite=$1 found
   if [[ -n ${LOCKSTEP_DEBIAN_MIRROR:-} ]]; then
     printf '%s\n' "$LOCKSTEP_DEBIAN_MIRROR"
     return
   fi
+  # shellcheck disable=SC2016 # apt fills these in, not the shell.
   found=$(apt-get indextargets --format '$(ORIGIN)|$(RELEASE)|$(COMPONENT)|$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-    awk -F'|' -v suite="$suite" '
-      $3 != "main" || $2 ~ /-security|\// { next }
-      $1 != "Debian" && !($1 == "" && $2 ~ /^(bullseye|bookworm|trixie|forky|sid|stable|oldstable|testing|unstable)(-updates)?$/) { next }
-      $2 == suite { print $4; done = 1; exit }
-      first == "" { first = $4 }
-      END { if (!done && first != "") print first }')
+    awk -F'|' '$1 == "Debian" && $3 == "main" { print $2, $4 }' | debian_preferred "$suite")
+  [[ -n $found ]] || found=$(apt-get --print-uris update 2>/dev/null |
+    sed -n "s|^'\(.*/\)dists/\([^/]*\)/main/binary-[^/]*/Packages.*|\2 \1|p" |
+    grep -E '^(bullseye|bookworm|trixie|forky|duke|sid|stable|oldstable|testing|unstable)(-updates)? ' | debian_preferred "$suite")
   [[ -n $found ]] || die "this machine's apt names no Debian archive; set LOCKSTEP_DEBIAN_MIRROR to the address of one"
   printf '%s\n' "$found"
+}
+
+# debian_preferred SUITE: of "release address" lines, the address that has SUITE, else the first. Security archives
+# hold only what was corrected.
+debian_preferred() {
+  awk -v suite="$1" '
+    $1 ~ /-security|\// { next }
+    $1 == suite && exact == "" { exact = $2 }
+    first == "" { first = $2 }
+    END { if (exact != "") print exact; else if (first != "") print first }'
 }
 
 # debian_open STATE_DIR SUITE ARCH: makes the apt state folder; debian_apt and debian_cache then use it.

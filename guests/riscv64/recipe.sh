@@ -34,23 +34,27 @@ module_order() {
   done
 }
 
+# fetch_packages DEBS WORK: replaces what DEBS holds only when every package has come.
 fetch_packages() {
-  local debs=$1 kernel package version
-  debian_open "$debs/apt" "$kSuite" "$kDebianArch"
+  local debs=$1 fresh=$2/debs kernel package version
+  mkdir "$fresh"
+  debian_open "$2/apt" "$kSuite" "$kDebianArch"
   note "[1/4] reading the package lists of $kSuite $kDebianArch from $debian_mirror_in_use"
-  debian_update || die "no packages in the cache ($debs) and the mirror $debian_mirror_in_use does not answer; connect this machine to the network, or copy the folder from a machine that has it"
+  if ! debian_update; then
+    ! packages_present "$debs" || die "the mirror $debian_mirror_in_use does not answer; the packages in the cache are as they were, and a build without --update uses them"
+    die "no packages in the cache ($debs) and the mirror $debian_mirror_in_use does not answer; connect this machine to the network, or copy the folder from a machine that has it"
+  fi
   kernel=$(debian_dependency "linux-image-$kDebianArch" "^linux-image-.*-$kDebianArch\$")
   [[ -n $kernel ]] || die "$debian_mirror_in_use has no linux-image-$kDebianArch in $kSuite"
-  : >"$debs/versions.new"
   for package in "${kPackages[@]}" "$kernel"; do
     version=$(debian_candidate "$package")
     [[ -n $version ]] || die "$debian_mirror_in_use has no $package in $kSuite"
     note "[2/4] fetching $package $version"
-    debian_download "$debs" "$package" "$version" || die "could not fetch $package $version from $debian_mirror_in_use; try again"
-    printf '%s %s %s\n' "$package" "$version" "$(sha256_of "$debs/$package.deb")" >>"$debs/versions.new"
+    debian_download "$fresh" "$package" "$version" || die "could not fetch $package $version from $debian_mirror_in_use; try again"
+    printf '%s %s %s\n' "$package" "$version" "$(sha256_of "$fresh/$package.deb")" >>"$fresh/versions"
   done
-  mv "$debs/versions.new" "$debs/versions"
-  rm -rf "$debs/apt"
+  rm -rf "$debs"
+  mv "$fresh" "$debs"
 }
 
 # packages_present DEBS: true when every pinned package is there with the bytes that apt verified.
@@ -95,21 +99,24 @@ make_initramfs() {
 }
 
 # A file system whose every byte is chosen here: identifiers and hash seed are fixed, and e2fsprogs takes its clock
-# from the environment.
+# from the environment. debugfs writes the files, because `mke2fs -d` copies their change times, which nobody can set.
 make_disk() {
   local work=$1 out=$2 content=$1/disk
   mkdir -p "$content"
   awk 'BEGIN { for (i = 0; i < 8192; i++) printf "lockstep %08d\n", i * 2654435 % 99999989 }' >"$content/known.txt"
   (cd "$content" && md5sum known.txt >known.md5)
   chmod 644 "$content"/*
-  chmod 755 "$content"
-  find "$content" -exec touch -d "@$kEpochSeconds" {} +
   rm -f "$out"
   truncate -s "${kDiskSizeKib}K" "$out"
-  MKE2FS_CONFIG=/dev/null E2FSPROGS_FAKE_TIME=$kEpochSeconds PATH=$PATH:/usr/sbin:/sbin \
+  (
+    export MKE2FS_CONFIG=/dev/null E2FSPROGS_FAKE_TIME=$kEpochSeconds PATH=$PATH:/usr/sbin:/sbin
     mke2fs -q -F -t ext2 -b 1024 -I 256 -O none,filetype,sparse_super -N 128 -m 0 -L lockstep \
-    -U 10c57e90-0000-4000-8000-000000000001 -E hash_seed=10c57e90-0000-4000-8000-000000000002,root_owner=0:0,nodiscard \
-    -d "$content" "$out" >"$work/mke2fs.log" 2>&1 || die "mke2fs failed: $(cat "$work/mke2fs.log")"
+      -U 10c57e90-0000-4000-8000-000000000001 \
+      -E hash_seed=10c57e90-0000-4000-8000-000000000002,root_owner=0:0,nodiscard "$out"
+    cd "$content"
+    debugfs -w -f /dev/stdin "$out" <<<$'write known.txt known.txt\nwrite known.md5 known.md5\nsif known.txt uid 0\nsif known.txt gid 0\nsif known.md5 uid 0\nsif known.md5 gid 0'
+    e2fsck -fn "$out"
+  ) >"$work/disk.log" 2>&1 || die "the disk image could not be made: $(cat "$work/disk.log")"
 }
 
 build_guest() {
@@ -123,13 +130,12 @@ build_guest() {
   need_tool cpio cpio
   need_tool xz xz-utils
   need_tool mke2fs e2fsprogs
-  mkdir -p "$debs"
-  if [[ $update == yes ]] || ! packages_present "$debs"; then fetch_packages "$debs"; fi
-
-  kernel=$(awk '$1 ~ /^linux-image-/ { print $1 }' "$debs/versions")
   work=$(mktemp -d "$out/.work.XXXXXX")
   # shellcheck disable=SC2064
   trap "rm -rf '$work'" EXIT
+  if [[ $update == yes ]] || ! packages_present "$debs"; then fetch_packages "$debs" "$work"; fi
+
+  kernel=$(awk '$1 ~ /^linux-image-/ { print $1 }' "$debs/versions")
   note "[3/4] unpacking $kernel, opensbi and busybox-static"
   deb_extract "$debs/$kernel.deb" "$work/kernel" 'boot/vmlinux-*' 'usr/lib/modules/*/kernel/*.ko.xz'
   deb_extract "$debs/opensbi.deb" "$work/opensbi" 'usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.*'
@@ -144,7 +150,8 @@ build_guest() {
   chmod 644 "$out/fw_dynamic.elf"
   {
     sed 's/^/package /' "$debs/versions"
-    printf 'payload %s %s\n' kernel Image bios fw_dynamic.bin bios-elf fw_dynamic.elf initrd initramfs.cpio disk disk.img
+    printf 'payload %s %s %s 1\n' kernel Image kernel bios fw_dynamic.bin firmware bios-elf fw_dynamic.elf firmware \
+      initrd initramfs.cpio initrd disk disk.img disk
   } | manifest_write "$out" riscv64 "$digest"
   note "riscv64: done, $(awk '{ print $1 " " $2 }' "$debs/versions" | paste -sd, | sed 's/,/, /g') in $out"
 }

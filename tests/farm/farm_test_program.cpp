@@ -28,7 +28,7 @@ int run_fake_vm(const std::string& append, const std::string& console_log, bool 
   uint64_t instructions = 1'000'000;
   int code = 0;
   std::istringstream words(append);
-  for (std::string word; words >> word;) {
+  for (std::string word; std::getline(words, word, ',');) {
     if (word.starts_with("sleep=")) {
       std::this_thread::sleep_for(std::chrono::milliseconds(std::atoi(word.c_str() + 6)));
     } else if (word.starts_with("once=")) {

@@ -49,4 +49,4 @@ static uint64_t run(uint64_t round) {
   return sum;
 }
 
-BENCH_MAIN("bench-hashlist", 100, run)
+BENCH_MAIN("bench-hashlist", 500, run)

@@ -22,4 +22,4 @@ static uint64_t run(uint64_t round) {
   return sum;
 }
 
-BENCH_MAIN("bench-mandelbrot", 30, run)
+BENCH_MAIN("bench-mandelbrot", 100, run)

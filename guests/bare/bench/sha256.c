@@ -55,8 +55,7 @@ static void compress(uint32_t* hash, const uint8_t* block) {
   }
   uint32_t a = hash[0], b = hash[1], c = hash[2], d = hash[3], e = hash[4], f = hash[5], g = hash[6], h = hash[7];
   for (int i = 0; i < 64; i++) {
-    const uint32_t t1 =
-        h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + constants[i] + w[i];
+    const uint32_t t1 = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + constants[i] + w[i];
     const uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
     h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + t2;
   }
@@ -80,4 +79,4 @@ static uint64_t run(uint64_t round) {
   return (uint64_t)hash[0] << 32 | hash[7];
 }
 
-BENCH_MAIN("bench-sha256", 200, run)
+BENCH_MAIN("bench-sha256", 100, run)

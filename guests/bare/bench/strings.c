@@ -23,4 +23,4 @@ static uint64_t run(uint64_t round) {
   return sum;
 }
 
-BENCH_MAIN("bench-strings", 50, run)
+BENCH_MAIN("bench-strings", 100, run)

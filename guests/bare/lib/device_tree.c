@@ -53,6 +53,13 @@ uint64_t option(const char* name, uint64_t fallback) {
   return search.value;
 }
 
+bool strict(void) {
+  enum { kUnknown, kNo, kYes };
+  static int known;
+  if (known == kUnknown) known = option("strict", 0) ? kYes : kNo;
+  return known == kYes;
+}
+
 static void count_cpu(void* context, const char* name, const char* value, uint32_t size) {
   (void)size;
   if (strcmp(name, "device_type") == 0 && strcmp(value, "cpu") == 0) ++*(uint64_t*)context;

@@ -87,11 +87,11 @@ static inline uint64_t trap_pc(void) { return machine_traps[hart_id()].pc; }
 #define wfi() __asm__ volatile("wfi" ::: "memory")
 
 // Runs one statement of inline assembly and gives the cause of the trap it took, or NO_TRAP.
-#define CAUSE_OF(...)             \
-  ({                              \
-    trap_clear();                 \
+#define CAUSE_OF(...)              \
+  ({                               \
+    trap_clear();                  \
     __asm__ volatile(__VA_ARGS__); \
-    trap_cause();                 \
+    trap_cause();                  \
   })
 
 static inline uint8_t read8(uint64_t address) { return *(volatile uint8_t*)address; }
@@ -129,7 +129,7 @@ void finish_with(uint32_t code) __attribute__((noreturn));
 // The value of "name=N" in the kernel command line of the device tree, or fallback.
 uint64_t option(const char* name, uint64_t fallback);
 // True with "strict=1" on the command line: then a guest also checks rules that some emulators are known to break.
-static inline bool strict(void) { return option("strict", 0) != 0; }
+bool strict(void);
 // How many harts the device tree declares, at most MAX_HARTS.
 uint64_t hart_count(void);
 

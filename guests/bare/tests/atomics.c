@@ -5,15 +5,16 @@
 static volatile uint64_t cell __attribute__((aligned(64)));
 static volatile uint64_t other __attribute__((aligned(64)));
 
-#define AMO(name, memory, operand)                                                                         \
-  ({                                                                                                       \
-    uint64_t amo_old;                                                                                      \
-    cell = (memory);                                                                                       \
+#define AMO(name, memory, operand)                                                                             \
+  ({                                                                                                           \
+    uint64_t amo_old;                                                                                          \
+    cell = (memory);                                                                                           \
     __asm__ volatile(name " %0, %1, (%2)" : "=&r"(amo_old) : "r"((uint64_t)(operand)), "r"(&cell) : "memory"); \
-    amo_old;                                                                                               \
+    amo_old;                                                                                                   \
   })
 
-static const uint64_t kValues[] = {0, 1, 5, 0x7fffffff, 0x80000000, 0xffffffff, 0x8000000000000000, ~0ull, 0x123456789abcdef0};
+static const uint64_t kValues[] = {
+    0, 1, 5, 0x7fffffff, 0x80000000, 0xffffffff, 0x8000000000000000, ~0ull, 0x123456789abcdef0};
 enum { kCount = sizeof kValues / sizeof kValues[0] };
 
 static void doublewords(uint64_t m, uint64_t o) {
@@ -36,8 +37,8 @@ static void doublewords(uint64_t m, uint64_t o) {
 static void words(uint64_t m, uint64_t o) {
   const uint64_t keep = m >> 32 << 32;
   const uint32_t mw = (uint32_t)m, ow = (uint32_t)o;
-#define CASE(name, wanted)                               \
-  CHECK_EQ(AMO(name, m, o), (int64_t)(int32_t)mw);       \
+#define CASE(name, wanted)                         \
+  CHECK_EQ(AMO(name, m, o), (int64_t)(int32_t)mw); \
   CHECK_EQ(cell, keep | (uint32_t)(wanted))
   CASE("amoswap.w", ow);
   CASE("amoadd.w", mw + ow);

@@ -3,17 +3,38 @@
 // and the sign extension of 32-bit results.
 #include "guest.h"
 
-#define OP2(name, a, b)                                                                       \
-  ({                                                                                          \
-    uint64_t op_result;                                                                       \
+#define OP2(name, a, b)                                                                              \
+  ({                                                                                                 \
+    uint64_t op_result;                                                                              \
     __asm__ volatile(name " %0, %1, %2" : "=r"(op_result) : "r"((uint64_t)(a)), "r"((uint64_t)(b))); \
-    op_result;                                                                                \
+    op_result;                                                                                       \
   })
 
-static const uint64_t kEdges[] = {
-    0, 1, 2, 3, 7, 31, 32, 63, 64, 0x7f, 0x80, 0xff, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000,
-    0x7fffffffffffffff, 0x8000000000000000, 0xffffffffffffffff, 0xfffffffffffffffe, 0xffffffff80000000,
-    0x123456789abcdef0, 0xdeadbeefcafebabe, 0x5555555555555555, 0xaaaaaaaaaaaaaaaa};
+static const uint64_t kEdges[] = {0,
+                                  1,
+                                  2,
+                                  3,
+                                  7,
+                                  31,
+                                  32,
+                                  63,
+                                  64,
+                                  0x7f,
+                                  0x80,
+                                  0xff,
+                                  0x7fffffff,
+                                  0x80000000,
+                                  0xffffffff,
+                                  0x100000000,
+                                  0x7fffffffffffffff,
+                                  0x8000000000000000,
+                                  0xffffffffffffffff,
+                                  0xfffffffffffffffe,
+                                  0xffffffff80000000,
+                                  0x123456789abcdef0,
+                                  0xdeadbeefcafebabe,
+                                  0x5555555555555555,
+                                  0xaaaaaaaaaaaaaaaa};
 enum { kEdgeCount = sizeof kEdges / sizeof kEdges[0] };
 
 // The upper half by four products of 32 bits, so that the hart's own high multiplication is not its judge.

@@ -83,7 +83,8 @@ static uint64_t outcome(int mode, long kind) {
     csr_clear(mstatus, MSTATUS_MPP);
     const uint64_t as_user = MSTATUS_MPRV;
     if (kind == kLoad)
-      __asm__ volatile("csrs mstatus, %1; ld t0, 16(%0); csrc mstatus, %1" ::"r"(test_va), "r"(as_user) : "t0", "memory");
+      __asm__ volatile("csrs mstatus, %1; ld t0, 16(%0); csrc mstatus, %1" ::"r"(test_va), "r"(as_user)
+                       : "t0", "memory");
     if (kind == kStore)
       __asm__ volatile("csrs mstatus, %1; sd zero, 24(%0); csrc mstatus, %1" ::"r"(test_va), "r"(as_user) : "memory");
   }

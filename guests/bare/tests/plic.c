@@ -2,7 +2,13 @@
 // PLIC: priorities, thresholds, enables, claim and complete, with the UART's transmit interrupt as the source.
 #include "guest.h"
 
-enum { kUartSource = 10, kMachineContext = 0, kSupervisorContext = 1, kExternal = 1 << 11, kSupervisorExternal = 1 << 9 };
+enum {
+  kUartSource = 10,
+  kMachineContext = 0,
+  kSupervisorContext = 1,
+  kExternal = 1 << 11,
+  kSupervisorExternal = 1 << 9
+};
 enum { kIer = 1, kIir = 2, kIerThrEmpty = 2 };
 
 static uint64_t priority(int source) { return PLIC + 4 * (uint64_t)source; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several harts: start, locks, counters by AMO and LR/SC, interprocessor interrupts, and remote fence.i. Every hart
 // that the device tree declares takes part; one alone passes too.
+// harts: 4
 #include "guest.h"
 
 enum { kRounds = 2000, kSoftware = 3, kMsie = 1 << kSoftware };

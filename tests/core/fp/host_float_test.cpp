@@ -11,7 +11,7 @@
 namespace lockstep::core::fp {
 namespace {
 
-constexpr int kIterations = 1000000;
+constexpr int kIterations = 400000;
 
 // Half of the time the inexact flag is set, which opens the direct path.
 uint32_t initial_flags(uint64_t random) {

@@ -54,6 +54,7 @@ class LayoutMaker {
 const StateLayout& riscv64() {
   static LayoutMaker maker("riscv64");
   static const StateLayout& kLayout = [&]() -> const StateLayout& {
+    maker.registers("v", 0, 31, 16);
     maker.registers("x", 1, 31, 8);
     maker.registers("f", 0, 31, 8);
     return maker.finish();

@@ -21,8 +21,8 @@ inline constexpr uint64_t kMemoryBytes = 0x10000;
 // Where faults go; inside memory, so that an engine can look for code there.
 inline constexpr uint64_t kFaultHandler = kMemoryBase + 0xf00;
 
-// Names: riscv64 x1..x31 f0..f31; arm64 x0..x30 sp n z c v v0..v31 (v128); x86_64 rax..r15 cf pf af zf sf of, and
-// xmm0..xmm15 (v128). All have pc, fp_flags, fp_rounding and the reservation.
+// Names: riscv64 x1..x31 f0..f31 v0..v31 (v128); arm64 x0..x30 sp n z c v v0..v31 (v128); x86_64 rax..r15 cf pf af zf
+// sf of, and xmm0..xmm15 (v128). All have pc, fp_flags, fp_rounding and the reservation.
 const StateLayout& test_layout(std::string_view isa);
 
 class FlatBus : public core::PhysicalBus {

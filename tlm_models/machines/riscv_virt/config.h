@@ -46,6 +46,8 @@ struct MachineConfig {
   uint64_t seed = 1;                                  // of the rng device and the kernel's rng-seed
   uint64_t rtc_epoch_ns = 1'735'689'600'000'000'000;  // what the clock shows at first: 2025-01-01T00:00:00Z
 
+  std::string description;  // kept in snapshots for whoever makes the machine anew
+
   HartFactory make_hart;
   EngineFactory make_engine;
 

@@ -104,6 +104,7 @@ core::Status Machine::save_snapshot(const std::string& path) {
   machine.put("has_tohost", parts_->tohost_address.has_value() ? 1 : 0);
   machine.put("tohost", parts_->tohost_address.value_or(0));
   machine.put("input_position", config.input ? config.input->position() : 0);
+  machine.put_string("description", config.description);
   machine.put_string("console", parts_->console.text());
   parts_->scheduler.save(writer.section("scheduler"));
   for (size_t i = 0; i < parts_->vcpus.size(); ++i) {

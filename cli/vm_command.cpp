@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/vm_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cli/vm_debugger.h"
+#include "cli/vm_options.h"
+#include "cli/vm_trace.h"
+#include "tlm_models/console/input_source.h"
+#include "tlm_models/machines/riscv_virt/machine.h"
+
+namespace lockstep::cli {
+
+using core::Error;
+using core::Result;
+using core::Status;
+using tlm_models::Machine;
+using tlm_models::MachineExit;
+using tlm_models::MachineResult;
+
+namespace {
+
+constexpr int kExitBadInput = 2;
+constexpr int kExitInternal = 3;
+constexpr int kExitLimit = 124;
+constexpr uint32_t kMaxGuestCode = 125;
+
+using FilePtr = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+Result<FilePtr> open_for_writing(const std::string& path, const std::string& option) {
+  FilePtr file(std::fopen(path.c_str(), "wb"), &std::fclose);
+  if (!file) return Error{fmt::format("{}: cannot write '{}': {}", option, path, std::strerror(errno))};
+  return file;
+}
+
+int exit_status(const MachineResult& result) {
+  switch (result.exit) {
+    case MachineExit::kGuestPass:
+    case MachineExit::kQuit:
+    case MachineExit::kSnapshotPoint:
+      return 0;
+    case MachineExit::kGuestFail:
+      return static_cast<int>(std::clamp(result.code, 1u, kMaxGuestCode));
+    case MachineExit::kMaxInstructions:
+      return kExitLimit;
+    case MachineExit::kGuestReset:
+    case MachineExit::kIdle:
+      return kExitInternal;
+  }
+  return kExitInternal;
+}
+
+std::string message_for(const MachineResult& result) {
+  switch (result.exit) {
+    case MachineExit::kGuestFail:
+      return fmt::format("the guest reports failure, code {}", result.code);
+    case MachineExit::kMaxInstructions:
+      return "the instruction limit was reached";
+    case MachineExit::kGuestReset:
+      return "the guest asked for a reset";
+    case MachineExit::kIdle:
+      return "every hart waits and nothing can wake one: no timer is set and no input can come";
+    default:
+      return "";
+  }
+}
+
+nlohmann::json to_json(const VmOptions& o, const Machine& machine, const MachineResult& result, double wall_seconds,
+                       uint64_t memory_bytes, uint64_t quantum_ns) {
+  return {{"exit", {{"reason", machine_exit_name(result.exit)}, {"code", result.code}}},
+          {"instructions", result.instructions},
+          {"virtual_time_ns", result.virtual_time_ns},
+          {"wall_seconds", wall_seconds},
+          {"engine", o.engine},
+          {"options",
+           {{"machine", o.machine},
+            {"smp", o.smp},
+            {"memory_bytes", memory_bytes},
+            {"quantum_ns", quantum_ns},
+            {"fusion", o.fusion == "on"},
+            {"block_links", o.block_links == "on"},
+            {"tlb", o.tlb},
+            {"async_io", o.async_io == "on"},
+            {"numa", o.numa == "on"},
+            {"svadu", o.svadu == "on"},
+            {"net", o.net},
+            {"drives", o.drives.size()},
+            {"seed", o.seed}}},
+          {"observables",
+           {{"instructions", result.instructions},
+            {"console_sha256", machine.console_sha256()},
+            {"state_sha256", machine.state_sha256()},
+            {"memory_sha256", machine.memory_sha256()}}},
+          {"message", message_for(result)}};
+}
+
+// Where the guest's console goes and what it may read.
+Status connect_console(const VmOptions& o, tlm_models::MachineConfig& config, FilePtr& log) {
+  std::FILE* screen = o.json ? stderr : stdout;
+  if (!o.console_log.empty()) {
+    auto file = open_for_writing(o.console_log, "--console-log");
+    if (!file) return file.error();
+    log = std::move(*file);
+  }
+  config.console_writer = [screen, copy = log.get()](std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), screen);
+    std::fflush(screen);
+    if (copy == nullptr) return;
+    std::fwrite(text.data(), 1, text.size(), copy);
+    std::fflush(copy);
+  };
+  if (!o.input.empty()) {
+    auto scripted = tlm_models::ScriptedInput::open(o.input);
+    if (!scripted) return scripted.error();
+    config.input = std::move(*scripted);
+  } else if (!o.replay_input.empty()) {
+    auto replay = tlm_models::ReplayInput::open(o.replay_input);
+    if (!replay) return replay.error();
+    config.input = std::move(*replay);
+  } else if (!o.json) {
+    config.input = std::make_shared<tlm_models::LiveInput>(STDIN_FILENO);
+    config.pace_idle = isatty(STDIN_FILENO) != 0;
+  }
+  if (!o.input_log.empty()) {
+    auto input_log = tlm_models::InputLog::create(o.input_log);
+    if (!input_log) return input_log.error();
+    config.input_log = std::move(*input_log);
+  }
+  return {};
+}
+
+// Runs to the end, with a snapshot on the way where one is asked for.
+Result<MachineResult> drive(const VmOptions& o, Machine& machine, bool end_at_snapshot) {
+  tlm_models::RunRequest request;
+  if (o.max_instructions != 0) request.max_instructions = o.max_instructions;
+  if (!o.snapshot_file.empty()) {
+    request.stop_at_boundary = o.snapshot_at;
+    MachineResult result = machine.run(request);
+    if (result.exit != MachineExit::kSnapshotPoint) {
+      return Error{fmt::format("the run ended at instruction {} ({}), before the snapshot at {}", result.instructions,
+                               machine_exit_name(result.exit), o.snapshot_at)};
+    }
+    if (Status saved = machine.save_snapshot(o.snapshot_file); !saved) return saved.error();
+    if (end_at_snapshot) return result;
+    request.stop_at_boundary = ~uint64_t{0};
+  }
+  return machine.run(request);
+}
+
+Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
+  auto config = machine_config(o);
+  if (!config) return config.error();
+  FilePtr console_log(nullptr, &std::fclose);
+  if (Status connected = connect_console(o, *config, console_log); !connected) return connected.error();
+  const uint64_t memory_bytes = config->memory_bytes;
+  const uint64_t quantum_ns = config->quantum_ns;
+  auto created = Machine::create(std::move(*config));
+  if (!created) return created.error();
+  Machine& machine = **created;
+  if (!o.restore_file.empty()) {
+    if (Status restored = machine.restore(o.restore_file); !restored) return restored.error();
+  }
+  Tracer tracer(machine);
+  for (const std::string& what : o.traces) {
+    if (Status traced = tracer.add(what); !traced) return traced.error();
+  }
+  std::unique_ptr<Debugger> debugger;
+  if (!o.gdb.empty()) {
+    auto listening = Debugger::listen(o.gdb, machine);
+    if (!listening) return listening.error();
+    debugger = std::move(*listening);
+    fmt::print(stderr, "lockstep: waiting for gdb: gdb-multiarch -ex 'target remote :{}'\n", debugger->port());
+  }
+  const auto start = std::chrono::steady_clock::now();
+  auto result = drive(o, machine, end_at_snapshot);
+  if (!result) return result.error();
+  const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (debugger) debugger->report_exit(exit_status(*result));
+  if (o.json) {
+    fmt::print("{}\n", to_json(o, machine, *result, wall, memory_bytes, quantum_ns).dump(2));
+  } else if (const std::string message = message_for(*result); !message.empty()) {
+    fmt::print(stderr, "lockstep: {}\n", message);
+  }
+  return exit_status(*result);
+}
+
+int finish(const VmOptions& o, bool end_at_snapshot) {
+  auto status = run_machine(o, end_at_snapshot);
+  if (status) return *status;
+  fmt::print(stderr, "lockstep: {}\n", status.message());
+  if (o.json) {
+    fmt::print(
+        "{}\n",
+        nlohmann::json{{"exit", {{"reason", "error"}, {"code", kExitBadInput}}}, {"message", status.message()}}.dump(
+            2));
+  }
+  return kExitBadInput;
+}
+
+constexpr const char* kRunFooter =
+    "Examples:\n"
+    "  guests/build riscv64 && guests/build bare     make guests; --print-paths says where they are\n"
+    "  lockstep vm run --kernel hello.elf            a bare-metal guest in M-mode\n"
+    "  lockstep vm run --bios fw_dynamic.bin --kernel Image --initrd initramfs.cpio \\\n"
+    "      --append 'console=ttyS0 lockstep.shell' --net user --drive file=disk.img\n"
+    "                                                a shell on a Debian kernel; Ctrl-A X leaves\n"
+    "Exit status: the guest's (0 when it powered off), 2 bad usage or input, 3 reset or stuck, 124 --max-instructions.";
+
+}  // namespace
+
+void add_vm_command(CLI::App& root, int& exit_code) {
+  CLI::App* vm = root.add_subcommand("vm", "Run guests, save and restore them");
+  vm->require_subcommand(1);
+  auto options = std::make_shared<VmOptions>();
+
+  CLI::App* run = vm->add_subcommand("run", "Boot a guest and run it to its end");
+  add_machine_options(*run, *options);
+  add_run_options(*run, *options);
+  auto* at = run->add_option("--snapshot-at", options->snapshot_at,
+                             "Save a snapshot at the first boundary of turns at or after this count, and go on");
+  run->add_option("--snapshot-file", options->snapshot_file, "Where to")->needs(at);
+  at->needs("--snapshot-file");
+  run->footer(kRunFooter);
+  run->callback([options, &exit_code] { exit_code = finish(*options, false); });
+
+  CLI::App* snapshot = vm->add_subcommand("snapshot", "Boot a guest, run it to a count, save it and end");
+  add_machine_options(*snapshot, *options);
+  add_run_options(*snapshot, *options);
+  snapshot->add_option("--at", options->snapshot_at, "Instruction count, over all harts")->required();
+  snapshot->add_option("--output", options->snapshot_file, "The snapshot's file")->required();
+  snapshot->callback([options, &exit_code] { exit_code = finish(*options, true); });
+
+  CLI::App* restore = vm->add_subcommand("restore", "Go on from a snapshot; its machine is made as it was");
+  restore->add_option("FILE", options->restore_file, "The snapshot")->required();
+  add_machine_options(*restore, *options);
+  add_run_options(*restore, *options);
+  restore->callback([options, restore, &exit_code] {
+    const bool drives_given = restore->count("--drive") > 0;
+    if (Status adopted = adopt_snapshot_options(*options, drives_given); !adopted) {
+      fmt::print(stderr, "lockstep: {}\n", adopted.message());
+      exit_code = kExitBadInput;
+      return;
+    }
+    exit_code = finish(*options, false);
+  });
+}
+
+}  // namespace lockstep::cli

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/vm_options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "core/snapshot/snapshot.h"
+#include "isa_frontends/riscv64/riscv64.h"
+
+namespace lockstep::cli {
+
+using core::Error;
+using core::Result;
+using core::Status;
+
+namespace {
+
+struct Unit {
+  std::string_view suffix;
+  uint64_t factor;
+};
+
+Result<uint64_t> parse_with_units(const std::string& text, const std::string& option, std::span<const Unit> units,
+                                  const char* examples) {
+  uint64_t number = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view suffix(end, static_cast<size_t>(text.data() + text.size() - end));
+  for (const Unit& unit : units) {
+    if (code != std::errc() || suffix != unit.suffix) continue;
+    if (number > ~uint64_t{0} / unit.factor) break;
+    return number * unit.factor;
+  }
+  return Error{fmt::format("{}: '{}' is not {}", option, text, examples)};
+}
+
+Result<tlm_models::DriveConfig> parse_drive(const std::string& text) {
+  tlm_models::DriveConfig drive;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    const std::string_view item = rest.substr(0, comma);
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+    const auto equals = item.find('=');
+    const std::string_view key = item.substr(0, equals);
+    const std::string_view value = equals == std::string_view::npos ? "" : item.substr(equals + 1);
+    const bool on = value == "on";
+    if (key == "file" && !value.empty()) {
+      drive.path = value;
+    } else if ((key == "readonly" || key == "overlay") && (on || value == "off")) {
+      (key == "readonly" ? drive.read_only : drive.overlay) = on;
+    } else if (!(key == "format" && value == "raw")) {
+      return Error{
+          fmt::format("--drive: cannot read '{}' in '{}'; it takes file=PATH, format=raw, readonly=on|off and "
+                      "overlay=on|off, with commas between",
+                      item, text)};
+    }
+  }
+  if (drive.path.empty()) return Error{fmt::format("--drive: '{}' names no file; write file=PATH", text)};
+  return drive;
+}
+
+}  // namespace
+
+Result<uint64_t> parse_size(const std::string& text, const std::string& option) {
+  static constexpr Unit kUnits[] = {{"", 1},           {"K", 1u << 10},   {"M", 1u << 20},   {"G", 1u << 30},
+                                    {"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}, {"T", uint64_t{1} << 40}};
+  return parse_with_units(text, option, kUnits, "a size such as 512M, 2G or 1048576");
+}
+
+Result<uint64_t> parse_duration_ns(const std::string& text, const std::string& option) {
+  static constexpr Unit kUnits[] = {{"ns", 1}, {"us", 1'000}, {"ms", 1'000'000}, {"s", 1'000'000'000}};
+  return parse_with_units(text, option, kUnits, "a time such as 10us, 500ns or 1ms");
+}
+
+void add_machine_options(CLI::App& command, VmOptions& o) {
+  const auto on_off = CLI::IsMember({"on", "off"});
+  command.add_option("--machine", o.machine, "The machine: riscv-virt (QEMU's RISC-V `virt` addresses)")
+      ->check(CLI::IsMember({"riscv-virt"}))
+      ->capture_default_str();
+  command.add_option("--kernel", o.kernel, "Kernel: ELF, RISC-V Image (also gzipped) or plain binary");
+  command.add_option("--bios", o.bios, "Firmware such as OpenSBI's fw_dynamic.bin; none enters the kernel in M-mode")
+      ->capture_default_str();
+  command.add_option("--initrd", o.initrd, "Initial RAM disk");
+  command.add_option("--append", o.append, "Kernel command line");
+  command
+      .add_option("--drive", o.drives,
+                  "A virtio block device: file=PATH[,readonly=on][,overlay=on]; overlay keeps writes in memory")
+      ->type_name("SPEC");
+  command.add_option("--net", o.net, "Network: user (NAT in this process, gateway 10.0.2.2) or none")
+      ->check(CLI::IsMember({"user", "none"}))
+      ->capture_default_str();
+  command.add_option("--virtio-console", o.virtio_console, "A virtio console beside the UART")
+      ->check(on_off)
+      ->capture_default_str();
+  command.add_option("--smp", o.smp, "Harts")->check(CLI::Range(1u, kMaxHarts))->capture_default_str();
+  command.add_option("--memory", o.memory, "Guest RAM")->capture_default_str();
+  command.add_option("--seed", o.seed, "Seed of the guest's random number devices")->capture_default_str();
+
+  const auto engine = "Engine";
+  command.add_option("--engine", o.engine, "What runs the harts: interpreter")
+      ->check(CLI::IsMember({"interpreter"}))
+      ->group(engine)
+      ->capture_default_str();
+  command.add_option("--fusion", o.fusion, "Fold common pairs of operations into one")
+      ->check(on_off)
+      ->group(engine)
+      ->capture_default_str();
+  command.add_option("--block-links", o.block_links, "Go from block to block without a look-up")
+      ->check(on_off)
+      ->group(engine)
+      ->capture_default_str();
+  command.add_option("--tlb", o.tlb, "asid keeps translations across address spaces, flush drops them at each switch")
+      ->check(CLI::IsMember({"asid", "flush"}))
+      ->group(engine)
+      ->capture_default_str();
+  command.add_option("--async-io", o.async_io, "Read and write disks on a thread of their own")
+      ->check(on_off)
+      ->group(engine)
+      ->capture_default_str();
+  command.add_option("--numa", o.numa, "Spread guest RAM over the host's NUMA nodes")
+      ->check(on_off)
+      ->group(engine)
+      ->capture_default_str();
+  command.add_option("--svadu", o.svadu, "Offer hardware updating of accessed and dirty bits (Svadu)")
+      ->check(on_off)
+      ->group(engine)
+      ->capture_default_str();
+  command.add_option("--quantum", o.quantum, "How far a hart runs ahead in virtual time")
+      ->group(engine)
+      ->capture_default_str();
+}
+
+void add_run_options(CLI::App& command, VmOptions& o) {
+  const auto run = "Run";
+  command
+      .add_option("--max-instructions", o.max_instructions, "Stop after this many, over all harts (exit status 124)")
+      ->group(run);
+  command.add_option("--trace", o.traces, "exec, irq or mmio, each with :FILE to go there instead of stderr")
+      ->type_name("WHAT[:FILE]")
+      ->group(run);
+  command.add_option("--gdb", o.gdb, "Wait for gdb on this loopback port before the first instruction")
+      ->type_name("[HOST]:PORT")
+      ->group(run);
+  command.add_option("--console-log", o.console_log, "Write the guest's console to this file too")->group(run);
+  command.add_option("--input", o.input, "Type this file at the guest's console, as fast as it reads")->group(run);
+  command.add_option("--input-log", o.input_log, "Log live input with its virtual time, for --replay-input")
+      ->group(run);
+  command.add_option("--replay-input", o.replay_input, "Replay such a log")->group(run)->excludes("--input");
+  command.add_flag("--json", o.json, "One JSON object on stdout at the end; the console goes to stderr")->group(run);
+}
+
+Result<tlm_models::MachineConfig> machine_config(const VmOptions& o) {
+  tlm_models::MachineConfig config;
+  config.harts = o.smp;
+  auto memory = parse_size(o.memory, "--memory");
+  if (!memory) return memory.error();
+  config.memory_bytes = *memory;
+  auto quantum = parse_duration_ns(o.quantum, "--quantum");
+  if (!quantum) return quantum.error();
+  config.quantum_ns = *quantum;
+  if (o.kernel.empty() && o.restore_file.empty()) {
+    return Error{"no --kernel; `guests/build --help` makes some, and `lockstep vm run --help` shows how to boot them"};
+  }
+  config.kernel = o.kernel;
+  config.bios = o.bios;
+  config.initrd = o.initrd;
+  config.append = o.append;
+  for (const std::string& text : o.drives) {
+    auto drive = parse_drive(text);
+    if (!drive) return drive.error();
+    config.drives.push_back(*drive);
+  }
+  config.user_network = o.net == "user";
+  config.virtio_console = o.virtio_console == "on";
+  config.async_io = o.async_io == "on";
+  config.numa_interleave = o.numa == "on";
+  config.tlb_tagged = o.tlb == "asid";
+  config.svadu = o.svadu == "on";
+  config.seed = o.seed;
+  config.description = snapshot_options(o);
+
+  const isa::riscv64::HartOptions hart_options{.svadu = config.svadu};
+  config.make_hart = [hart_options](unsigned id, core::PhysicalBus& bus, core::VirtualClock& clock) {
+    return isa::riscv64::make_hart(id, bus, clock, hart_options);
+  };
+  const core::InterpreterOptions interpreter{.fusion = o.fusion == "on", .block_links = o.block_links == "on"};
+  config.make_engine = [interpreter](core::Hart& hart) { return core::make_interpreter(hart, interpreter); };
+  return config;
+}
+
+std::string snapshot_options(const VmOptions& o) {
+  return nlohmann::json{{"smp", o.smp},       {"memory", o.memory}, {"quantum", o.quantum},
+                        {"drives", o.drives}, {"net", o.net},       {"virtio_console", o.virtio_console},
+                        {"svadu", o.svadu},   {"seed", o.seed}}
+      .dump();
+}
+
+Status adopt_snapshot_options(VmOptions& o, bool drives_given) {
+  auto reader = core::SnapshotReader::open(o.restore_file);
+  if (!reader) return reader.error();
+  auto machine = reader->section("machine");
+  if (!machine) return machine.error();
+  auto description = (*machine)->string("description");
+  if (!description) return description.error();
+  const auto json = nlohmann::json::parse(*description, nullptr, false);
+  try {
+    o.smp = json.at("smp");
+    o.memory = json.at("memory");
+    o.quantum = json.at("quantum");
+    o.net = json.at("net");
+    o.virtio_console = json.at("virtio_console");
+    o.svadu = json.at("svadu");
+    o.seed = json.at("seed");
+    if (!drives_given) o.drives = json.at("drives").get<std::vector<std::string>>();
+  } catch (const nlohmann::json::exception&) {
+    return Error{fmt::format("cannot restore '{}': it does not say how its machine was made", o.restore_file)};
+  }
+  return {};
+}
+
+}  // namespace lockstep::cli

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/interpreter/interpreter.h"
+#include "core/result.h"
+#include "tlm_models/machines/riscv_virt/config.h"
+
+namespace CLI {
+class App;
+}
+
+namespace lockstep::cli {
+
+// What `lockstep vm run`, `snapshot` and `restore` take on the command line, as text where it needs reading.
+struct VmOptions {
+  std::string machine = "riscv-virt";
+  std::string kernel, bios = "none", initrd, append;
+  std::vector<std::string> drives;  // file=PATH[,readonly=on|off][,overlay=on|off]
+  std::string net = "none";
+  unsigned smp = 1;
+  std::string memory = "512M";
+
+  std::string engine = "interpreter";
+  std::string fusion = "on", block_links = "on", tlb = "asid", async_io = "on", numa = "off", svadu = "off";
+  std::string virtio_console = "off";
+  std::string quantum = "10us";
+  uint64_t seed = 1;
+
+  uint64_t max_instructions = 0;  // 0: no limit
+  std::vector<std::string> traces;
+  std::string gdb;
+  std::string console_log, input, input_log, replay_input;
+  uint64_t snapshot_at = 0;
+  std::string snapshot_file;
+  bool json = false;
+
+  std::string restore_file;  // `vm restore` only
+};
+
+// Bounds on what a user may ask for.
+inline constexpr unsigned kMaxHarts = 8;
+
+// Declares the options of a machine and its engine, and those of a run.
+void add_machine_options(CLI::App& command, VmOptions& options);
+void add_run_options(CLI::App& command, VmOptions& options);
+
+// "512M", "2G", "65536K" or plain bytes.
+core::Result<uint64_t> parse_size(const std::string& text, const std::string& option);
+// "10us", "5ms", "1000ns", "1s".
+core::Result<uint64_t> parse_duration_ns(const std::string& text, const std::string& option);
+
+// The machine that the options describe, without console and input.
+core::Result<tlm_models::MachineConfig> machine_config(const VmOptions& options);
+
+// Takes over from a snapshot's own record what the options must repeat: harts, memory, quantum, devices, drives.
+core::Status adopt_snapshot_options(VmOptions& options, bool drives_given);
+
+// The options that a snapshot keeps for adopt_snapshot_options().
+std::string snapshot_options(const VmOptions& options);
+
+}  // namespace lockstep::cli
