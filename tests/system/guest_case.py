@@ -83,7 +83,8 @@ class Context:
 
     def run(self, *arguments, timeout_s=RUN_TIMEOUT_S, **keywords):
         """Runs `lockstep ARGUMENT...` without a console to read from, and hands back how it ended."""
-        keywords.setdefault("stdin", subprocess.DEVNULL)
+        if "input" not in keywords:
+            keywords.setdefault("stdin", subprocess.DEVNULL)
         try:
             done = subprocess.run([self.lockstep, *map(str, arguments)], capture_output=True, timeout=timeout_s, check=False,
                                   **keywords)

@@ -34,9 +34,11 @@ def session(context, smp):
         begin = time.monotonic()
         expect("sleep 5")
         print(f"    {smp} hart(s): 'sleep 5' took {time.monotonic() - begin:.2f} s of wall time")
-        # Job control: Ctrl-C reaches the guest, not the program. The shell has left its line editor when 'begun' comes.
+        # Job control: Ctrl-C reaches the guest, not the program. The shell has left its line editor when 'begun' comes,
+        # and hands the terminal to the process of 'sleep' soon after; before that the key would reach the shell alone.
         shell.send("echo 'be'gun; sleep 1000\n")
         shell.until(rb"begun")
+        time.sleep(2)
         shell.send(b"\x03")
         shell.wait_for_prompt()
         expect("true")
