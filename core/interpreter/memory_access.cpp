@@ -159,20 +159,21 @@ bool MemoryAccess::store(uint64_t vaddr, unsigned size_bytes, uint64_t flags, co
   return true;
 }
 
-bool MemoryAccess::load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t flags, uint64_t& value) {
+bool MemoryAccess::load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t flags, void* value) {
   if (!aligned(vaddr, size_bytes, flags | ir::kMemAligned, Access::kLoad)) return false;
   Location location;
   if (!resolve(vaddr, Access::kLoad, location)) return false;
-  value = 0;
-  if (!read_at(location, vaddr, Access::kLoad, size_bytes, &value)) return false;
+  if (!read_at(location, vaddr, Access::kLoad, size_bytes, value)) return false;
+  if (flags & ir::kMemBigEndian) reverse(static_cast<uint8_t*>(value), size_bytes);
   hart_->state().reservation_valid = size_bytes;
   hart_->state().reservation_address = location.paddr;
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, false);
   return true;
 }
 
-bool MemoryAccess::store_conditional(uint64_t vaddr, unsigned size_bytes, uint64_t flags, uint64_t value,
+bool MemoryAccess::store_conditional(uint64_t vaddr, unsigned size_bytes, uint64_t flags, const void* value,
                                      uint64_t& failed) {
+  assert(size_bytes <= 16);
   if (!aligned(vaddr, size_bytes, flags | ir::kMemAligned, Access::kStore)) return false;
   Location location;
   if (!resolve(vaddr, Access::kStore, location)) return false;
@@ -180,7 +181,10 @@ bool MemoryAccess::store_conditional(uint64_t vaddr, unsigned size_bytes, uint64
   failed = state.reservation_valid != size_bytes || state.reservation_address != location.paddr;
   state.reservation_valid = 0;
   if (failed) return true;
-  if (!write_at(location, vaddr, size_bytes, &value)) return false;
+  uint8_t bytes[16];
+  std::memcpy(bytes, value, size_bytes);
+  if (flags & ir::kMemBigEndian) reverse(bytes, size_bytes);
+  if (!write_at(location, vaddr, size_bytes, bytes)) return false;
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, true);
   return true;
 }
