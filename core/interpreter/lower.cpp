@@ -707,8 +707,7 @@ class Lowering {
     }
     if (i.op == Op::kFClass) {
       const uint16_t a = use(o.args[0]);
-      emit_cell(Bytecode::k_fp_any, define(), a, 0, 0,
-                ir::fp_operation_of(i, i.operand_type).pack());
+      emit_cell(Bytecode::k_fp_any, define(), a, 0, 0, ir::fp_operation_of(i, i.operand_type).pack());
       return;
     }
     if (o.count == 3 || i.op == Op::kParity) {
