@@ -9,10 +9,6 @@ namespace lockstep::jit {
 
 namespace x86 = asmjit::x86;
 namespace ir = core::ir;
-using ir::Inst;
-using ir::Op;
-using ir::Type;
-using ir::Value;
 
 void MinimalTranslator::emit_fp(const Inst& inst) {
   const ir::FpOperation operation = ir::fp_operation_of(inst, type_of(inst.args[0]));

@@ -6,10 +6,6 @@ namespace lockstep::jit {
 
 namespace x86 = asmjit::x86;
 namespace ir = core::ir;
-using ir::Inst;
-using ir::Op;
-using ir::Type;
-using ir::Value;
 
 bool MinimalTranslator::emit_integer(const Inst& inst) {
   const Value left = inst.args[0];

@@ -5,10 +5,6 @@ namespace lockstep::jit {
 
 namespace x86 = asmjit::x86;
 namespace ir = core::ir;
-using ir::Inst;
-using ir::Op;
-using ir::Type;
-using ir::Value;
 
 bool MinimalTranslator::run() {
   for (const x86::Gp& reg : {x86::rbx, x86::rbp, x86::r12, x86::r13}) a_.push(reg);

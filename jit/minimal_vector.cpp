@@ -5,10 +5,6 @@ namespace lockstep::jit {
 
 namespace x86 = asmjit::x86;
 namespace ir = core::ir;
-using ir::Inst;
-using ir::Op;
-using ir::Type;
-using ir::Value;
 
 bool MinimalTranslator::emit_vector(const Inst& inst) {
   const unsigned bytes = ir::type_bytes(inst.type);
