@@ -69,6 +69,7 @@ class Lowering {
   }
   bool is_const(Value v) const { return inst(v).op == Op::kConst; }
 
+  static bool is_plain(const Inst& access) { return (access.imm & (ir::kMemBigEndian | ir::kMemAligned)) == 0; }
   static bool is_integer_compare(Op op) { return op >= Op::kEq && op <= Op::kGeS; }
   static bool has_word_form(Op op) {
     return op == Op::kAdd || op == Op::kSub || op == Op::kMul || op == Op::kShl || op == Op::kShr || op == Op::kSar;
@@ -107,7 +108,7 @@ class Lowering {
           o.args[0] = through(from.args[0]);
           o.args[1] = through(from.args[1]);
           o.count = 2;
-        } else if (from.op == Op::kLoad && from.type == i.operand_type && i.args[0] + 1 == p) {
+        } else if (from.op == Op::kLoad && is_plain(from) && from.type == i.operand_type && i.args[0] + 1 == p) {
           // The load itself extends; handled when the load is emitted.
           o.fused = Op::kLoad;
         }
@@ -129,7 +130,9 @@ class Lowering {
     }
   }
 
-  static bool whole_slot(const Inst& i) { return i.imm % 8 == 0 && ir::type_bits(i.type) <= 64; }
+  // Engines, floating-point operations and reservations change the header without a kSet, so its fields are nobody's
+  // home.
+  static bool may_be_home(uint64_t offset) { return offset % 8 == 0 && offset >= sizeof(StateHeader); }
 
   bool writes_state(const Inst& i) const {
     if (i.op != Op::kCall) return false;
@@ -149,13 +152,14 @@ class Lowering {
   void assign_state_homes() {
     for (size_t p = 0; p < block_.insts.size(); ++p) {
       const Inst& i = block_.insts[p];
-      if (i.op == Op::kGet && needed_[p] && whole_slot(i) && !state_changes(p, last_use_[p], i.imm)) {
+      if (i.op == Op::kGet && needed_[p] && may_be_home(i.imm) && ir::type_bits(i.type) <= 64 &&
+          !state_changes(p, last_use_[p], i.imm)) {
         slot_[p] = static_cast<uint16_t>(i.imm / 8);
       }
     }
     for (size_t p = 0; p < block_.insts.size(); ++p) {
       const Inst& i = block_.insts[p];
-      if (i.op == Op::kSet && i.operand_type == Type::kI64 && i.imm % 8 == 0) try_make_in_place(p, i);
+      if (i.op == Op::kSet && i.operand_type == Type::kI64 && may_be_home(i.imm)) try_make_in_place(p, i);
     }
   }
 
@@ -607,7 +611,7 @@ class Lowering {
 
   void emit_load(const Inst& i, const Operands& o) {
     const unsigned bytes = ir::type_bytes(i.type);
-    const bool plain = (i.imm & (ir::kMemBigEndian | ir::kMemAligned)) == 0;
+    const bool plain = is_plain(i);
     if (bytes > 8) return emit_wide(i, o);
     const uint16_t a = use(o.args[0]);
     if (!plain) {
@@ -637,7 +641,7 @@ class Lowering {
 
   void emit_store(const Inst& i, const Operands& o) {
     const unsigned bytes = ir::type_bytes(i.operand_type);
-    const bool plain = (i.imm & (ir::kMemBigEndian | ir::kMemAligned)) == 0;
+    const bool plain = is_plain(i);
     if (bytes > 8) return emit_wide(i, o);
     const uint16_t a = use(o.args[0]);
     const uint16_t b = use(o.args[1]);
@@ -658,7 +662,9 @@ class Lowering {
     for (unsigned a = 0; a < o.count; ++a) {
       args[a] = use(o.args[a]);
       const Type type = inst(i.args[a]).type;
-      if (ir::type_bits(type) < 64 && !is_const(o.args[a])) args[a] = clean_copy(args[a], type);
+      if (!is_const(o.args[a]) || inst(o.args[a]).imm != ir::mask_to(type, inst(o.args[a]).imm)) {
+        if (ir::type_bits(type) < 64) args[a] = clean_copy(args[a], type);
+      }
     }
     const uint16_t d = i.type == Type::kVoid ? zero_slot_ : define();
     const bool has_result = i.type != Type::kVoid;

@@ -50,7 +50,7 @@ std::string print(const Block& block, const Names& names) {
         continue;
       case Op::kCall:
         operands.push_back(inst.imm < names.helpers.size() ? std::string(names.helpers[inst.imm].name)
-                                                           : fmt::format("#{}", inst.imm));
+                                                           : fmt::format("@{}", inst.imm));
         break;
       case Op::kGet:
       case Op::kSet:

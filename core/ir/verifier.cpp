@@ -95,7 +95,6 @@ class Verifier {
     if (!is_scalar(inst.type)) return "needs a scalar type";
     const bool logic = inst.op >= Op::kAnd && inst.op <= Op::kNot;
     if (inst.type == Type::kI1 && !logic) return "i1 has only and, or, xor and not";
-    if ((inst.op == Op::kBswap || inst.op == Op::kOrcB) && inst.type == Type::kI1) return "needs whole bytes";
     return "";
   }
 
@@ -138,6 +137,8 @@ class Verifier {
   std::string check_memory(const Inst& inst, Type type) const {
     if (arg_type(inst, 0) != Type::kI64) return "the address must be i64";
     if (type == Type::kVoid || type == Type::kI1) return "memory has no such type";
+    constexpr uint64_t kFlags = kMemBigEndian | kMemAligned | kMemAcquire | kMemRelease | kMemAtomic;
+    if (inst.imm & ~kFlags) return fmt::format("unknown memory flags {:#x}", inst.imm & ~kFlags);
     return "";
   }
 
