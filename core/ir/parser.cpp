@@ -178,11 +178,8 @@ class Parser {
         if (value == values_.end()) return fmt::format("`{}` has not been defined", text);
         if (inst.operands == inst.args.size()) return "too many operands";
         inst.args[inst.operands++] = value->second;
-      } else if (text.starts_with("rm") && parse_number(text.substr(2), number)) {
-        inst.imm = number;
-      } else if (text.starts_with('@') && parse_number(text.substr(1), number)) {
-        inst.imm = number;
-      } else if (text.starts_with('#') && parse_number(text.substr(1), number)) {
+      } else if ((text.starts_with("rm") && parse_number(text.substr(2), number)) ||
+                 ((text.starts_with('@') || text.starts_with('#')) && parse_number(text.substr(1), number))) {
         inst.imm = number;
       } else if (parse_number(text, number)) {
         if (numbers > 1) return "too many numbers";
