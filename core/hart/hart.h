@@ -32,8 +32,10 @@ enum class Fault : uint8_t {
 struct Translation {
   Fault fault = Fault::kNone;
   uint64_t paddr = 0;
-  // log2 of the naturally aligned block around the address to which this answer applies (12, 21, 30, ...). Less than
-  // kPageBits: the answer may not be kept in the TLB.
+  // log2 of the naturally aligned block around the address to which this answer applies (12, 21, 30, ...): the largest
+  // one, where that is smaller than a page. Less than kPageBits: the answer may not be kept in the TLB, a naturally
+  // aligned access that is larger than the block fails (Fault::kAccess), and a misaligned one that reaches out of it is
+  // translated block by block.
   uint8_t block_bits = kPageBits;
 };
 

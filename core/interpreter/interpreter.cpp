@@ -15,6 +15,7 @@
 #include "core/interpreter/wide.h"
 #include "core/ir/builder.h"
 #include "core/ir/fold.h"
+#include "core/ir/fp_semantics.h"
 #include "core/ir/text.h"
 
 namespace lockstep::core {
@@ -137,7 +138,12 @@ class ThreadedInterpreter : public Interpreter {
   InterpreterStatistics statistics_;
   const void* handlers_[static_cast<size_t>(Bytecode::kCount)] = {};
 
+  // Answers whether state().pc is a breakpoint that has not been reported since its instruction was last reached.
+  bool at_new_breakpoint();
+
   std::set<uint64_t> breakpoints_;
+  uint64_t reported_breakpoint_ = 0;  // address and instruction count of the last one that ended a run
+  uint64_t reported_count_ = ~uint64_t{0};
   InstructionHook hook_ = nullptr;
   void* hook_context_ = nullptr;
 
@@ -163,7 +169,6 @@ RunResult ThreadedInterpreter::run(uint64_t budget) {
     pending_link_ = nullptr;
     return RunResult{reason, executed};
   };
-  bool first = true;
   while (true) {
     if (held_budget_ != 0) {
       state_.budget += held_budget_;
@@ -186,18 +191,21 @@ RunResult ThreadedInterpreter::run(uint64_t budget) {
     if (hart_.interrupt_ready()) {
       hart_.take_interrupt();
       state_.trapped = 0;
+      link = nullptr;  // what follows is the handler, whatever its address is
     }
     if (state_.budget <= 0) return stop(StopReason::kBudget);
-    if (!first && !breakpoints_.empty() && breakpoints_.contains(state_.pc)) return stop(StopReason::kBreakpoint);
-    first = false;
+    if (!breakpoints_.empty() && at_new_breakpoint()) return stop(StopReason::kBreakpoint);
     if (hook_ != nullptr) hook_(hook_context_, hart_);
 
     code_key_ = hart_.code_key();
     CodeBlock* block = enter(state_.pc);
     if (block == nullptr) continue;  // the fetch trapped; its instruction has been counted
-    if (link != nullptr && options_.block_links && block != uncached_.get() && !block->spans_pages &&
-        link->source->count != CodeBlock::kCannotEnter && link->source->code_key == block->code_key &&
-        link->pc == block->pc && link->target == cache_.none() && hook_ == nullptr &&
+    // The uncached block goes away with the next one, so nothing may link to or from it; `link` may already be gone
+    // with it, which is why that is asked first.
+    if (link != nullptr && options_.block_links && block != uncached_.get() && link->source != uncached_.get() &&
+        !block->spans_pages && link->source->count != CodeBlock::kCannotEnter &&
+        link->source->code_key == block->code_key && link->pc == block->pc && link->target == cache_.none() &&
+        (link->check_page || ((link->source->paddr ^ block->paddr) & kPageMask) == 0) && hook_ == nullptr &&
         !breakpoints_.contains(block->pc)) {
       cache_.link(*link, block);
     }
@@ -211,6 +219,15 @@ RunResult ThreadedInterpreter::run(uint64_t budget) {
       execute(block);
     }
   }
+}
+
+bool ThreadedInterpreter::at_new_breakpoint() {
+  if (!breakpoints_.contains(state_.pc)) return false;
+  const uint64_t count = hart_.instruction_count();
+  if (reported_breakpoint_ == state_.pc && reported_count_ == count) return false;
+  reported_breakpoint_ = state_.pc;
+  reported_count_ = count;
+  return true;
 }
 
 bool ThreadedInterpreter::still_mapped(const CodeBlock& block) const {
@@ -239,7 +256,11 @@ CodeBlock* ThreadedInterpreter::enter(uint64_t pc) {
     CodeBlock* found = cache_.find(fetch.paddr, pc, code_key_);
     if (found != nullptr && found->spans_pages) {
       const MemoryAccess::Fetch second = memory_.fetch((pc & kPageMask) + kPageSize);
-      if (second.fault != Fault::kNone || (second.paddr & kPageMask) != found->second_ppage) found = nullptr;
+      // Setting an accessed bit for the second page may have been a write to the block's own bytes.
+      if (second.fault != Fault::kNone || (second.paddr & kPageMask) != found->second_ppage ||
+          found->count == CodeBlock::kCannotEnter) {
+        found = nullptr;
+      }
     }
     if (found != nullptr) {
       found->fetch_addend = reinterpret_cast<uint64_t>(fetch.host) - pc;
@@ -274,6 +295,7 @@ CodeBlock* ThreadedInterpreter::enter(uint64_t pc) {
     block->spans_pages = ((pc + ir_block.code_bytes - 1) & kPageMask) != (pc & kPageMask);
     block->second_ppage = reader.second_ppage();
     if (!lower(ir_block, hart_.layout(), hart_.helpers(), options_.fusion, handlers_, *block)) {
+      assert(ir_block.guest_instructions > 1 && "one instruction's temporaries fit the scratch area");
       max_instructions = std::max(1u, ir_block.guest_instructions / 2);
       continue;
     }
@@ -284,6 +306,12 @@ CodeBlock* ThreadedInterpreter::enter(uint64_t pc) {
     hart_.bus().page_has_code(fetch.paddr);
     if (block->spans_pages) hart_.bus().page_has_code(block->second_ppage);
     if (!fetch.cacheable || !reader.cacheable()) {
+      if (ir_block.guest_instructions > 1) {
+        // Only the last instruction reaches into a page whose translation may not be kept: it is left to a block of its
+        // own, which sees what the instructions before it wrote.
+        max_instructions = ir_block.guest_instructions - 1;
+        continue;
+      }
       // The answer of the MMU holds for this address alone, so the block is run once.
       for (Link& link : block->links) link = Link{cache_.none(), block.get(), link.pc, true};
       block->entry = block->cells.data();
@@ -604,14 +632,14 @@ h_store_any : {
 h_load_reserved : {
   uint64_t value = 0;
   begin_slow(block, ip->c);
-  if (!memory_.load_reserved(R(ip->a), ip->b, ip->imm, value)) TRAPPED;
+  if (!memory_.load_reserved(R(ip->a), ip->b, ip->imm, &value)) TRAPPED;
   R(ip->d) = value;
   AFTER_SLOW;
 }
 h_store_conditional : {
   uint64_t failed = 0;
   begin_slow(block, ip->c);
-  if (!memory_.store_conditional(R(ip->a), static_cast<unsigned>(ip->imm >> 32), ip->imm & 0xffffffff, R(ip->b),
+  if (!memory_.store_conditional(R(ip->a), static_cast<unsigned>(ip->imm >> 32), ip->imm & 0xffffffff, &R(ip->b),
                                  failed)) {
     TRAPPED;
   }
@@ -648,7 +676,8 @@ h_fence:
   FPCMP(flt64, f64_lt, uint64_t)
   FPCMP(fle64, f64_le, uint64_t)
 h_fp_any:
-  R(ip->d) = run_fp(ip->imm, R(ip->a), R(ip->b), state->fp_rounding, state->fp_flags);
+  R(ip->d) =
+      ir::run_fp(ir::FpOperation::unpack(ip->imm), R(ip->a), R(ip->b), R(ip->c), state->fp_rounding, state->fp_flags);
   NEXT;
 
 h_call : {
@@ -660,8 +689,12 @@ h_call : {
   if (ip->a) R(ip->d) = result;
   state->unbegun = 0;
   data = &hart_.tlb().data();
-  ip += 2;
-  goto * ip->handler;
+  ++ip;  // the arguments' cell
+  if (UNLIKELY(leave_now()) && !finishing_) {
+    ip = finish_instruction(block, ip, ip[-1].c);
+    goto * ip->handler;
+  }
+  NEXT;
 }
 
   BRANCH(beq, a == b)

@@ -4,6 +4,7 @@
 
 #include "core/interpreter/code_block.h"
 #include "core/ir/fold.h"
+#include "core/ir/fp_semantics.h"
 
 // Lowering: IR values become slots. A value read from an aligned 8-byte state field is that field; a value that is only
 // written to such a field is made there; everything else lives in the scratch area behind the ISA's state. Cells stay
@@ -68,6 +69,7 @@ class Lowering {
   }
   bool is_const(Value v) const { return inst(v).op == Op::kConst; }
 
+  static bool is_plain(const Inst& access) { return (access.imm & (ir::kMemBigEndian | ir::kMemAligned)) == 0; }
   static bool is_integer_compare(Op op) { return op >= Op::kEq && op <= Op::kGeS; }
   static bool has_word_form(Op op) {
     return op == Op::kAdd || op == Op::kSub || op == Op::kMul || op == Op::kShl || op == Op::kShr || op == Op::kSar;
@@ -106,7 +108,7 @@ class Lowering {
           o.args[0] = through(from.args[0]);
           o.args[1] = through(from.args[1]);
           o.count = 2;
-        } else if (from.op == Op::kLoad && from.type == i.operand_type && i.args[0] + 1 == p) {
+        } else if (from.op == Op::kLoad && is_plain(from) && from.type == i.operand_type && i.args[0] + 1 == p) {
           // The load itself extends; handled when the load is emitted.
           o.fused = Op::kLoad;
         }
@@ -128,7 +130,9 @@ class Lowering {
     }
   }
 
-  static bool whole_slot(const Inst& i) { return i.imm % 8 == 0 && ir::type_bits(i.type) <= 64; }
+  // Engines, floating-point operations and reservations change the header without a kSet, so its fields are nobody's
+  // home.
+  static bool may_be_home(uint64_t offset) { return offset % 8 == 0 && offset >= sizeof(StateHeader); }
 
   bool writes_state(const Inst& i) const {
     if (i.op != Op::kCall) return false;
@@ -148,13 +152,14 @@ class Lowering {
   void assign_state_homes() {
     for (size_t p = 0; p < block_.insts.size(); ++p) {
       const Inst& i = block_.insts[p];
-      if (i.op == Op::kGet && needed_[p] && whole_slot(i) && !state_changes(p, last_use_[p], i.imm)) {
+      if (i.op == Op::kGet && needed_[p] && may_be_home(i.imm) && ir::type_bits(i.type) <= 64 &&
+          !state_changes(p, last_use_[p], i.imm)) {
         slot_[p] = static_cast<uint16_t>(i.imm / 8);
       }
     }
     for (size_t p = 0; p < block_.insts.size(); ++p) {
       const Inst& i = block_.insts[p];
-      if (i.op == Op::kSet && i.operand_type == Type::kI64 && i.imm % 8 == 0) try_make_in_place(p, i);
+      if (i.op == Op::kSet && i.operand_type == Type::kI64 && may_be_home(i.imm)) try_make_in_place(p, i);
     }
   }
 
@@ -459,12 +464,14 @@ class Lowering {
       case Op::kStore:
         return emit_store(i, o);
       case Op::kLoadReserved: {
+        if (ir::is_wide(i.type)) return emit_wide(i, o);
         const uint16_t a = use(o.args[0]);
         emit_cell(Bytecode::k_load_reserved, define(), a, static_cast<uint16_t>(ir::type_bytes(i.type)), guest_index(),
                   i.imm);
         return;
       }
       case Op::kStoreConditional: {
+        if (ir::is_wide(i.operand_type)) return emit_wide(i, o);
         const uint16_t a = use(o.args[0]);
         const uint16_t b = use(o.args[1]);
         emit_cell(Bytecode::k_store_conditional, define(), a, b, guest_index(),
@@ -604,7 +611,7 @@ class Lowering {
 
   void emit_load(const Inst& i, const Operands& o) {
     const unsigned bytes = ir::type_bytes(i.type);
-    const bool plain = (i.imm & (ir::kMemBigEndian | ir::kMemAligned)) == 0;
+    const bool plain = is_plain(i);
     if (bytes > 8) return emit_wide(i, o);
     const uint16_t a = use(o.args[0]);
     if (!plain) {
@@ -634,7 +641,7 @@ class Lowering {
 
   void emit_store(const Inst& i, const Operands& o) {
     const unsigned bytes = ir::type_bytes(i.operand_type);
-    const bool plain = (i.imm & (ir::kMemBigEndian | ir::kMemAligned)) == 0;
+    const bool plain = is_plain(i);
     if (bytes > 8) return emit_wide(i, o);
     const uint16_t a = use(o.args[0]);
     const uint16_t b = use(o.args[1]);
@@ -655,7 +662,9 @@ class Lowering {
     for (unsigned a = 0; a < o.count; ++a) {
       args[a] = use(o.args[a]);
       const Type type = inst(i.args[a]).type;
-      if (ir::type_bits(type) < 64 && !is_const(o.args[a])) args[a] = clean_copy(args[a], type);
+      if (!is_const(o.args[a]) || inst(o.args[a]).imm != ir::mask_to(type, inst(o.args[a]).imm)) {
+        if (ir::type_bits(type) < 64) args[a] = clean_copy(args[a], type);
+      }
     }
     const uint16_t d = i.type == Type::kVoid ? zero_slot_ : define();
     const bool has_result = i.type != Type::kVoid;
@@ -704,8 +713,7 @@ class Lowering {
     }
     if (i.op == Op::kFClass) {
       const uint16_t a = use(o.args[0]);
-      emit_cell(Bytecode::k_fp_any, define(), a, 0, 0,
-                describe(i.op, i.type) | uint64_t{static_cast<uint8_t>(i.operand_type)} << 16);
+      emit_cell(Bytecode::k_fp_any, define(), a, 0, 0, ir::fp_operation_of(i, i.operand_type).pack());
       return;
     }
     if (o.count == 3 || i.op == Op::kParity) {
@@ -767,13 +775,15 @@ class Lowering {
   void emit_fp(const Inst& i, const Operands& o) {
     if (ir::type_bits(i.type) > 64) return emit_wide(i, o);
     const bool compare = i.op >= Op::kFEq && i.op <= Op::kFLe;
-    const Bytecode code = fp_code(i.op, compare ? i.operand_type : i.type);
+    // The cells of their own have RISC-V's rules.
+    const bool riscv = ir::FpControl::unpack(i.imm).rule == ir::FpRule::kRiscv;
+    const Bytecode code = riscv ? fp_code(i.op, compare ? i.operand_type : i.type) : Bytecode::k_fp_any;
     const uint16_t a = use(o.args[0]);
     const uint16_t b = o.count > 1 ? use(o.args[1]) : zero_slot_;
     const uint16_t c = o.count > 2 ? use(o.args[2]) : zero_slot_;
     uint64_t imm = i.imm;
     if (code == Bytecode::k_fp_any) {
-      imm = describe(i.op, i.type) | static_cast<uint64_t>(i.operand_type) << 16 | i.imm << 24;
+      imm = ir::fp_operation_of(i, inst(i.args[0]).type).pack();
     }
     emit_cell(code, define(), a, b, c, imm);
   }

@@ -2,6 +2,7 @@
 #include "core/interpreter/memory_access.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cstring>
 
@@ -12,8 +13,12 @@ namespace lockstep::core {
 namespace {
 
 constexpr unsigned kMaxAccessBytes = 32;
+constexpr unsigned kMaxSwapBytes = 16;
 
-void reverse(uint8_t* bytes, unsigned size_bytes) { std::reverse(bytes, bytes + size_bytes); }
+void reverse(void* value, unsigned size_bytes) {
+  auto* bytes = static_cast<uint8_t*>(value);
+  std::reverse(bytes, bytes + size_bytes);
+}
 
 uint64_t apply(ir::RmwOp op, ir::Type type, uint64_t old, uint64_t operand) {
   switch (op) {
@@ -41,7 +46,39 @@ uint64_t apply(ir::RmwOp op, ir::Type type, uint64_t old, uint64_t operand) {
 
 }  // namespace
 
-bool MemoryAccess::resolve(uint64_t vaddr, Access access, Location& location) {
+bool MemoryAccess::locate(uint64_t vaddr, unsigned size_bytes, Access access, Place& place) {
+  const uint64_t to_page_end = kPageSize - (vaddr & ~kPageMask);
+  place.vaddr = vaddr;
+  place.access = access;
+  place.size_bytes = size_bytes;
+  place.first_bytes = static_cast<unsigned>(std::min<uint64_t>(size_bytes, to_page_end));
+  if (!resolve(vaddr, place.first_bytes, access, place.location[0])) return false;
+  const unsigned rest_bytes = size_bytes - place.first_bytes;
+  return rest_bytes == 0 || resolve(vaddr + place.first_bytes, rest_bytes, access, place.location[1]);
+}
+
+// An access that reaches beyond the block for which its translation holds (RISC-V: a PMP entry covers a part of a
+// page). One that is naturally aligned would lie inside a block of its own size if nothing ended in the middle of it,
+// so it fails as a whole; a misaligned one is done in pieces, each of which must be allowed.
+bool MemoryAccess::allowed_in_pieces(uint64_t vaddr, unsigned size_bytes, Access access, unsigned block_bits) {
+  const uint64_t end = vaddr + size_bytes;
+  if (std::has_single_bit(size_bytes) && vaddr % size_bytes == 0) {
+    hart_->raise_fault(Fault::kAccess, access, vaddr);
+    return false;
+  }
+  for (uint64_t at = vaddr;;) {
+    at = ((at >> block_bits) + 1) << block_bits;
+    if (at >= end) return true;
+    const Translation translation = hart_->translate(at, access);
+    if (translation.fault != Fault::kNone) {
+      hart_->raise_fault(translation.fault, access, at);
+      return false;
+    }
+    block_bits = std::min<unsigned>(translation.block_bits, kPageBits);
+  }
+}
+
+bool MemoryAccess::resolve(uint64_t vaddr, unsigned size_bytes, Access access, Location& location) {
   const unsigned kind = static_cast<unsigned>(access);
   TlbContext& context = hart_->tlb().data();
   const TlbPage& page = context.pages[kind][tlb_index(vaddr)];
@@ -53,6 +90,11 @@ bool MemoryAccess::resolve(uint64_t vaddr, Access access, Location& location) {
     translation = hart_->translate(vaddr, access);
     if (translation.fault != Fault::kNone) {
       hart_->raise_fault(translation.fault, access, vaddr);
+      return false;
+    }
+    const unsigned bits = translation.block_bits;
+    if (bits < kPageBits && (vaddr ^ (vaddr + size_bytes - 1)) >> bits != 0 &&
+        !allowed_in_pieces(vaddr, size_bytes, access, bits)) {
       return false;
     }
   }
@@ -121,21 +163,28 @@ bool MemoryAccess::write_at(const Location& location, uint64_t vaddr, unsigned s
   return true;
 }
 
+bool MemoryAccess::read(const Place& place, void* value) {
+  auto* bytes = static_cast<uint8_t*>(value);
+  const unsigned first = place.first_bytes;
+  if (!read_at(place.location[0], place.vaddr, place.access, first, bytes)) return false;
+  return first == place.size_bytes ||
+         read_at(place.location[1], place.vaddr + first, place.access, place.size_bytes - first, bytes + first);
+}
+
+bool MemoryAccess::write(const Place& place, const void* value) {
+  const auto* bytes = static_cast<const uint8_t*>(value);
+  const unsigned first = place.first_bytes;
+  if (!write_at(place.location[0], place.vaddr, first, bytes)) return false;
+  return first == place.size_bytes ||
+         write_at(place.location[1], place.vaddr + first, place.size_bytes - first, bytes + first);
+}
+
 bool MemoryAccess::load(uint64_t vaddr, unsigned size_bytes, uint64_t flags, void* value) {
   assert(size_bytes <= kMaxAccessBytes);
   if (!aligned(vaddr, size_bytes, flags, Access::kLoad)) return false;
-  auto* bytes = static_cast<uint8_t*>(value);
-  const uint64_t to_page_end = kPageSize - (vaddr & ~kPageMask);
-  const unsigned first = static_cast<unsigned>(std::min<uint64_t>(size_bytes, to_page_end));
-  Location location;
-  if (!resolve(vaddr, Access::kLoad, location)) return false;
-  if (first < size_bytes) {
-    Location rest;
-    if (!resolve(vaddr + first, Access::kLoad, rest)) return false;
-    if (!read_at(rest, vaddr + first, Access::kLoad, size_bytes - first, bytes + first)) return false;
-  }
-  if (!read_at(location, vaddr, Access::kLoad, first, bytes)) return false;
-  if (flags & ir::kMemBigEndian) reverse(bytes, size_bytes);
+  Place place;
+  if (!locate(vaddr, size_bytes, Access::kLoad, place) || !read(place, value)) return false;
+  if (flags & ir::kMemBigEndian) reverse(value, size_bytes);
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, false);
   return true;
 }
@@ -146,41 +195,37 @@ bool MemoryAccess::store(uint64_t vaddr, unsigned size_bytes, uint64_t flags, co
   uint8_t bytes[kMaxAccessBytes];
   std::memcpy(bytes, value, size_bytes);
   if (flags & ir::kMemBigEndian) reverse(bytes, size_bytes);
-  const uint64_t to_page_end = kPageSize - (vaddr & ~kPageMask);
-  const unsigned first = static_cast<unsigned>(std::min<uint64_t>(size_bytes, to_page_end));
-  Location location;
-  Location rest;
-  // Both pages are translated before either is written, so that a fault leaves memory as it was.
-  if (!resolve(vaddr, Access::kStore, location)) return false;
-  if (first < size_bytes && !resolve(vaddr + first, Access::kStore, rest)) return false;
-  if (!write_at(location, vaddr, first, bytes)) return false;
-  if (first < size_bytes && !write_at(rest, vaddr + first, size_bytes - first, bytes + first)) return false;
+  Place place;
+  if (!locate(vaddr, size_bytes, Access::kStore, place) || !write(place, bytes)) return false;
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, true);
   return true;
 }
 
-bool MemoryAccess::load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t flags, uint64_t& value) {
+bool MemoryAccess::load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t flags, void* value) {
   if (!aligned(vaddr, size_bytes, flags | ir::kMemAligned, Access::kLoad)) return false;
-  Location location;
-  if (!resolve(vaddr, Access::kLoad, location)) return false;
-  value = 0;
-  if (!read_at(location, vaddr, Access::kLoad, size_bytes, &value)) return false;
+  Place place;
+  if (!locate(vaddr, size_bytes, Access::kLoad, place) || !read(place, value)) return false;
+  if (flags & ir::kMemBigEndian) reverse(value, size_bytes);
   hart_->state().reservation_valid = size_bytes;
-  hart_->state().reservation_address = location.paddr;
+  hart_->state().reservation_address = place.location[0].paddr;
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, false);
   return true;
 }
 
-bool MemoryAccess::store_conditional(uint64_t vaddr, unsigned size_bytes, uint64_t flags, uint64_t value,
+bool MemoryAccess::store_conditional(uint64_t vaddr, unsigned size_bytes, uint64_t flags, const void* value,
                                      uint64_t& failed) {
+  assert(size_bytes <= 16);
   if (!aligned(vaddr, size_bytes, flags | ir::kMemAligned, Access::kStore)) return false;
-  Location location;
-  if (!resolve(vaddr, Access::kStore, location)) return false;
+  Place place;
+  if (!locate(vaddr, size_bytes, Access::kStore, place)) return false;
   StateHeader& state = hart_->state();
-  failed = state.reservation_valid != size_bytes || state.reservation_address != location.paddr;
+  failed = state.reservation_valid != size_bytes || state.reservation_address != place.location[0].paddr;
   state.reservation_valid = 0;
   if (failed) return true;
-  if (!write_at(location, vaddr, size_bytes, &value)) return false;
+  uint8_t bytes[16];
+  std::memcpy(bytes, value, size_bytes);
+  if (flags & ir::kMemBigEndian) reverse(bytes, size_bytes);
+  if (!write(place, bytes)) return false;
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, true);
   return true;
 }
@@ -188,36 +233,33 @@ bool MemoryAccess::store_conditional(uint64_t vaddr, unsigned size_bytes, uint64
 bool MemoryAccess::rmw(ir::RmwOp op, uint64_t vaddr, ir::Type type, uint64_t flags, uint64_t operand, uint64_t& old) {
   const unsigned size_bytes = ir::type_bytes(type);
   if (!aligned(vaddr, size_bytes, flags, Access::kStore)) return false;
-  const bool crosses = (vaddr & ~kPageMask) + size_bytes > kPageSize;
+  Place place;
   uint64_t before = 0;
-  if (crosses) {
-    if (!load(vaddr, size_bytes, flags, &before)) return false;
-    const uint64_t after = apply(op, type, before, operand);
-    if (!store(vaddr, size_bytes, flags, &after)) return false;
-    old = before;
-    return true;
-  }
-  Location location;
-  if (!resolve(vaddr, Access::kStore, location)) return false;
-  if (!read_at(location, vaddr, Access::kStore, size_bytes, &before)) return false;
-  const uint64_t after = apply(op, type, before, operand);
-  if (!write_at(location, vaddr, size_bytes, &after)) return false;
+  if (!locate(vaddr, size_bytes, Access::kStore, place) || !read(place, &before)) return false;
+  if (flags & ir::kMemBigEndian) reverse(&before, size_bytes);
+  uint64_t after = apply(op, type, before, operand);
+  if (flags & ir::kMemBigEndian) reverse(&after, size_bytes);
+  if (!write(place, &after)) return false;
   old = before;
-  if (!watchpoints_.empty()) watch(vaddr, size_bytes, true);
+  watch_both(vaddr, size_bytes);
   return true;
 }
 
 bool MemoryAccess::compare_and_swap(uint64_t vaddr, unsigned size_bytes, uint64_t flags, const void* expected,
                                     const void* desired, void* old) {
-  uint8_t before[16];
-  uint8_t want[16];
-  std::memcpy(want, expected, size_bytes);
+  assert(size_bytes <= kMaxSwapBytes);
   if (!aligned(vaddr, size_bytes, flags, Access::kStore)) return false;
-  if (!load(vaddr, size_bytes, flags, before)) return false;
+  uint8_t before[kMaxSwapBytes];
+  uint8_t after[kMaxSwapBytes];
+  Place place;
+  if (!locate(vaddr, size_bytes, Access::kStore, place) || !read(place, before)) return false;
+  if (flags & ir::kMemBigEndian) reverse(before, size_bytes);
   // The location is written either way, as hardware may, so that permissions are always those of a store.
-  const bool equal = std::memcmp(before, want, size_bytes) == 0;
-  if (!store(vaddr, size_bytes, flags, equal ? desired : before)) return false;
+  std::memcpy(after, std::memcmp(before, expected, size_bytes) == 0 ? desired : before, size_bytes);
+  if (flags & ir::kMemBigEndian) reverse(after, size_bytes);
+  if (!write(place, after)) return false;
   std::memcpy(old, before, size_bytes);
+  watch_both(vaddr, size_bytes);
   return true;
 }
 
@@ -266,6 +308,12 @@ bool MemoryAccess::watched_page(uint64_t vaddr) const {
   return std::any_of(watchpoints_.begin(), watchpoints_.end(), [vaddr](const Watchpoint& w) {
     return (w.vaddr & kPageMask) <= vaddr && vaddr <= ((w.vaddr + w.size_bytes - 1) | ~kPageMask);
   });
+}
+
+void MemoryAccess::watch_both(uint64_t vaddr, unsigned size_bytes) {
+  if (watchpoints_.empty()) return;
+  watch(vaddr, size_bytes, false);
+  watch(vaddr, size_bytes, true);
 }
 
 void MemoryAccess::watch(uint64_t vaddr, unsigned size_bytes, bool write) {

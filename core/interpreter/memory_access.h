@@ -21,9 +21,10 @@ class MemoryAccess {
   bool load(uint64_t vaddr, unsigned size_bytes, uint64_t flags, void* value);
   bool store(uint64_t vaddr, unsigned size_bytes, uint64_t flags, const void* value);
 
-  bool load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t flags, uint64_t& value);
+  // `size_bytes`: up to 16; always aligned.
+  bool load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t flags, void* value);
   // `failed`: 0 when the store took place.
-  bool store_conditional(uint64_t vaddr, unsigned size_bytes, uint64_t flags, uint64_t value, uint64_t& failed);
+  bool store_conditional(uint64_t vaddr, unsigned size_bytes, uint64_t flags, const void* value, uint64_t& failed);
   bool rmw(ir::RmwOp op, uint64_t vaddr, ir::Type type, uint64_t flags, uint64_t operand, uint64_t& old);
   // `expected`, `desired`, `old`: size_bytes up to 16.
   bool compare_and_swap(uint64_t vaddr, unsigned size_bytes, uint64_t flags, const void* expected, const void* desired,
@@ -49,11 +50,26 @@ class MemoryAccess {
     uint8_t* host = nullptr;  // nullptr: a device
     uint8_t page_flags = 0;
   };
-  bool resolve(uint64_t vaddr, Access access, Location& location);
+  // Where an access lies: the second location is that of the bytes behind the page's end, where there are any.
+  struct Place {
+    uint64_t vaddr = 0;
+    Access access = Access::kLoad;
+    unsigned size_bytes = 0;
+    unsigned first_bytes = 0;  // on the first page
+    Location location[2];
+  };
   bool aligned(uint64_t vaddr, unsigned size_bytes, uint64_t flags, Access access);
+  // Translates all of an access before any of it is done, so that a fault leaves memory as it was.
+  bool locate(uint64_t vaddr, unsigned size_bytes, Access access, Place& place);
+  // The same inside one page.
+  bool resolve(uint64_t vaddr, unsigned size_bytes, Access access, Location& location);
+  bool allowed_in_pieces(uint64_t vaddr, unsigned size_bytes, Access access, unsigned block_bits);
+  bool read(const Place& place, void* value);
+  bool write(const Place& place, const void* value);
   bool read_at(const Location& location, uint64_t vaddr, Access access, unsigned size_bytes, void* value);
   bool write_at(const Location& location, uint64_t vaddr, unsigned size_bytes, const void* value);
   void watch(uint64_t vaddr, unsigned size_bytes, bool write);
+  void watch_both(uint64_t vaddr, unsigned size_bytes);  // of what reads and writes in one
   bool watched_page(uint64_t vaddr) const;
 
   Hart* hart_;

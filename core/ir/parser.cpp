@@ -4,6 +4,7 @@
 #include <charconv>
 #include <map>
 
+#include "core/ir/fold.h"
 #include "core/ir/text.h"
 
 namespace lockstep::core::ir {
@@ -111,9 +112,11 @@ class Parser {
     if (result.empty() != (inst.type == Type::kVoid)) {
       return result.empty() ? "the result needs a name" : "this operation has no result";
     }
+    if (inst.op == Op::kConst) inst.imm = mask_to(inst.type, inst.imm);
     block_.insts.push_back(inst);
-    if (!result.empty()) values_[std::string(result)] = static_cast<Value>(block_.insts.size() - 1);
-    return "";
+    if (result.empty()) return "";
+    const bool fresh = values_.emplace(result, static_cast<Value>(block_.insts.size() - 1)).second;
+    return fresh ? "" : fmt::format("`{}` is defined twice", result);
   }
 
   std::string parse_insn(std::string_view rest) {
@@ -178,8 +181,9 @@ class Parser {
         if (value == values_.end()) return fmt::format("`{}` has not been defined", text);
         if (inst.operands == inst.args.size()) return "too many operands";
         inst.args[inst.operands++] = value->second;
-      } else if ((text.starts_with("rm") && parse_number(text.substr(2), number)) ||
-                 ((text.starts_with('@') || text.starts_with('#')) && parse_number(text.substr(1), number))) {
+      } else if (const auto control = parse_fp_control(text)) {
+        (op_info(inst.op).signature == Signature::kSame && is_wide(inst.type) ? inst.imm2 : inst.imm) = *control;
+      } else if (text.starts_with('@') && parse_number(text.substr(1), number)) {
         inst.imm = number;
       } else if (parse_number(text, number)) {
         if (numbers > 1) return "too many numbers";

@@ -23,6 +23,7 @@ enum Pte : uint64_t {
   kPteDirty = 1u << 7,
 };
 constexpr uint64_t kPteReserved = uint64_t{0x3ff} << 54;  // N, PBMT and the bits between: none of them is implemented
+constexpr unsigned kPteBits = 3;                          // log2 of an entry's bytes
 constexpr uint64_t kPpnMask = (uint64_t{1} << 44) - 1;
 
 constexpr uint64_t kModeBare = 0;
@@ -95,7 +96,10 @@ Translation Hart64::walk(uint64_t vaddr, Access access, uint64_t privilege, bool
     const unsigned shift = core::kPageBits + 9 * level;
     const uint64_t pte_address = table + (vaddr >> shift & 511) * 8;
     uint8_t pmp_bits = core::kPageBits;
-    if (!debug && !pmp_allows(pte_address, Access::kLoad, kSupervisor, pmp_bits)) return refused(Fault::kAccess);
+    // An entry that ends inside the eight bytes refuses them, whatever it allows.
+    if (!debug && (!pmp_allows(pte_address, Access::kLoad, kSupervisor, pmp_bits) || pmp_bits < kPteBits)) {
+      return refused(Fault::kAccess);
+    }
     const core::RamWindow* window = bus_->window(pte_address);
     // Page tables in device memory are an access fault: a walk must have no side effects.
     if (window == nullptr || !window->contains(pte_address, 8)) return refused(Fault::kAccess);
@@ -146,7 +150,8 @@ Translation Hart64::walk(uint64_t vaddr, Access access, uint64_t privilege, bool
           }
           // Another hart may have changed the entry since it was read: then all of it is looked at again.
           if (!std::atomic_ref<uint64_t>(*host).compare_exchange_strong(pte, wanted)) continue;
-          if (window->page_flags[(pte_address - window->base) >> core::kPageBits] != 0) {
+          if (window->page_flags != nullptr &&
+              window->page_flags[(pte_address - window->base) >> core::kPageBits] != 0) {
             bus_->ram_written(pte_address, 8);
           }
         }

@@ -225,5 +225,14 @@ TEST_F(Riscv64Pmp, PageTableReadsAreChecked) {
   EXPECT_EQ(fault(kVaddr, Access::kLoad), Fault::kAccess);
 }
 
+TEST_F(Riscv64Pmp, AnEntryThatEndsInsideAPageTableEntryRefusesIt) {
+  map(kVaddr, kV | kR | kA);
+  set("pmpaddr0", (kRoot + (kVaddr >> 30 & 511) * 8) >> 2);
+  set("pmpaddr1", ~uint64_t{0} >> 10);
+  set("pmpcfg0", 0x1f << 8 | 0x17);  // NA4 with every permission
+  mode(kSupervisor);
+  EXPECT_EQ(fault(kVaddr, Access::kLoad), Fault::kAccess);
+}
+
 }  // namespace
 }  // namespace lockstep::isa::riscv64

@@ -41,6 +41,41 @@ TEST_F(Riscv64System, CountersCountAndTrappedInstructionsDoNotRetire) {
   EXPECT_EQ(s_.x[6], 6u);
 }
 
+TEST_F(Riscv64System, PmpLooksAtTheWholeAccess) {
+  constexpr uint64_t kData = kRamBase + 0x4000;
+  constexpr uint8_t kNothing = 99;
+  // The cause of an 8-byte access in U-mode when four bytes have an entry of their own.
+  const auto cause = [&](uint64_t address, uint64_t four_bytes, unsigned permissions, bool store, Privilege privilege) {
+    s_.pmpaddr[0] = four_bytes >> 2;
+    s_.pmpaddr[1] = ~uint64_t{0} >> 10;
+    s_.pmpcfg[0] = 0x1f00 | 0x10 | permissions;
+    s_.privilege = privilege;
+    s_.mcause = kNothing;
+    s_.x[1] = address;
+    machine_.hart.state_restored();
+    // sd x3,0(x1) or ld x3,0(x1)
+    machine_.run({store ? 3u << 20 | 1u << 15 | 3u << 12 | 0x23 : i_type(0, 1, 3, 3, 0x03)});
+    return s_.mcause;
+  };
+  for (const Privilege privilege : {kUser, kMachine}) {
+    // A naturally aligned access that an entry covers in part fails whatever the entry allows, in M-mode too.
+    EXPECT_EQ(cause(kData, kData, 7, false, privilege), kLoadAccess);
+    EXPECT_EQ(cause(kData, kData + 4, 7, false, privilege), kLoadAccess);
+    EXPECT_EQ(cause(kData, kData + 4, 7, true, privilege), kStoreAccess);
+    EXPECT_EQ(cause(kData, kData + 8, 7, true, privilege), kNothing);
+  }
+  // A misaligned one is made of pieces.
+  s_.x[3] = 0;
+  EXPECT_EQ(cause(kData + 2, kData + 8, 0, false, kUser), kLoadAccess);
+  EXPECT_EQ(s_.mtval, kData + 8);
+  EXPECT_EQ(cause(kData + 6, kData + 8, 0, true, kUser), kStoreAccess);
+  EXPECT_EQ(cause(kData + 6, kData + 4, 0, true, kUser), kStoreAccess);
+  EXPECT_EQ(cause(kData + 2, kData + 4, 3, true, kUser), kNothing);
+  // Instructions run from a page of which only a part is allowed, too.
+  EXPECT_EQ(cause(kData, kRamBase + 0x80, 0, false, kUser), kNothing);
+  EXPECT_EQ(cause(kData, kRamBase, 3, false, kUser), kFetchAccess);
+}
+
 TEST_F(Riscv64System, WrittenCountersGoOnFromThere) {
   s_.x[1] = 100;
   machine_.run({csr_word(0xb02, 1, 1, 0), csr_word(0xb02, 0, 2, 5), csr_word(0xb02, 0, 2, 6)});
