@@ -51,7 +51,7 @@ constexpr BadLine kBadLines[] = {
 INSTANTIATE_TEST_SUITE_P(Lines, IrVerifier, testing::ValuesIn(kBadLines),
                          [](const auto& instance) { return std::to_string(instance.index); });
 
-TEST(IrText, ControlsComeBackAsTheyWere) {
+TEST(IrControls, ControlsComeBackAsTheyWere) {
   for (uint64_t packed = 0; packed < uint64_t{1} << core::ir::kFpControlBits; ++packed) {
     if (!core::ir::check_fp_control(packed).empty()) continue;
     const std::string text = core::ir::print_fp_control(packed);
@@ -60,7 +60,7 @@ TEST(IrText, ControlsComeBackAsTheyWere) {
   EXPECT_EQ(core::ir::print_fp_control(core::ir::kRoundDynamic), "rm7");
 }
 
-TEST(IrText, TakesLanesAndControlsApart) {
+TEST(IrControls, TakesLanesAndControlsApart) {
   const core::Result<core::ir::Block> block = parse_line("%r = vfma.v128 %v, %v, %v, 32, rm1.armdn.daz.ftz");
   ASSERT_TRUE(block.ok()) << block.message();
   const core::ir::Inst& inst = block->insts[block->insts.size() - 2];
