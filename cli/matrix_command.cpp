@@ -86,6 +86,7 @@ int expand(Options& options) {
 
 std::string joined(const std::vector<matrix::FeatureRef>& refs) {
   std::vector<std::string> texts;
+  texts.reserve(refs.size());
   for (const matrix::FeatureRef& ref : refs) texts.push_back(ref.text());
   return fmt::format("{}", fmt::join(texts, ", "));
 }

@@ -71,7 +71,8 @@ struct AttemptId {
   std::string farm_id;
   uint64_t epoch = 0;
   uint64_t counter = 0;
-  auto operator<=>(const AttemptId&) const = default;
+  // clang-tidy 14 takes the comparison that the compiler makes for a null pointer.
+  auto operator<=>(const AttemptId&) const = default;  // NOLINT(modernize-use-nullptr)
   std::string text() const;  // "epoch.counter", unique within a run
 };
 

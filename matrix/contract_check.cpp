@@ -62,6 +62,7 @@ void report_cycle(const Contract& contract, const Graph& graph, const char* what
   const std::vector<std::size_t> cycle = find_cycle(graph);
   if (cycle.empty()) return;
   std::vector<std::string> names;
+  names.reserve(cycle.size());
   for (const std::size_t index : cycle) names.push_back(contract.features[index].name);
   throw LoadError{contract.features[cycle[0]].line,
                   fmt::format("{} form a cycle: {}; take one of these links out", what, fmt::join(names, " -> "))};

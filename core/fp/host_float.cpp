@@ -15,7 +15,7 @@ namespace lockstep::core::fp::host {
 
 #if defined(__x86_64__)
 
-const bool has_fma = __builtin_cpu_supports("fma") != 0;
+const bool kHasFma = __builtin_cpu_supports("fma") != 0;
 
 namespace {
 
@@ -111,7 +111,7 @@ typename F::Bits sqrt_checked(typename F::Bits a, RoundingMode mode, uint32_t& f
 template <typename F>
 typename F::Bits fma_checked(typename F::Bits a, typename F::Bits b, typename F::Bits c, RoundingMode mode,
                              uint32_t& flags) {
-  if (mode != RoundingMode::kNearestMaxMagnitude && has_fma) {
+  if (mode != RoundingMode::kNearestMaxMagnitude && kHasFma) {
     uint32_t raised = 0;
     const auto result = from_native<F>(run_checked(to_native<F>(a), mode, raised, [b, c](Native<F> x) {
       return native_fma(x, to_native<F>(b), to_native<F>(c));
@@ -132,7 +132,7 @@ uint32_t narrow_checked(uint64_t a, RoundingMode mode, uint32_t& flags) {
 
 #else
 
-const bool has_fma = false;
+const bool kHasFma = false;
 
 template <typename F>
 typename F::Bits add_checked(typename F::Bits a, typename F::Bits b, RoundingMode mode, uint32_t& flags) {

@@ -30,7 +30,7 @@ inline constexpr bool kIsSupported = false;
 #endif
 
 // Whether the processor has FMA3. False until the dynamic initialisation of this part, which is merely slow.
-extern const bool has_fma;
+extern const bool kHasFma;
 
 // The checked path.
 template <typename F>
@@ -193,7 +193,7 @@ typename F::Bits div(typename F::Bits a, typename F::Bits b, RoundingMode mode, 
 template <typename F>
 typename F::Bits fma(typename F::Bits a, typename F::Bits b, typename F::Bits c, RoundingMode mode, uint32_t& flags) {
   if constexpr (kIsSupported) {
-    if (is_direct(mode, flags) && has_fma) [[likely]] {
+    if (is_direct(mode, flags) && kHasFma) [[likely]] {
       const auto result = from_native<F>(native_fma(to_native<F>(a), to_native<F>(b), to_native<F>(c)));
       if (is_safely_normal<F>(result)) [[likely]]
         return result;

@@ -26,7 +26,8 @@ TlbContext& Tlb::find(uint64_t key, uint64_t asid) {
     const bool in_use = context.get() == data_ && data_->last_use == use_clock_ - 1;
     if (!in_use && (oldest == nullptr || context->last_use < oldest->last_use)) oldest = context.get();
   }
-  clear(*oldest);
+  // There are more contexts than can be in use, so one was found.
+  clear(*oldest);  // NOLINT(clang-analyzer-core.NonNullParamChecker)
   oldest->key = key;
   oldest->asid = asid;
   oldest->last_use = use_clock_;

@@ -9,10 +9,10 @@
 
 namespace lockstep::farm {
 
-Coordinator::Coordinator(CoordinatorOptions options, FarmState recovered, std::string fresh_farm_id, uint64_t now_ms,
-                         uint64_t unix_time_ms)
+Coordinator::Coordinator(CoordinatorOptions options, FarmState recovered, const std::string& fresh_farm_id,
+                         uint64_t now_ms, uint64_t unix_time_ms)
     : options_(options), state_(std::move(recovered)), unix_time_ms_(unix_time_ms), committed_(state_.last_sequence()) {
-  const std::string farm_id = state_.farm_id().empty() ? std::move(fresh_farm_id) : state_.farm_id();
+  const std::string farm_id = state_.farm_id().empty() ? fresh_farm_id : state_.farm_id();
   append(EpochStarted{state_.epoch() + 1, farm_id});
   // A lease of an earlier epoch gets one full lease time in which its worker may come back and claim it.
   for (const auto& [id, attempt] : state_.attempts()) {

@@ -41,7 +41,7 @@ class Coordinator {
  public:
   // `recovered` is the replay of the journal (empty for a new run); `fresh_farm_id` names a new run. Starts a new
   // epoch.
-  Coordinator(CoordinatorOptions options, FarmState recovered, std::string fresh_farm_id, uint64_t now_ms,
+  Coordinator(CoordinatorOptions options, FarmState recovered, const std::string& fresh_farm_id, uint64_t now_ms,
               uint64_t unix_time_ms);
 
   // Adds the jobs of a new run. Jobs with a skip_reason are recorded as SKIP at once. Call once, then complete_plan().

@@ -210,7 +210,7 @@ void ignore_write(Hart64&, uint64_t) {}
 // ---------------------------------------------------------------------------------------------------------
 
 #define PMPADDR(n) \
-  { 0x3b0 + n, "pmpaddr" #n, read_pmpaddr<n>, write_pmpaddr<n> }
+  { 0x3b0 + (n), "pmpaddr" #n, read_pmpaddr<n>, write_pmpaddr<n> }
 
 const Csr kCsrs[] = {
     {0x001, "fflags", read_fflags, write_fflags},

@@ -86,7 +86,7 @@ TYPED_TEST(HostFloat, sqrt) {
 
 TYPED_TEST(HostFloat, fma) {
   using Bits = typename TypeParam::Bits;
-  if (!host::has_fma) GTEST_SKIP() << "this processor has no FMA3, so that both sides are software";
+  if (!host::kHasFma) GTEST_SKIP() << "this processor has no FMA3, so that both sides are software";
   this->for_operands([](Bits a, Bits b, Bits c, RoundingMode mode, uint32_t initial) {
     uint32_t expected_flags = 0, flags = initial;
     const Bits expected = SoftFloat<TypeParam>::fma(a, b, c, mode, expected_flags);
@@ -233,7 +233,7 @@ TYPED_TEST(HostFloat, x86_policy_gives_the_instruction_s_own_nan) {
     result =
         same("to i64", a, 0, 0, mode, 0, static_cast<int64_t>(Soft::to_integer(a, 64, true, mode, flags, kX86Policy)),
              0, host::native_to_i64(native(a), false), 0);
-    if (!result || !host::has_fma) return result;
+    if (!result || !host::kHasFma) return result;
     const Bits fused = Soft::fma(a, b, c, mode, flags, kX86Policy);
     if (TypeParam::is_nan(c) && (TypeParam::is_nan(a) || TypeParam::is_nan(b))) return result;  // the form's own order
     return same("fma", a, b, c, mode, 0, fused, 0, bits(host::native_fma(native(a), native(b), native(c))), 0);
