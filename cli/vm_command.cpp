@@ -188,6 +188,7 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
   if (debugger) debugger->report_exit(exit_status(*result));
   if (o.json) {
     fmt::print("{}\n", to_json(o, machine, *result, wall, memory_bytes, quantum_ns).dump(2));
+    if (std::fflush(stdout) != 0) return Error{fmt::format("--json: cannot write to stdout: {}", std::strerror(errno))};
   } else if (const std::string message = message_for(*result); !message.empty()) {
     fmt::print(stderr, "lockstep: {}\n", message);
   }
@@ -226,8 +227,8 @@ void add_vm_command(CLI::App& root, int& exit_code) {
   CLI::App* run = vm->add_subcommand("run", "Boot a guest and run it to its end");
   add_machine_options(*run, *options);
   add_run_options(*run, *options);
-  auto* at = run->add_option("--snapshot-at", options->snapshot_at,
-                             "Save a snapshot at the first boundary of turns at or after this count, and go on");
+  auto* at = add_count_option(*run, "--snapshot-at", options->snapshot_at,
+                              "Save a snapshot at the first boundary of turns at or after this count, and go on");
   run->add_option("--snapshot-file", options->snapshot_file, "Where to")->needs(at);
   at->needs("--snapshot-file");
   run->footer(kRunFooter);
@@ -236,7 +237,7 @@ void add_vm_command(CLI::App& root, int& exit_code) {
   CLI::App* snapshot = vm->add_subcommand("snapshot", "Boot a guest, run it to a count, save it and end");
   add_machine_options(*snapshot, *options);
   add_run_options(*snapshot, *options);
-  snapshot->add_option("--at", options->snapshot_at, "Instruction count, over all harts")->required();
+  add_count_option(*snapshot, "--at", options->snapshot_at, "Instruction count, over all harts")->required();
   snapshot->add_option("--output", options->snapshot_file, "The snapshot's file")->required();
   snapshot->callback([options, &exit_code] { exit_code = finish(*options, true); });
 
@@ -245,8 +246,7 @@ void add_vm_command(CLI::App& root, int& exit_code) {
   add_machine_options(*restore, *options);
   add_run_options(*restore, *options);
   restore->callback([options, restore, &exit_code] {
-    const bool drives_given = restore->count("--drive") > 0;
-    if (Status adopted = adopt_snapshot_options(*options, drives_given); !adopted) {
+    if (Status adopted = adopt_snapshot_options(*options, *restore); !adopted) {
       fmt::print(stderr, "lockstep: {}\n", adopted.message());
       exit_code = kExitBadInput;
       return;

@@ -75,6 +75,24 @@ Result<uint64_t> parse_duration_ns(const std::string& text, const std::string& o
   return parse_with_units(text, option, kUnits, "a time such as 10us, 500ns or 1ms");
 }
 
+namespace {
+
+// CLI11 takes "-5" and numbers beyond 64 bits for other numbers.
+const CLI::Validator kCount(
+    [](std::string& text) {
+      uint64_t number = 0;
+      const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+      const bool good = code == std::errc() && end == text.data() + text.size();
+      return good ? std::string() : fmt::format("'{}' is not a whole number of 0 to 2^64-1", text);
+    },
+    "COUNT");
+
+}  // namespace
+
+CLI::Option* add_count_option(CLI::App& command, const std::string& name, uint64_t& value, const std::string& text) {
+  return command.add_option(name, value, text)->check(kCount)->type_name("COUNT");
+}
+
 void add_machine_options(CLI::App& command, VmOptions& o) {
   const auto on_off = CLI::IsMember({"on", "off"});
   command.add_option("--machine", o.machine, "The machine: riscv-virt (QEMU's RISC-V `virt` addresses)")
@@ -97,7 +115,7 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
       ->capture_default_str();
   command.add_option("--smp", o.smp, "Harts")->check(CLI::Range(1u, kMaxHarts))->capture_default_str();
   command.add_option("--memory", o.memory, "Guest RAM")->capture_default_str();
-  command.add_option("--seed", o.seed, "Seed of the guest's random number devices")->capture_default_str();
+  add_count_option(command, "--seed", o.seed, "Seed of the guest's random number devices")->capture_default_str();
 
   const auto engine = "Engine";
   command.add_option("--engine", o.engine, "What runs the harts: interpreter")
@@ -135,8 +153,8 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
 
 void add_run_options(CLI::App& command, VmOptions& o) {
   const auto run = "Run";
-  command
-      .add_option("--max-instructions", o.max_instructions, "Stop after this many, over all harts (exit status 124)")
+  add_count_option(command, "--max-instructions", o.max_instructions,
+                   "Stop after this many, over all harts (exit status 124)")
       ->group(run);
   command.add_option("--trace", o.traces, "exec, irq or mmio, each with :FILE to go there instead of stderr")
       ->type_name("WHAT[:FILE]")
@@ -198,7 +216,12 @@ std::string snapshot_options(const VmOptions& o) {
       .dump();
 }
 
-Status adopt_snapshot_options(VmOptions& o, bool drives_given) {
+Status adopt_snapshot_options(VmOptions& o, const CLI::App& command) {
+  for (const char* name : {"--kernel", "--bios", "--initrd", "--append"}) {
+    if (command.count(name) > 0) {
+      return Error{fmt::format("vm restore takes no {}: what it loaded is in the memory of the snapshot", name)};
+    }
+  }
   auto reader = core::SnapshotReader::open(o.restore_file);
   if (!reader) return reader.error();
   auto machine = reader->section("machine");
@@ -206,15 +229,26 @@ Status adopt_snapshot_options(VmOptions& o, bool drives_given) {
   auto description = (*machine)->string("description");
   if (!description) return description.error();
   const auto json = nlohmann::json::parse(*description, nullptr, false);
+  // An option of the shape may be repeated, with the value that it had.
+  std::string disagreement;
+  const auto adopt = [&](const char* key, const char* option, auto& value) {
+    const auto given = value;
+    value = json.at(key);
+    if (command.count(option) > 0 && given != value && disagreement.empty()) {
+      disagreement = fmt::format("{} {}: the snapshot '{}' is of a machine with {} {}, which cannot change", option,
+                                 given, o.restore_file, option, value);
+    }
+  };
   try {
-    o.smp = json.at("smp");
-    o.memory = json.at("memory");
-    o.quantum = json.at("quantum");
-    o.net = json.at("net");
-    o.virtio_console = json.at("virtio_console");
-    o.svadu = json.at("svadu");
-    o.seed = json.at("seed");
-    if (!drives_given) o.drives = json.at("drives").get<std::vector<std::string>>();
+    adopt("smp", "--smp", o.smp);
+    adopt("memory", "--memory", o.memory);
+    adopt("quantum", "--quantum", o.quantum);
+    adopt("net", "--net", o.net);
+    adopt("virtio_console", "--virtio-console", o.virtio_console);
+    adopt("svadu", "--svadu", o.svadu);
+    adopt("seed", "--seed", o.seed);
+    if (command.count("--drive") == 0) o.drives = json.at("drives").get<std::vector<std::string>>();
+    if (!disagreement.empty()) return Error{disagreement};
   } catch (const nlohmann::json::exception&) {
     return Error{fmt::format("cannot restore '{}': it does not say how its machine was made", o.restore_file)};
   }

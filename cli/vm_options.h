@@ -12,7 +12,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace lockstep::cli {
 
@@ -48,6 +49,8 @@ inline constexpr unsigned kMaxHarts = 8;
 // Declares the options of a machine and its engine, and those of a run.
 void add_machine_options(CLI::App& command, VmOptions& options);
 void add_run_options(CLI::App& command, VmOptions& options);
+// An option that takes a number of 0 or more, and refuses "-5".
+CLI::Option* add_count_option(CLI::App& command, const std::string& name, uint64_t& value, const std::string& text);
 
 // "512M", "2G", "65536K" or plain bytes.
 core::Result<uint64_t> parse_size(const std::string& text, const std::string& option);
@@ -57,8 +60,9 @@ core::Result<uint64_t> parse_duration_ns(const std::string& text, const std::str
 // The machine that the options describe, without console and input.
 core::Result<tlm_models::MachineConfig> machine_config(const VmOptions& options);
 
-// Takes over from a snapshot's own record what the options must repeat: harts, memory, quantum, devices, drives.
-core::Status adopt_snapshot_options(VmOptions& options, bool drives_given);
+// Takes over from a snapshot's own record how its machine was made: harts, memory, quantum, devices, and the drives
+// where the command line names none. Fails when the command line asks for another machine, or for something to load.
+core::Status adopt_snapshot_options(VmOptions& options, const CLI::App& command);
 
 // The options that a snapshot keeps for adopt_snapshot_options().
 std::string snapshot_options(const VmOptions& options);

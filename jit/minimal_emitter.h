@@ -8,6 +8,7 @@
 #include "core/interpreter/memory_access.h"
 #include "core/ir/ir.h"
 #include "core/result.h"
+#include "jit/host_features.h"
 
 // IR to x86-64 host code, one operation after the other: every value lives in a slot of memory, guest memory, floating
 // point and helpers are calls. It is there to prove that the IR can be compiled as it stands and to check the fast
@@ -38,17 +39,19 @@ class MinimalBlock {
 
 class MinimalEmitter {
  public:
-  MinimalEmitter();
+  // `features`: of the host that runs the code.
+  explicit MinimalEmitter(const HostFeatures& features = HostFeatures::of_this_host());
   MinimalEmitter(const MinimalEmitter&) = delete;
   MinimalEmitter& operator=(const MinimalEmitter&) = delete;
   ~MinimalEmitter();
 
-  // `block` is verified. Fails when an operation has no host code, and names it.
+  // `block` is verified. Fails when the host lacks a feature or an operation has no host code, and names it.
   core::Result<MinimalBlock> compile(const core::ir::Block& block,
                                      std::span<const core::HelperDescriptor> helpers) const;
 
  private:
   class Runtime;
+  HostFeatures features_;
   std::shared_ptr<Runtime> runtime_;
 };
 

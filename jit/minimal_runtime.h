@@ -21,18 +21,11 @@ bool compare_and_swap(core::MemoryAccess* memory, uint64_t vaddr, uint64_t size_
 // `op_type` is the RmwOp in the low byte and the Type above it.
 bool rmw(core::MemoryAccess* memory, uint64_t vaddr, uint64_t op_type, uint64_t flags, uint64_t operand, uint64_t* old);
 
-// A scalar floating-point operation; operands are zero-extended patterns.
-struct FpRequest {
-  core::ir::Op op;
-  core::ir::Type type;          // of the result
-  core::ir::Type operand_type;  // of the operands
-  uint8_t rounding;             // 0 to 4, or kRoundDynamic
-};
-uint64_t pack(const FpRequest& request);
-uint64_t fp(core::StateHeader* state, uint64_t packed, uint64_t a, uint64_t b, uint64_t c);
+// A scalar floating-point operation, ir::FpOperation::pack(); operands are zero-extended patterns.
+uint64_t fp(core::StateHeader* state, uint64_t operation, uint64_t a, uint64_t b, uint64_t c);
 
-// The same on every lane of `bytes` bytes; `packed` names the scalar operation, with the dynamic rounding mode.
-void fp_lanes(core::StateHeader* state, uint64_t packed, const void* a, const void* b, const void* c, void* out,
+// The same on every lane of `bytes` bytes.
+void fp_lanes(core::StateHeader* state, uint64_t operation, const void* a, const void* b, const void* c, void* out,
               uint64_t bytes);
 
 // Operations on integers that take the host more than a few instructions.

@@ -8,6 +8,7 @@
 #include "core/interpreter/threaded_interpreter.h"
 #include "core/interpreter/wide.h"
 #include "core/ir/fold.h"
+#include "core/ir/fp_semantics.h"
 
 namespace lockstep::core {
 
@@ -277,14 +278,14 @@ h_store_any : {
 h_load_reserved : {
   uint64_t value = 0;
   begin_slow(block, ip->c);
-  if (!memory_.load_reserved(R(ip->a), ip->b, ip->imm, value)) TRAPPED;
+  if (!memory_.load_reserved(R(ip->a), ip->b, ip->imm, &value)) TRAPPED;
   R(ip->d) = value;
   AFTER_SLOW;
 }
 h_store_conditional : {
   uint64_t failed = 0;
   begin_slow(block, ip->c);
-  if (!memory_.store_conditional(R(ip->a), static_cast<unsigned>(ip->imm >> 32), ip->imm & 0xffffffff, R(ip->b),
+  if (!memory_.store_conditional(R(ip->a), static_cast<unsigned>(ip->imm >> 32), ip->imm & 0xffffffff, &R(ip->b),
                                  failed)) {
     TRAPPED;
   }
@@ -321,7 +322,8 @@ h_fence:
   FPCMP(flt64, f64_lt, uint64_t)
   FPCMP(fle64, f64_le, uint64_t)
 h_fp_any:
-  R(ip->d) = run_fp(ip->imm, R(ip->a), R(ip->b), state->fp_rounding, state->fp_flags);
+  R(ip->d) =
+      ir::run_fp(ir::FpOperation::unpack(ip->imm), R(ip->a), R(ip->b), R(ip->c), state->fp_rounding, state->fp_flags);
   NEXT;
 
 h_call : {

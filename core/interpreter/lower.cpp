@@ -6,6 +6,7 @@
 #include "core/interpreter/code_block.h"
 #include "core/interpreter/selection.h"
 #include "core/ir/fold.h"
+#include "core/ir/fp_semantics.h"
 
 // Lowering: IR values become slots. A value read from an aligned 8-byte state field is that field; a value that is only
 // written to such a field is made there; everything else lives in the scratch area behind the ISA's state. Cells stay
@@ -177,12 +178,14 @@ class Lowering {
       case Op::kStore:
         return emit_store(i, o);
       case Op::kLoadReserved: {
+        if (ir::is_wide(i.type)) return emit_wide(i, o);
         const uint16_t a = use(o.args[0]);
         emit_cell(Bytecode::k_load_reserved, define(), a, static_cast<uint16_t>(ir::type_bytes(i.type)), guest_index(),
                   i.imm);
         return;
       }
       case Op::kStoreConditional: {
+        if (ir::is_wide(i.operand_type)) return emit_wide(i, o);
         const uint16_t a = use(o.args[0]);
         const uint16_t b = use(o.args[1]);
         emit_cell(Bytecode::k_store_conditional, define(), a, b, guest_index(),
@@ -417,8 +420,7 @@ class Lowering {
     }
     if (i.op == Op::kFClass) {
       const uint16_t a = use(o.args[0]);
-      emit_cell(Bytecode::k_fp_any, define(), a, 0, 0,
-                describe(i.op, i.type) | uint64_t{static_cast<uint8_t>(i.operand_type)} << 16);
+      emit_cell(Bytecode::k_fp_any, define(), a, 0, 0, ir::fp_operation_of(i, i.operand_type).pack());
       return;
     }
     if (o.count == 3 || i.op == Op::kParity) {
@@ -456,13 +458,15 @@ class Lowering {
   void emit_fp(const Inst& i, const Operands& o) {
     if (ir::type_bits(i.type) > 64) return emit_wide(i, o);
     const bool compare = i.op >= Op::kFEq && i.op <= Op::kFLe;
-    const Bytecode code = fp_code(i.op, compare ? i.operand_type : i.type);
+    // The cells of their own have RISC-V's rules.
+    const bool riscv = ir::FpControl::unpack(i.imm).rule == ir::FpRule::kRiscv;
+    const Bytecode code = riscv ? fp_code(i.op, compare ? i.operand_type : i.type) : Bytecode::k_fp_any;
     const uint16_t a = use(o.args[0]);
     const uint16_t b = o.count > 1 ? use(o.args[1]) : zero_slot_;
     const uint16_t c = o.count > 2 ? use(o.args[2]) : zero_slot_;
     uint64_t imm = i.imm;
     if (code == Bytecode::k_fp_any) {
-      imm = describe(i.op, i.type) | static_cast<uint64_t>(i.operand_type) << 16 | i.imm << 24;
+      imm = ir::fp_operation_of(i, inst(i.args[0]).type).pack();
     }
     emit_cell(code, define(), a, b, c, imm);
   }

@@ -201,21 +201,20 @@ bool MemoryAccess::store(uint64_t vaddr, unsigned size_bytes, uint64_t flags, co
   return true;
 }
 
-bool MemoryAccess::load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t flags, uint64_t& value) {
+bool MemoryAccess::load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t flags, void* value) {
   if (!aligned(vaddr, size_bytes, flags | ir::kMemAligned, Access::kLoad)) return false;
   Place place;
-  uint64_t loaded = 0;
-  if (!locate(vaddr, size_bytes, Access::kLoad, place) || !read(place, &loaded)) return false;
-  if (flags & ir::kMemBigEndian) reverse(&loaded, size_bytes);
-  value = loaded;
+  if (!locate(vaddr, size_bytes, Access::kLoad, place) || !read(place, value)) return false;
+  if (flags & ir::kMemBigEndian) reverse(value, size_bytes);
   hart_->state().reservation_valid = size_bytes;
   hart_->state().reservation_address = place.location[0].paddr;
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, false);
   return true;
 }
 
-bool MemoryAccess::store_conditional(uint64_t vaddr, unsigned size_bytes, uint64_t flags, uint64_t value,
+bool MemoryAccess::store_conditional(uint64_t vaddr, unsigned size_bytes, uint64_t flags, const void* value,
                                      uint64_t& failed) {
+  assert(size_bytes <= 16);
   if (!aligned(vaddr, size_bytes, flags | ir::kMemAligned, Access::kStore)) return false;
   Place place;
   if (!locate(vaddr, size_bytes, Access::kStore, place)) return false;
@@ -223,8 +222,10 @@ bool MemoryAccess::store_conditional(uint64_t vaddr, unsigned size_bytes, uint64
   failed = state.reservation_valid != size_bytes || state.reservation_address != place.location[0].paddr;
   state.reservation_valid = 0;
   if (failed) return true;
-  if (flags & ir::kMemBigEndian) reverse(&value, size_bytes);
-  if (!write(place, &value)) return false;
+  uint8_t bytes[16];
+  std::memcpy(bytes, value, size_bytes);
+  if (flags & ir::kMemBigEndian) reverse(bytes, size_bytes);
+  if (!write(place, bytes)) return false;
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, true);
   return true;
 }

@@ -21,9 +21,10 @@ class MemoryAccess {
   bool load(uint64_t vaddr, unsigned size_bytes, uint64_t flags, void* value);
   bool store(uint64_t vaddr, unsigned size_bytes, uint64_t flags, const void* value);
 
-  bool load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t flags, uint64_t& value);
+  // `size_bytes`: up to 16; always aligned.
+  bool load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t flags, void* value);
   // `failed`: 0 when the store took place.
-  bool store_conditional(uint64_t vaddr, unsigned size_bytes, uint64_t flags, uint64_t value, uint64_t& failed);
+  bool store_conditional(uint64_t vaddr, unsigned size_bytes, uint64_t flags, const void* value, uint64_t& failed);
   bool rmw(ir::RmwOp op, uint64_t vaddr, ir::Type type, uint64_t flags, uint64_t operand, uint64_t& old);
   // `expected`, `desired`, `old`: size_bytes up to 16.
   bool compare_and_swap(uint64_t vaddr, unsigned size_bytes, uint64_t flags, const void* expected, const void* desired,

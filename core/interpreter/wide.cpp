@@ -6,8 +6,8 @@
 #include <cassert>
 #include <cstring>
 
-#include "core/fp/fp.h"
 #include "core/ir/fold.h"
+#include "core/ir/fp_semantics.h"
 
 namespace lockstep::core {
 
@@ -58,21 +58,6 @@ uint64_t lane_integer(Op op, unsigned bits, uint64_t a, uint64_t b) {
   }
 }
 
-uint64_t lane_float(Op op, unsigned bits, uint64_t a, uint64_t b, uint64_t c, fp::RoundingMode mode, uint32_t& flags) {
-  const auto a32 = static_cast<uint32_t>(a);
-  const auto b32 = static_cast<uint32_t>(b);
-  const auto c32 = static_cast<uint32_t>(c);
-  switch (op) {
-    case Op::kVFAdd:
-      return bits == 32 ? fp::f32_add(a32, b32, mode, flags) : fp::f64_add(a, b, mode, flags);
-    case Op::kVFMul:
-      return bits == 32 ? fp::f32_mul(a32, b32, mode, flags) : fp::f64_mul(a, b, mode, flags);
-    default:
-      assert(op == Op::kVFMa);
-      return bits == 32 ? fp::f32_fma(a32, b32, c32, mode, flags) : fp::f64_fma(a, b, c, mode, flags);
-  }
-}
-
 }  // namespace
 
 uint64_t run_scalar1(uint64_t description, uint64_t a) {
@@ -85,13 +70,19 @@ uint64_t run_scalar2(uint64_t description, uint64_t a, uint64_t b) {
 
 uint64_t run_scalar3(uint64_t description, uint64_t a, uint64_t b, uint64_t c) {
   const Type type = described_type(description);
+  const Op op = described_op(description);
+  if (op == Op::kDivWideU || op == Op::kRemWideU) {
+    const unsigned __int128 dividend = static_cast<unsigned __int128>(a) << 64 | b;
+    if (a >= c) return op == Op::kDivWideU ? ~uint64_t{0} : b;
+    return static_cast<uint64_t>(op == Op::kDivWideU ? dividend / c : dividend % c);
+  }
   const unsigned bits = ir::type_bits(type);
   a = ir::mask_to(type, a);
   b = ir::mask_to(type, b);
   c &= 1;
   const unsigned __int128 sum = static_cast<unsigned __int128>(a) + b + c;
   const uint64_t difference = ir::mask_to(type, a - b - c);
-  switch (described_op(description)) {
+  switch (op) {
     case Op::kAdc:
       return ir::mask_to(type, static_cast<uint64_t>(sum));
     case Op::kSbb:
@@ -107,48 +98,8 @@ uint64_t run_scalar3(uint64_t description, uint64_t a, uint64_t b, uint64_t c) {
     case Op::kSubOverflow:
       return ((a ^ b) & (a ^ difference)) >> (bits - 1) & 1;
     default:
-      assert(described_op(description) == Op::kParity);
+      assert(op == Op::kParity);
       return (std::popcount(a & 0xff) & 1) == 0;
-  }
-}
-
-uint64_t run_fp(uint64_t description, uint64_t a, uint64_t b, uint32_t dynamic, uint32_t& flags) {
-  const Op op = described_op(description);
-  const bool to64 = described_type(description) == Type::kI64;
-  const bool from64 = static_cast<Type>(description >> 16 & 0xff) == Type::kI64;
-  const uint64_t rounding = description >> 24;
-  const auto mode = static_cast<fp::RoundingMode>(rounding == ir::kRoundDynamic ? dynamic : rounding);
-  const auto a32 = static_cast<uint32_t>(a);
-  const auto b32 = static_cast<uint32_t>(b);
-  switch (op) {
-    case Op::kFSqrt:
-      return to64 ? fp::f64_sqrt(a, mode, flags) : fp::f32_sqrt(a32, mode, flags);
-    case Op::kFMin:
-      return to64 ? fp::f64_min(a, b, flags) : fp::f32_min(a32, b32, flags);
-    case Op::kFMax:
-      return to64 ? fp::f64_max(a, b, flags) : fp::f32_max(a32, b32, flags);
-    case Op::kFClass:
-      return from64 ? fp::f64_classify(a) : fp::f32_classify(a32);
-    case Op::kFCvt:
-      return to64 ? fp::f32_to_f64(a32, flags) : fp::f64_to_f32(a, mode, flags);
-    case Op::kFToS:
-      if (to64)
-        return static_cast<uint64_t>(from64 ? fp::f64_to_i64(a, mode, flags) : fp::f32_to_i64(a32, mode, flags));
-      return static_cast<uint32_t>(from64 ? fp::f64_to_i32(a, mode, flags) : fp::f32_to_i32(a32, mode, flags));
-    case Op::kFToU:
-      if (to64) return from64 ? fp::f64_to_u64(a, mode, flags) : fp::f32_to_u64(a32, mode, flags);
-      return from64 ? fp::f64_to_u32(a, mode, flags) : fp::f32_to_u32(a32, mode, flags);
-    case Op::kSToF:
-      if (to64) {
-        return from64 ? fp::i64_to_f64(static_cast<int64_t>(a), mode, flags)
-                      : fp::i32_to_f64(static_cast<int32_t>(a32), mode, flags);
-      }
-      return from64 ? fp::i64_to_f32(static_cast<int64_t>(a), mode, flags)
-                    : fp::i32_to_f32(static_cast<int32_t>(a32), mode, flags);
-    default:
-      assert(op == Op::kUToF);
-      if (to64) return from64 ? fp::u64_to_f64(a, mode, flags) : fp::u32_to_f64(a32, mode, flags);
-      return from64 ? fp::u64_to_f32(a, mode, flags) : fp::u32_to_f32(a32, mode, flags);
   }
 }
 
@@ -222,19 +173,29 @@ bool run_wide(const WideOp& op, StateHeader& state, MemoryAccess& memory) {
       break;
     case Op::kVFAdd:
     case Op::kVFMul:
-    case Op::kVFMa:
+    case Op::kVFMa: {
+      const ir::FpOperation lane = ir::fp_operation_of(inst, Type::kVoid);
       for (unsigned l = 0; l < ir::type_bits(inst.type) / lane_bits; ++l) {
-        out.set_lane(
-            lane_bits, l,
-            lane_float(inst.op, lane_bits, in[0].lane(lane_bits, l), in[1].lane(lane_bits, l), in[2].lane(lane_bits, l),
-                       static_cast<fp::RoundingMode>(state.fp_rounding), state.fp_flags));
+        out.set_lane(lane_bits, l,
+                     ir::run_fp(lane, in[0].lane(lane_bits, l), in[1].lane(lane_bits, l), in[2].lane(lane_bits, l),
+                                state.fp_rounding, state.fp_flags));
       }
       break;
+    }
     case Op::kLoad:
       if (!memory.load(in[0].unit[0], bytes, inst.imm, out.unit.data())) return false;
       break;
     case Op::kStore:
       return memory.store(in[0].unit[0], ir::type_bytes(inst.operand_type), inst.imm, in[1].unit.data());
+    case Op::kLoadReserved:
+      if (!memory.load_reserved(in[0].unit[0], bytes, inst.imm, out.unit.data())) return false;
+      break;
+    case Op::kStoreConditional:
+      if (!memory.store_conditional(in[0].unit[0], ir::type_bytes(inst.operand_type), inst.imm, in[1].unit.data(),
+                                    out.unit[0])) {
+        return false;
+      }
+      break;
     case Op::kCas:
       if (!memory.compare_and_swap(in[0].unit[0], bytes, inst.imm, in[1].unit.data(), in[2].unit.data(),
                                    out.unit.data())) {

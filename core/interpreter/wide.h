@@ -11,9 +11,6 @@ uint64_t run_scalar1(uint64_t description, uint64_t a);
 uint64_t run_scalar2(uint64_t description, uint64_t a, uint64_t b);
 uint64_t run_scalar3(uint64_t description, uint64_t a, uint64_t b, uint64_t c);
 
-// Floating point without a cell of its own. `flags` accumulates; `dynamic` is the hart's rounding mode.
-uint64_t run_fp(uint64_t description, uint64_t a, uint64_t b, uint32_t dynamic, uint32_t& flags);
-
 // Operations on 128 and 256 bits, wide memory accesses and compare-and-swap. `slots` is the hart's state. False: a trap
 // was entered.
 bool run_wide(const WideOp& op, StateHeader& state, MemoryAccess& memory);

@@ -133,6 +133,10 @@ Value Builder::parity(Value a) {
   return append(inst);
 }
 
+Value Builder::divide_wide(Op op, Value high, Value low, Value divisor) {
+  return append(make(op, Type::kI64, {high, low, divisor}));
+}
+
 Value Builder::concat(Type type, Value low, Value high) { return append(make(Op::kConcat, type, {low, high})); }
 
 Value Builder::half(Op op, Value a) {
@@ -163,18 +167,18 @@ Value Builder::vector(Op op, unsigned lane_bits, Value a, Value b) {
   return append(make(op, type_of(a), {a, b}, lane_bits));
 }
 
-Value Builder::fp_unary(Op op, Value a, uint64_t rounding) { return append(make(op, type_of(a), {a}, rounding)); }
+Value Builder::fp_unary(Op op, Value a, uint64_t control) { return append(make(op, type_of(a), {a}, control)); }
 
-Value Builder::fp_binary(Op op, Value a, Value b, uint64_t rounding) {
-  return append(make(op, type_of(a), {a, b}, rounding));
+Value Builder::fp_binary(Op op, Value a, Value b, uint64_t control) {
+  return append(make(op, type_of(a), {a, b}, control));
 }
 
-Value Builder::fp_fma(Value a, Value b, Value c, uint64_t rounding) {
-  return append(make(Op::kFMa, type_of(a), {a, b, c}, rounding));
+Value Builder::fp_fma(Value a, Value b, Value c, uint64_t control) {
+  return append(make(Op::kFMa, type_of(a), {a, b, c}, control));
 }
 
-Value Builder::fp_compare(Op op, Value a, Value b) {
-  Inst inst = make(op, Type::kI1, {a, b});
+Value Builder::fp_compare(Op op, Value a, Value b, uint64_t control) {
+  Inst inst = make(op, Type::kI1, {a, b}, control);
   inst.operand_type = type_of(a);
   return append(inst);
 }
@@ -185,10 +189,14 @@ Value Builder::fp_class(Value a) {
   return append(inst);
 }
 
-Value Builder::fp_convert(Op op, Type to, Value a, uint64_t rounding) {
-  Inst inst = make(op, to, {a}, rounding);
+Value Builder::fp_convert(Op op, Type to, Value a, uint64_t control) {
+  Inst inst = make(op, to, {a}, control);
   inst.operand_type = type_of(a);
   return append(inst);
+}
+
+Value Builder::fp_vector(Op op, unsigned lane_bits, std::initializer_list<Value> operands, uint64_t control) {
+  return append(make(op, type_of(*operands.begin()), operands, lane_bits, control));
 }
 
 Value Builder::load(Type type, Value address, uint64_t flags) {

@@ -54,6 +54,9 @@ class Builder {
   Value carry_op(Op op, Value a, Value b, Value carry_in);
   Value parity(Value a);
 
+  // kDivWideU, kRemWideU of i64 values.
+  Value divide_wide(Op op, Value high, Value low, Value divisor);
+
   Value concat(Type type, Value low, Value high);
   Value half(Op op, Value a);  // kLow, kHigh
   Value vsplat(Type vector, Value scalar);
@@ -61,12 +64,15 @@ class Builder {
   Value vinsert(Value vector, Value scalar, unsigned lane);
   Value vector(Op op, unsigned lane_bits, Value a, Value b);
 
-  Value fp_unary(Op op, Value a, uint64_t rounding);            // kFSqrt
-  Value fp_binary(Op op, Value a, Value b, uint64_t rounding);  // kFAdd ... kFMax
-  Value fp_fma(Value a, Value b, Value c, uint64_t rounding);
-  Value fp_compare(Op op, Value a, Value b);  // kFEq, kFLt, kFLe -> i1
+  // `control`: FpControl::pack(); a rounding mode alone is RISC-V's.
+  Value fp_unary(Op op, Value a, uint64_t control);            // kFSqrt
+  Value fp_binary(Op op, Value a, Value b, uint64_t control);  // kFAdd ... kFMax
+  Value fp_fma(Value a, Value b, Value c, uint64_t control);
+  Value fp_compare(Op op, Value a, Value b, uint64_t control = 0);  // kFEq, kFLt, kFLe -> i1
   Value fp_class(Value a);
-  Value fp_convert(Op op, Type to, Value a, uint64_t rounding);  // kFCvt, kFToS, kFToU, kSToF, kUToF
+  Value fp_convert(Op op, Type to, Value a, uint64_t control);  // kFCvt, kFToS, kFToU, kSToF, kUToF
+  // kVFAdd, kVFMul, kVFMa on lanes of 32 or 64 bits.
+  Value fp_vector(Op op, unsigned lane_bits, std::initializer_list<Value> operands, uint64_t control);
 
   Value load(Type type, Value address, uint64_t flags = kMemPlain);
   void store(Value address, Value value, uint64_t flags = kMemPlain);

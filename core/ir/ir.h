@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/ir/fp_control.h"
 #include "core/ir/types.h"
 
 // The intermediate representation between the frontends and the engines. A block is a straight list of instructions in
@@ -36,8 +37,6 @@ const OpInfo& op_info(Op op);
 // Index of the instruction that made the value, inside its block.
 using Value = uint32_t;
 inline constexpr Value kNoValue = ~Value{0};
-
-inline constexpr uint64_t kRoundDynamic = 7;
 
 // imm of memory operations.
 enum MemFlags : uint64_t {

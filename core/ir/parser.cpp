@@ -181,8 +181,8 @@ class Parser {
         if (value == values_.end()) return fmt::format("`{}` has not been defined", text);
         if (inst.operands == inst.args.size()) return "too many operands";
         inst.args[inst.operands++] = value->second;
-      } else if (text.starts_with("rm") && parse_number(text.substr(2), number)) {
-        inst.imm = number;
+      } else if (const auto control = parse_fp_control(text)) {
+        (op_info(inst.op).signature == Signature::kSame && is_wide(inst.type) ? inst.imm2 : inst.imm) = *control;
       } else if (text.starts_with('@') && parse_number(text.substr(1), number)) {
         inst.imm = number;
       } else if (parse_number(text, number)) {

@@ -33,7 +33,7 @@ std::string mnemonic(const Inst& inst) {
 }
 
 bool has_lane_bits(Op op) { return op >= Op::kVSplat && op <= Op::kVFMa; }
-bool has_rounding(Op op) { return op >= Op::kFAdd && op <= Op::kUToF && op != Op::kFClass; }
+bool has_fp_control(Op op) { return op >= Op::kFAdd && op <= Op::kUToF && op != Op::kFClass; }
 
 }  // namespace
 
@@ -77,8 +77,9 @@ std::string print(const Block& block, const Names& names) {
         if (has_lane_bits(inst.op)) {
           operands.push_back(fmt::format("{}", inst.imm));
           if (inst.op == Op::kVExtract || inst.op == Op::kVInsert) operands.push_back(fmt::format("{}", inst.imm2));
-        } else if (has_rounding(inst.op)) {
-          operands.push_back(fmt::format("rm{}", inst.imm));
+          if (inst.op >= Op::kVFAdd) operands.push_back(print_fp_control(inst.imm2));
+        } else if (has_fp_control(inst.op)) {
+          operands.push_back(print_fp_control(inst.imm));
         }
         break;
     }

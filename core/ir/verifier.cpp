@@ -86,20 +86,16 @@ class Verifier {
       const bool fp = inst.op >= Op::kVFAdd;
       if (inst.imm != 8 && inst.imm != 16 && inst.imm != 32 && inst.imm != 64) return "lanes have 8, 16, 32 or 64 bits";
       if (fp && inst.imm < 32) return "floating-point lanes have 32 or 64 bits";
-      return "";
+      return fp ? check_fp_control(inst.imm2) : "";
     }
     if (inst.op >= Op::kFAdd && inst.op <= Op::kFMax) {
       if (inst.type != Type::kI32 && inst.type != Type::kI64) return "floating point needs i32 or i64 patterns";
-      return check_rounding(inst.imm);
+      return check_fp_control(inst.imm);
     }
     if (!is_scalar(inst.type)) return "needs a scalar type";
     const bool logic = inst.op >= Op::kAnd && inst.op <= Op::kNot;
     if (inst.type == Type::kI1 && !logic) return "i1 has only and, or, xor and not";
     return "";
-  }
-
-  static std::string check_rounding(uint64_t rounding) {
-    return rounding <= 4 || rounding == kRoundDynamic ? "" : fmt::format("no rounding mode rm{}", rounding);
   }
 
   std::string check_compare(const Inst& inst) const {
@@ -110,9 +106,9 @@ class Verifier {
       if (arg_type(inst, a) != want) return fmt::format("operand {} is not {}", a, type_name(want));
     }
     if (!is_scalar(inst.operand_type)) return "compares scalars";
-    if (inst.op >= Op::kFEq && inst.op <= Op::kFLe && type_bits(inst.operand_type) < 32)
-      return "needs i32 or i64 patterns";
-    return "";
+    if (inst.op < Op::kFEq || inst.op > Op::kFLe) return "";
+    if (type_bits(inst.operand_type) < 32) return "needs i32 or i64 patterns";
+    return check_fp_control(inst.imm);
   }
 
   std::string check_convert(const Inst& inst) const {
@@ -134,7 +130,7 @@ class Verifier {
       default:
         if (!float_like(inst.type) || !float_like(inst.operand_type)) return "converts between i32 and i64 patterns";
         if (inst.op == Op::kFCvt && from == to) return "converts to the same format";
-        return check_rounding(inst.imm);
+        return check_fp_control(inst.imm);
     }
   }
 
@@ -161,6 +157,12 @@ class Verifier {
         if (!is_scalar(inst.type) || inst.type == Type::kI1) return "needs a scalar type";
         if (arg_type(inst, 2) != Type::kI1) return "the carry must be i1";
         return arg_type(inst, 0) == inst.type && arg_type(inst, 1) == inst.type ? "" : "both values must have its type";
+      case Op::kDivWideU:
+      case Op::kRemWideU:
+        for (unsigned a = 0; a < 3; ++a) {
+          if (arg_type(inst, a) != Type::kI64) return "divides i64 pairs by i64";
+        }
+        return inst.type == Type::kI64 ? "" : "gives i64";
       case Op::kConcat: {
         const Type half = inst.type == Type::kV256 ? Type::kV128 : Type::kI64;
         if (!is_wide(inst.type)) return "gives i128, v128 or v256";
@@ -186,11 +188,12 @@ class Verifier {
         if (arg_type(inst, 1) != inst.operand_type) return "the value's type is not the one stored";
         return check_memory(inst, inst.operand_type);
       case Op::kLoadReserved:
-        if (!is_scalar(inst.type) || type_bits(inst.type) < 8) return "needs a scalar type";
+        if (!is_scalar(inst.type) && inst.type != Type::kI128) return "goes up to i128";
         return check_memory(inst, inst.type);
       case Op::kStoreConditional:
         if (inst.type != Type::kI64) return "gives an i64";
-        if (!is_scalar(inst.operand_type) || arg_type(inst, 1) != inst.operand_type) return "stores a scalar";
+        if (arg_type(inst, 1) != inst.operand_type) return "the value's type is not the one stored";
+        if (!is_scalar(inst.operand_type) && inst.operand_type != Type::kI128) return "goes up to i128";
         return check_memory(inst, inst.operand_type);
       case Op::kAtomicRmw:
         if (!is_scalar(inst.type) || arg_type(inst, 1) != inst.type) return "works on scalars";

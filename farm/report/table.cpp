@@ -176,14 +176,21 @@ std::string verdict_table(const Report& report, bool colour) {
   }
   if (!report.verdict.groups.empty()) {
     std::string lines;
-    size_t skipped_groups = 0;
+    size_t alone = 0;
     for (const GroupVerdict& group : report.verdict.groups) {
-      if (group.status == JobStatus::kSkip) {
-        ++skipped_groups;
+      if (group.status == JobStatus::kSkip) continue;
+      // A group with nothing to compare says nothing; a run of default cells is full of them.
+      if (group.status == JobStatus::kDone) {
+        ++alone;
         continue;
       }
       lines += painted(group.status, colour) +
                fmt::format(" {:<11} {}: {}\n", to_string(group.grade), group.name, group.message);
+    }
+    if (alone > 0) {
+      lines += painted(JobStatus::kDone, colour) +
+               fmt::format(" {} group{} with fewer than two passed cells: nothing to compare\n", alone,
+                           alone == 1 ? "" : "s");
     }
     if (!lines.empty()) out += "\n" + bold("      EQUIVALENCE GROUPS") + "\n" + lines;
   }

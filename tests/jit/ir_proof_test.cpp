@@ -68,6 +68,17 @@ TEST(MinimalEmitter, CallsHelpersAndLeavesWhenTheyTrap) {
   }
 }
 
+TEST(MinimalEmitter, NamesWhatTheHostLacks) {
+  jit::HostFeatures features = jit::HostFeatures::of_this_host();
+  EXPECT_TRUE(features.check().ok());
+  features.sse4_2 = false;
+  features.popcnt = false;
+  const core::Result<jit::MinimalBlock> code = jit::MinimalEmitter(features).compile({}, {});
+  ASSERT_FALSE(code.ok());
+  EXPECT_EQ(code.message(),
+            "this host's processor lacks POPCNT, SSE4.2, which the code of the JIT needs: use the interpreter engine");
+}
+
 TEST(MinimalEmitter, NamesWhatItCannotCompile) {
   core::ir::Block block;
   block.insts.resize(1);

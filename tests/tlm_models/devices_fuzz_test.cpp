@@ -29,7 +29,7 @@ TEST(DevicesFuzz, NonsenseInEveryRegisterIsSurvived) {
   core::PhysicalBus& bus = machine->hart(0).bus();
 
   const auto seed = static_cast<unsigned>(::testing::UnitTest::GetInstance()->random_seed()) + 1;
-  std::printf("seed %u (give it with --gtest_random_seed=%u)\n", seed, seed - 1);
+  std::printf("seed %u (give it with --gtest_shuffle --gtest_random_seed=%u)\n", seed, seed - 1);
   std::mt19937_64 random(seed);
   struct Range {
     uint64_t base;

@@ -36,13 +36,19 @@ struct ImageFile {
   }
 };
 
+std::unique_ptr<DiskImage> open_image(const std::string& path, DiskImage::Mode mode) {
+  auto image = DiskImage::open(path, mode);
+  EXPECT_TRUE(image.ok());
+  return std::move(*image);
+}
+
 struct BlockBench : testing::VirtioBench {
   ImageFile file;
   TimerQueue timers{"timers"};
   VirtioBlock block;
 
   explicit BlockBench(DiskImage::Mode mode = DiskImage::Mode::kReadWrite, IoWorker::Mode io = IoWorker::Mode::kThread)
-      : block("block", timers, std::move(*DiskImage::open(file.path, mode)), io, "serial-1") {
+      : block("block", timers, open_image(file.path, mode), io, "serial-1") {
     plug(block);
     start(1);
   }

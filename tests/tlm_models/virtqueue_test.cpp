@@ -113,12 +113,12 @@ TEST(Virtqueue, ScatterAndGatherCrossSegments) {
   EXPECT_FALSE(gather(bench.dma, chain, 4, out));
 }
 
-// Whatever the guest's memory holds, a walk ends and stays in bounds. The seed is fixed; GTEST_RANDOM_SEED adds others.
+// Whatever the guest's memory holds, a walk ends and stays in bounds. The seed is fixed; --gtest_shuffle takes others.
 TEST(VirtqueueFuzz, RandomRingsNeverEscape) {
   QueueBench bench;
   const auto seed = static_cast<unsigned>(::testing::UnitTest::GetInstance()->random_seed()) + 1;
   RecordProperty("seed", static_cast<int>(seed));
-  std::printf("seed %u (give it with --gtest_random_seed=%u)\n", seed, seed - 1);
+  std::printf("seed %u (give it with --gtest_shuffle --gtest_random_seed=%u)\n", seed, seed - 1);
   std::mt19937_64 random(seed);
   for (unsigned round = 0; round < 3000; ++round) {
     auto area = bench.bytes(kTestRamBase, 0x4000);

@@ -5,9 +5,6 @@
 
 #include "tlm_models/kernel/sim_time.h"
 
-// The SystemC library refers to sc_main even where a program brings its own main and never calls it.
-int sc_main(int /*argc*/, char** /*argv*/) { return 0; }
-
 namespace lockstep::tlm_models {
 
 Device::Device(sc_core::sc_module_name name, AccessWidths widths)

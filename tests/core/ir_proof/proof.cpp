@@ -76,6 +76,8 @@ bool parse_case(const std::string& line, const StateLayout& layout, ProofCase& o
       out.fault = core::Fault::kPage;
     } else if (word == "fault=misaligned") {
       out.fault = core::Fault::kMisaligned;
+    } else if (word == "exception") {
+      out.exception = true;
     } else if (const auto assignment = parse_assignment(word, layout)) {
       (after ? out.after : out.before).push_back(*assignment);
     } else {
@@ -110,7 +112,7 @@ Result<Proof> read_proof(const std::string& isa, const std::string& instruction)
   std::stringstream content;
   content << file.rdbuf();
   proof.text = content.str();
-  Result<core::ir::Block> block = core::ir::parse(proof.text, {proof.layout, {}});
+  Result<core::ir::Block> block = core::ir::parse(proof.text, {proof.layout, test_helpers()});
   if (!block) return Error{fmt::format("{}: {}", proof.name, block.message())};
   proof.block = std::move(block).value();
   std::string line;
@@ -153,8 +155,8 @@ std::string check_case(const Proof& proof, const ProofCase& proof_case, const Ru
 
   std::vector<uint8_t> expected_state(state, state + layout.size_bytes);
   std::vector<uint8_t> expected_memory = hart.memory();
-  const uint64_t next =
-      proof_case.fault == core::Fault::kNone ? proof.block.pc + proof.block.code_bytes : kFaultHandler;
+  const bool goes_on = proof_case.fault == core::Fault::kNone && !proof_case.exception;
+  const uint64_t next = goes_on ? proof.block.pc + proof.block.code_bytes : kFaultHandler;
   std::memcpy(expected_state.data() + layout.find("pc")->offset, &next, sizeof(next));
   for (const Assignment& assignment : proof_case.after) {
     apply(assignment, layout, expected_state.data(), expected_memory.data());
@@ -165,6 +167,7 @@ std::string check_case(const Proof& proof, const ProofCase& proof_case, const Ru
     return fmt::format("fault {} instead of {}", static_cast<int>(hart.last_fault()),
                        static_cast<int>(proof_case.fault));
   }
+  if (hart.exception() != proof_case.exception) return hart.exception() ? "an exception" : "no exception";
   std::string differences;
   for (const StateField& field : layout.fields) {
     const bool named = std::any_of(proof_case.after.begin(), proof_case.after.end(),
@@ -183,7 +186,7 @@ std::string check_case(const Proof& proof, const ProofCase& proof_case, const Ru
 }
 
 std::string check_text(const Proof& proof) {
-  const core::ir::Names names{proof.layout, {}};
+  const core::ir::Names names{proof.layout, test_helpers()};
   const std::string printed = core::ir::print(proof.block, names);
   Result<core::ir::Block> parsed = core::ir::parse(printed, names);
   if (!parsed) return fmt::format("the printed block does not parse: {}\n{}", parsed.message(), printed);

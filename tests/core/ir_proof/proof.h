@@ -16,7 +16,7 @@
 //
 // On the left of the arrow is what is not zero before, on the right what has changed afterwards; everything else must
 // be as it was. A number is decimal or hexadecimal, of up to 128 bits. Without `pc=` the block must go on behind
-// itself; `fault=page` or `fault=misaligned` says that it must not get there.
+// itself; `fault=page`, `fault=misaligned` or `exception` says that it must not get there.
 namespace lockstep::test {
 
 struct Assignment {
@@ -31,6 +31,7 @@ struct ProofCase {
   std::vector<Assignment> before;
   std::vector<Assignment> after;
   core::Fault fault = core::Fault::kNone;
+  bool exception = false;
 };
 
 struct Proof {

@@ -136,7 +136,13 @@ class RandomBlock {
     constexpr Op kUnary[] = {Op::kNot, Op::kClz, Op::kCtz, Op::kPopcnt, Op::kBswap, Op::kBitrev, Op::kOrcB};
     constexpr Op kLogic[] = {Op::kAnd, Op::kOr, Op::kXor};
     const Type type = integer();
-    switch (below(6)) {
+    switch (below(7)) {
+      case 3: {
+        const Value high = value(Type::kI64);
+        const Value low = value(Type::kI64);
+        b_.divide_wide(below(2) ? Op::kDivWideU : Op::kRemWideU, high, low, value(Type::kI64));
+        break;
+      }
       case 0:
         b_.unary(one_of(kUnary), value(type));
         break;
@@ -229,9 +235,9 @@ class RandomBlock {
     constexpr Op kArithmetic[] = {Op::kFAdd, Op::kFSub, Op::kFMul, Op::kFDiv};
     constexpr Op kConversions[] = {Op::kFToS, Op::kFToU, Op::kSToF, Op::kUToF};
     const Type type = one_of({Type::kI32, Type::kI64});
-    const uint64_t rounding = below(6) == 5 ? core::ir::kRoundDynamic : below(5);
+    const uint64_t rounding = control();
     const Value a = value(type);
-    switch (below(8)) {
+    switch (below(9)) {
       case 0:
         b_.fp_unary(Op::kFSqrt, a, rounding);
         break;
@@ -241,10 +247,10 @@ class RandomBlock {
         break;
       }
       case 2:
-        b_.fp_binary(below(2) ? Op::kFMin : Op::kFMax, a, value(type), 0);
+        b_.fp_binary(below(2) ? Op::kFMin : Op::kFMax, a, value(type), control());
         break;
       case 3:
-        b_.fp_compare(one_of({Op::kFEq, Op::kFLt, Op::kFLe}), a, value(type));
+        b_.fp_compare(one_of({Op::kFEq, Op::kFLt, Op::kFLe}), a, value(type), control());
         break;
       case 4:
         b_.fp_class(a);
@@ -255,9 +261,36 @@ class RandomBlock {
       case 6:
         b_.fp_convert(one_of(kConversions), one_of({Type::kI32, Type::kI64}), a, rounding);
         break;
+      case 7:
+        lanes();
+        break;
       default:
         b_.fp_binary(one_of(kArithmetic), a, value(type), rounding);
         break;
+    }
+  }
+
+  // Any rounding mode under any rules.
+  uint64_t control() {
+    core::ir::FpControl control;
+    control.rounding = below(6) == 5 ? core::ir::kRoundDynamic : below(5);
+    control.rule = static_cast<core::ir::FpRule>(below(4));
+    if (control.rule != core::ir::FpRule::kRiscv) {
+      control.flush_inputs = below(2);
+      control.flush_results = below(2);
+    }
+    return control.pack();
+  }
+
+  void lanes() {
+    const Type type = one_of({Type::kV128, Type::kV256});
+    const unsigned lane_bits = below(2) ? 32 : 64;
+    const Value a = value(type);
+    const Value b = value(type);
+    if (below(3) == 0) {
+      b_.fp_vector(Op::kVFMa, lane_bits, {a, b, value(type)}, control());
+    } else {
+      b_.fp_vector(below(2) ? Op::kVFAdd : Op::kVFMul, lane_bits, {a, b}, control());
     }
   }
 
@@ -277,10 +310,10 @@ class RandomBlock {
         break;
       }
       case 2:
-        b_.load_reserved(type, at, core::ir::kMemAligned);
+        b_.load_reserved(below(3) ? type : Type::kI128, at, core::ir::kMemAligned);
         break;
       case 3:
-        b_.store_conditional(at, value(type), core::ir::kMemAligned);
+        b_.store_conditional(at, value(below(3) ? type : Type::kI128), core::ir::kMemAligned);
         break;
       case 4:
         b_.store(at, value(one_of({Type::kV128, Type::kV256, Type::kI128})), 0);

@@ -86,7 +86,17 @@ const StateLayout& x86_64() {
   return kLayout;
 }
 
+uint64_t divide_error(core::Hart& hart, uint64_t raise, uint64_t, uint64_t, uint64_t) {
+  if (raise != 0) static_cast<TestHart&>(hart).raise_exception();
+  return 0;
+}
+
+constexpr core::HelperDescriptor kHelpers[] = {
+    {"divide_error", &divide_error, core::kHelperMayTrap | core::kHelperWritesState, 1, core::ir::Type::kVoid}};
+
 }  // namespace
+
+std::span<const core::HelperDescriptor> test_helpers() { return kHelpers; }
 
 const StateLayout& test_layout(std::string_view isa) {
   if (isa == "riscv64") return riscv64();
@@ -138,6 +148,12 @@ core::Translation TestHart::translate(uint64_t vaddr, core::Access, bool) {
 
 void TestHart::raise_fault(core::Fault fault, core::Access, uint64_t) {
   last_fault_ = fault;
+  state().pc = kFaultHandler;
+  state().trapped = 1;
+}
+
+void TestHart::raise_exception() {
+  exception_ = true;
   state().pc = kFaultHandler;
   state().trapped = 1;
 }

@@ -25,6 +25,9 @@ inline constexpr uint64_t kFaultHandler = kMemoryBase + 0xf00;
 // sf of, and xmm0..xmm15 (v128). All have pc, fp_flags, fp_rounding and the reservation.
 const StateLayout& test_layout(std::string_view isa);
 
+// What every test machine's blocks may call: `divide_error` enters an exception when its argument is not zero.
+std::span<const core::HelperDescriptor> test_helpers();
+
 class FlatBus : public core::PhysicalBus {
  public:
   FlatBus();
@@ -44,7 +47,7 @@ class FlatBus : public core::PhysicalBus {
 
 class TestHart : public core::Hart {
  public:
-  explicit TestHart(const StateLayout& layout, std::span<const core::HelperDescriptor> helpers = {});
+  explicit TestHart(const StateLayout& layout, std::span<const core::HelperDescriptor> helpers = test_helpers());
 
   // The block that translate_block() gives at its address; anywhere else there is an endless loop of one instruction.
   void set_block(const core::ir::Block& block) { block_ = &block; }
@@ -53,6 +56,9 @@ class TestHart : public core::Hart {
   uint8_t* field(const StateField& field) { return reinterpret_cast<uint8_t*>(&state()) + field.offset; }
 
   core::Fault last_fault() const { return last_fault_; }
+  bool exception() const { return exception_; }
+  // Enters an exception that is not a memory fault.
+  void raise_exception();
 
   const StateLayout& layout() const override { return *layout_; }
   std::span<const core::HelperDescriptor> helpers() const override { return helpers_; }
@@ -81,6 +87,7 @@ class TestHart : public core::Hart {
   std::span<const core::HelperDescriptor> helpers_;
   const core::ir::Block* block_ = nullptr;
   core::Fault last_fault_ = core::Fault::kNone;
+  bool exception_ = false;
 };
 
 }  // namespace lockstep::test

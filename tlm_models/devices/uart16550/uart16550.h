@@ -25,6 +25,8 @@ class Uart16550 : public Device {
 
   // How many bytes receive() takes now.
   size_t receive_space() const;
+  // No received byte waits for the guest, and one would be taken.
+  bool receive_empty() const { return fifo_.empty() && !loopback(); }
   // A byte arrives on the line. In loopback the line is cut off and the byte is lost; with no space it overruns.
   void receive(uint8_t byte);
   // True when the guest is waiting for input: it asked for receive interrupts, or it polls LSR and does nothing else.

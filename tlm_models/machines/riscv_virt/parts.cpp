@@ -181,7 +181,7 @@ void Machine::Parts::at_boundary(uint64_t now_ns) {
   if (!config.input) return;
   std::vector<uint8_t> bytes;
   const size_t space = uart.receive_space();
-  config.input->poll(now_ns, space, space == Uart16550::kFifoBytes && uart.wants_input(), bytes);
+  config.input->poll(now_ns, space, uart.receive_empty() && uart.wants_input(), bytes);
   if (config.input->quit_requested()) scheduler.request_end(EndReason::kQuit);
   if (bytes.empty()) return;
   if (config.input_log) config.input_log->record(now_ns, scheduler.total_instructions(), bytes);
