@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
+#include <algorithm>
 #include <cassert>
 
+#include "core/interpreter/bytecode_choice.h"
 #include "core/interpreter/code_block.h"
+#include "core/interpreter/selection.h"
 #include "core/ir/fold.h"
 #include "core/ir/fp_semantics.h"
 
@@ -18,32 +20,29 @@ using ir::Inst;
 using ir::Op;
 using ir::Type;
 using ir::Value;
+using Operands = Selection::Operands;
 
-constexpr uint16_t kNoSlot = 0xffff;
 constexpr unsigned kMaxSlots = kScratchBytes / 8;
 
 class Lowering {
  public:
   Lowering(const ir::Block& block, const StateLayout& layout, std::span<const HelperDescriptor> helpers, bool fusion,
            const void* const* handlers, CodeBlock& out)
-      : block_(block), helpers_(helpers), fusion_(fusion), handlers_(handlers), out_(out) {
+      : block_(block),
+        helpers_(helpers),
+        handlers_(handlers),
+        out_(out),
+        plan_(block, helpers, fusion),
+        slot_(plan_.homes()) {
     zero_slot_ = static_cast<uint16_t>((layout.size_bytes + 7) / 8);
     next_slot_ = zero_slot_ + 1u;
     first_slot_ = next_slot_;
   }
 
   bool run() {
-    const size_t n = block_.insts.size();
-    operands_.resize(n);
-    needed_.assign(n, 0);
-    last_use_.assign(n, 0);
-    slot_.assign(n, kNoSlot);
-    out_.cells.reserve(n);
-    select();
-    find_uses();
-    assign_state_homes();
-    for (position_ = 0; position_ < n; ++position_) {
-      if (needed_[position_]) emit(block_.insts[position_]);
+    out_.cells.reserve(block_.insts.size());
+    for (position_ = 0; position_ < block_.insts.size(); ++position_) {
+      if (plan_.needed(position_)) emit(block_.insts[position_]);
       if (overflow_) return false;
       release();
     }
@@ -51,159 +50,8 @@ class Lowering {
   }
 
  private:
-  // What an instruction reads once foldings are decided, and the constant that was folded into it.
-  struct Operands {
-    std::array<Value, 4> args = {ir::kNoValue, ir::kNoValue, ir::kNoValue, ir::kNoValue};
-    uint8_t count = 0;
-    uint64_t displacement = 0;
-    Op fused = Op::kCount;  // comparison of a branch, or operation under a sign extension
-    Type fused_type = Type::kVoid;
-  };
-
   const Inst& inst(Value v) const { return block_.insts[v]; }
-  // Cutting a value changes nothing in its slot, so a use of the cut value is a use of the whole one. The same holds
-  // for widening a comparison's result or a load, which are clean.
-  Value through(Value v) const {
-    while (inst(v).op == Op::kTrunc) v = inst(v).args[0];
-    return v;
-  }
-  bool is_const(Value v) const { return inst(v).op == Op::kConst; }
-
-  static bool is_plain(const Inst& access) { return (access.imm & (ir::kMemBigEndian | ir::kMemAligned)) == 0; }
-  static bool is_integer_compare(Op op) { return op >= Op::kEq && op <= Op::kGeS; }
-  static bool has_word_form(Op op) {
-    return op == Op::kAdd || op == Op::kSub || op == Op::kMul || op == Op::kShl || op == Op::kShr || op == Op::kSar;
-  }
-  // The value's slot holds zeros above its width.
-  bool is_clean(Value v) const {
-    const Inst& i = inst(v);
-    return is_integer_compare(i.op) || (i.op >= Op::kFEq && i.op <= Op::kFLe) || i.op == Op::kLoad;
-  }
-
-  void select() {
-    for (size_t p = 0; p < block_.insts.size(); ++p) {
-      const Inst& i = block_.insts[p];
-      Operands& o = operands_[p];
-      o.count = i.operands;
-      for (unsigned a = 0; a < i.operands; ++a) o.args[a] = through(i.args[a]);
-      if (!fusion_) continue;
-      if (ir::op_info(i.op).effect == ir::Effect::kMemory && (i.op == Op::kLoad || i.op == Op::kStore)) {
-        const Inst& address = inst(o.args[0]);
-        if (address.op == Op::kAdd && is_const(address.args[1])) {
-          o.displacement = inst(address.args[1]).imm;
-          o.args[0] = through(address.args[0]);
-        }
-      } else if (i.op == Op::kBranch) {
-        const Inst& compare = inst(o.args[0]);
-        if (is_integer_compare(compare.op) && compare.operand_type == Type::kI64) {
-          o.fused = compare.op;
-          o.args[0] = through(compare.args[0]);
-          o.args[1] = through(compare.args[1]);
-          o.count = 2;
-        }
-      } else if (i.op == Op::kSext && i.type == Type::kI64) {
-        const Inst& from = inst(o.args[0]);
-        if (i.operand_type == Type::kI32 && from.type == Type::kI32 && has_word_form(from.op)) {
-          o.fused = from.op;
-          o.args[0] = through(from.args[0]);
-          o.args[1] = through(from.args[1]);
-          o.count = 2;
-        } else if (from.op == Op::kLoad && is_plain(from) && from.type == i.operand_type && i.args[0] + 1 == p) {
-          // The load itself extends; handled when the load is emitted.
-          o.fused = Op::kLoad;
-        }
-      }
-    }
-  }
-
-  void find_uses() {
-    for (size_t p = block_.insts.size(); p-- > 0;) {
-      const Inst& i = block_.insts[p];
-      const bool pure = ir::op_info(i.op).effect == ir::Effect::kPure;
-      if (!pure) needed_[p] = 1;
-      if (!needed_[p]) continue;
-      const Operands& o = operands_[p];
-      for (unsigned a = 0; a < o.count; ++a) {
-        needed_[o.args[a]] = 1;
-        if (last_use_[o.args[a]] == 0) last_use_[o.args[a]] = static_cast<uint32_t>(p);
-      }
-    }
-  }
-
-  // Engines, floating-point operations and reservations change the header without a kSet, so its fields are nobody's
-  // home.
-  static bool may_be_home(uint64_t offset) { return offset % 8 == 0 && offset >= sizeof(StateHeader); }
-
-  bool writes_state(const Inst& i) const {
-    if (i.op != Op::kCall) return false;
-    return helpers_.empty() || i.imm >= helpers_.size() || (helpers_[i.imm].effects & kHelperWritesState);
-  }
-
-  // A kSet in (from, to) that touches the 8 bytes at `offset`, or a call that may.
-  bool state_changes(size_t from, size_t to, uint64_t offset) const {
-    for (size_t p = from + 1; p < to; ++p) {
-      const Inst& i = block_.insts[p];
-      if (i.op == Op::kSet && i.imm < offset + 8 && offset < i.imm + ir::type_bytes(i.operand_type)) return true;
-      if (writes_state(i)) return true;
-    }
-    return false;
-  }
-
-  void assign_state_homes() {
-    for (size_t p = 0; p < block_.insts.size(); ++p) {
-      const Inst& i = block_.insts[p];
-      if (i.op == Op::kGet && needed_[p] && may_be_home(i.imm) && ir::type_bits(i.type) <= 64 &&
-          !state_changes(p, last_use_[p], i.imm)) {
-        slot_[p] = static_cast<uint16_t>(i.imm / 8);
-      }
-    }
-    for (size_t p = 0; p < block_.insts.size(); ++p) {
-      const Inst& i = block_.insts[p];
-      if (i.op == Op::kSet && i.operand_type == Type::kI64 && may_be_home(i.imm)) try_make_in_place(p, i);
-    }
-  }
-
-  // Lets the operation that makes the value of the kSet at `set` write the state field itself, where nothing can see
-  // the difference.
-  void try_make_in_place(size_t set, const Inst& i) {
-    const Value v = i.args[0];
-    const Op op = inst(v).op;
-    if (slot_[v] != kNoSlot || op == Op::kGet || op == Op::kConst || op == Op::kTrunc) return;
-    Value maker = v;
-    if (is_alias(v)) {
-      maker = operands_[v].args[0];
-      if (!fusion_ || maker + 1 != v || last_use_[maker] != v || slot_[maker] != kNoSlot) return;
-    }
-    for (size_t p = maker + 1; p < set; ++p) {
-      const Inst& between = block_.insts[p];
-      const ir::Effect effect = ir::op_info(between.op).effect;
-      if (effect != ir::Effect::kPure && effect != ir::Effect::kFp) return;
-      if (between.op == Op::kGet && overlaps(between, i.imm)) return;
-    }
-    for (size_t p = 0; p < maker; ++p) {
-      if (block_.insts[p].op == Op::kGet && overlaps(block_.insts[p], i.imm) && last_use_[p] > maker) return;
-    }
-    if (state_changes(set, last_use_[v], i.imm)) return;
-    slot_[v] = static_cast<uint16_t>(i.imm / 8);
-    slot_[maker] = slot_[v];
-  }
-
-  static bool overlaps(const Inst& get, uint64_t offset) {
-    return get.imm < offset + 8 && offset < get.imm + ir::type_bytes(get.type);
-  }
-
-  // A widening that costs nothing, because its operand's slot already holds the wide value.
-  bool is_alias(Value v) const {
-    const Inst& i = inst(v);
-    if (ir::type_bits(i.type) > 64) return false;
-    if (i.op == Op::kSext) return operands_[v].fused == Op::kLoad;
-    if (i.op != Op::kZext) return false;
-    const Value source = operands_[v].args[0];
-    if (inst(source).op == Op::kLoad) return inst(source).type == i.operand_type && !extended_loads(source);
-    return is_clean(source) && i.operand_type == Type::kI1;
-  }
-
-  // --- Slots ---------------------------------------------------------------------------------------------------------
+  bool is_const(Value v) const { return plan_.is_const(v); }
 
   uint16_t allocate(unsigned units) {
     if (units == 1 && !free_.empty()) {
@@ -232,7 +80,7 @@ class Lowering {
       return slot_[v];
     }
     assert(i.op == Op::kZext || i.op == Op::kSext);
-    return use(operands_[v].args[0]);
+    return use(plan_.operands(v).args[0]);
   }
 
   // The slot that the instruction at the current position writes.
@@ -259,18 +107,17 @@ class Lowering {
   }
 
   size_t lifetime(Value v) {
-    size_t end = std::max<size_t>(last_use_[v], v);
+    size_t end = std::max<size_t>(plan_.last_use(v), v);
     if (alias_end_.size() > v) end = std::max<size_t>(end, alias_end_[v]);
     return end;
   }
 
   void alias(Value source) {
     if (alias_end_.size() <= source) alias_end_.resize(block_.insts.size(), 0);
-    alias_end_[source] = std::max(alias_end_[source], std::max(last_use_[position_], alias_end_[position_]));
+    alias_end_[source] =
+        std::max(alias_end_[source], std::max(plan_.last_use(static_cast<Value>(position_)), alias_end_[position_]));
     slot_[position_] = use(source);
   }
-
-  // --- Cells ---------------------------------------------------------------------------------------------------------
 
   Cell& emit_cell(Bytecode code, uint16_t d, uint16_t a, uint16_t b, uint16_t c, uint64_t imm) {
     Cell cell;
@@ -300,143 +147,10 @@ class Lowering {
     }
   }
 
-  static Bytecode compare_code(Op op) {
-    switch (op) {
-      case Op::kEq:
-        return Bytecode::k_eq_rr;
-      case Op::kNe:
-        return Bytecode::k_ne_rr;
-      case Op::kLtU:
-        return Bytecode::k_ltu_rr;
-      case Op::kLtS:
-        return Bytecode::k_lts_rr;
-      case Op::kGeU:
-        return Bytecode::k_geu_rr;
-      default:
-        return Bytecode::k_ges_rr;
-    }
-  }
-
-  static Bytecode branch_code(Op op) {
-    switch (op) {
-      case Op::kEq:
-        return Bytecode::k_beq_rr;
-      case Op::kNe:
-        return Bytecode::k_bne_rr;
-      case Op::kLtU:
-        return Bytecode::k_bltu_rr;
-      case Op::kLtS:
-        return Bytecode::k_blts_rr;
-      case Op::kGeU:
-        return Bytecode::k_bgeu_rr;
-      default:
-        return Bytecode::k_bges_rr;
-    }
-  }
-
-  static Bytecode word_code(Op op) {
-    switch (op) {
-      case Op::kAdd:
-        return Bytecode::k_addw_rr;
-      case Op::kSub:
-        return Bytecode::k_subw_rr;
-      case Op::kMul:
-        return Bytecode::k_mulw_rr;
-      case Op::kShl:
-        return Bytecode::k_shlw_rr;
-      case Op::kShr:
-        return Bytecode::k_shrw_rr;
-      default:
-        return Bytecode::k_sarw_rr;
-    }
-  }
-
-  // The cell of a binary operation on this type, or kCount when it goes through scalar2. `both`: it has an ri form.
-  static Bytecode binary_code(Op op, Type type, bool& both) {
-    both = true;
-    switch (op) {
-      case Op::kAdd:
-        return Bytecode::k_add_rr;
-      case Op::kSub:
-        return Bytecode::k_sub_rr;
-      case Op::kMul:
-        return Bytecode::k_mul_rr;
-      case Op::kAnd:
-        return Bytecode::k_and_rr;
-      case Op::kOr:
-        return Bytecode::k_or_rr;
-      case Op::kXor:
-        return Bytecode::k_xor_rr;
-      default:
-        break;
-    }
-    if (type != Type::kI64) return Bytecode::kCount;
-    switch (op) {
-      case Op::kShl:
-        return Bytecode::k_shl_rr;
-      case Op::kShr:
-        return Bytecode::k_shr_rr;
-      case Op::kSar:
-        return Bytecode::k_sar_rr;
-      case Op::kRotL:
-        return Bytecode::k_rotl_rr;
-      case Op::kRotR:
-        return Bytecode::k_rotr_rr;
-      default:
-        break;
-    }
-    both = false;
-    switch (op) {
-      case Op::kMulHighU:
-        return Bytecode::k_mulhu_rr;
-      case Op::kMulHighS:
-        return Bytecode::k_mulhs_rr;
-      case Op::kMulHighSU:
-        return Bytecode::k_mulhsu_rr;
-      case Op::kDivU:
-        return Bytecode::k_divu_rr;
-      case Op::kDivS:
-        return Bytecode::k_divs_rr;
-      case Op::kRemU:
-        return Bytecode::k_remu_rr;
-      case Op::kRemS:
-        return Bytecode::k_rems_rr;
-      case Op::kMinU:
-        return Bytecode::k_minu_rr;
-      case Op::kMinS:
-        return Bytecode::k_mins_rr;
-      case Op::kMaxU:
-        return Bytecode::k_maxu_rr;
-      case Op::kMaxS:
-        return Bytecode::k_maxs_rr;
-      default:
-        return Bytecode::kCount;
-    }
-  }
-
-  static Bytecode unary_code(Op op, Type type) {
-    if (op == Op::kNot) return Bytecode::k_not;
-    if (type != Type::kI64) return Bytecode::kCount;
-    switch (op) {
-      case Op::kClz:
-        return Bytecode::k_clz;
-      case Op::kCtz:
-        return Bytecode::k_ctz;
-      case Op::kPopcnt:
-        return Bytecode::k_popcnt;
-      case Op::kBswap:
-        return Bytecode::k_bswap;
-      case Op::kOrcB:
-        return Bytecode::k_orcb;
-      default:
-        return Bytecode::kCount;
-    }
-  }
-
   static uint64_t describe(Op op, Type type) { return static_cast<uint64_t>(op) | static_cast<uint64_t>(type) << 8; }
 
   void emit(const Inst& i) {
-    const Operands& o = operands_[position_];
+    const Operands& o = plan_.operands(position_);
     switch (i.op) {
       case Op::kInsn:
         out_.instructions.push_back({i.imm, static_cast<uint32_t>(out_.cells.size())});
@@ -524,7 +238,7 @@ class Lowering {
 
   void emit_get(const Inst& i) {
     if (slot_[position_] != kNoSlot) return;
-    if (ir::type_bits(i.type) > 64) return emit_wide(i, operands_[position_]);
+    if (ir::type_bits(i.type) > 64) return emit_wide(i, plan_.operands(position_));
     Bytecode code = Bytecode::k_get64;
     if (ir::type_bytes(i.type) == 1) code = Bytecode::k_get8;
     if (ir::type_bytes(i.type) == 2) code = Bytecode::k_get16;
@@ -533,8 +247,8 @@ class Lowering {
   }
 
   void emit_set(const Inst& i) {
-    const Value v = operands_[position_].args[0];
-    if (ir::type_bits(i.operand_type) > 64) return emit_wide(i, operands_[position_]);
+    const Value v = plan_.operands(position_).args[0];
+    if (ir::type_bits(i.operand_type) > 64) return emit_wide(i, plan_.operands(position_));
     const bool whole = i.operand_type == Type::kI64 && i.imm % 8 == 0;
     if (whole) {
       const auto field = static_cast<uint16_t>(i.imm / 8);
@@ -568,7 +282,7 @@ class Lowering {
       return;
     }
     const Value source = o.args[0];
-    if (is_alias(static_cast<Value>(position_))) return alias(source);
+    if (plan_.is_alias(static_cast<Value>(position_))) return alias(source);
     Bytecode code;
     switch (i.operand_type) {
       case Type::kI1:
@@ -591,12 +305,6 @@ class Lowering {
     }
   }
 
-  // The load at `v` is emitted sign-extending because the next instruction wants it so.
-  bool extended_loads(Value v) const {
-    return v + 1 < block_.insts.size() && operands_[v + 1].fused == Op::kLoad && operands_[v + 1].args[0] == v &&
-           needed_[v + 1];
-  }
-
   void emit_two_word(const Operands& o) {
     const Bytecode rr = word_code(o.fused);
     if (is_const(o.args[1])) {
@@ -611,17 +319,16 @@ class Lowering {
 
   void emit_load(const Inst& i, const Operands& o) {
     const unsigned bytes = ir::type_bytes(i.type);
-    const bool plain = is_plain(i);
+    const bool plain = Selection::is_plain(i);
     if (bytes > 8) return emit_wide(i, o);
     const uint16_t a = use(o.args[0]);
     if (!plain) {
       emit_cell(Bytecode::k_load_any, define(), a, static_cast<uint16_t>(bytes), guest_index(), i.imm);
-      // The displacement of such a load is not folded: imm holds its flags.
-      assert(o.displacement == 0 || fusion_);
+      // imm holds the flags, so the displacement needs a cell of its own.
       if (o.displacement != 0) patch_displacement(a, o.displacement);
       return;
     }
-    const bool extend = extended_loads(static_cast<Value>(position_));
+    const bool extend = plan_.is_extended_load(static_cast<Value>(position_));
     Bytecode code = Bytecode::k_ld64;
     if (bytes == 1) code = extend ? Bytecode::k_lds8 : Bytecode::k_ldu8;
     if (bytes == 2) code = extend ? Bytecode::k_lds16 : Bytecode::k_ldu16;
@@ -641,7 +348,7 @@ class Lowering {
 
   void emit_store(const Inst& i, const Operands& o) {
     const unsigned bytes = ir::type_bytes(i.operand_type);
-    const bool plain = is_plain(i);
+    const bool plain = Selection::is_plain(i);
     if (bytes > 8) return emit_wide(i, o);
     const uint16_t a = use(o.args[0]);
     const uint16_t b = use(o.args[1]);
@@ -694,7 +401,7 @@ class Lowering {
     bool wide = ir::type_bits(i.type) > 64;
     for (unsigned a = 0; a < i.operands; ++a) wide |= ir::type_bits(inst(i.args[a]).type) > 64;
     if (wide) return emit_wide(i, o);
-    if (is_integer_compare(i.op)) {
+    if (Selection::is_integer_compare(i.op)) {
       if (i.operand_type == Type::kI64) {
         // define() first would hide an operand that shares the state field: operands are read by slot in one cell.
         const uint16_t a = use(o.args[0]);
@@ -748,30 +455,6 @@ class Lowering {
     }
   }
 
-  static Bytecode fp_code(Op op, Type type) {
-    const bool wide = type == Type::kI64;
-    switch (op) {
-      case Op::kFAdd:
-        return wide ? Bytecode::k_fadd64 : Bytecode::k_fadd32;
-      case Op::kFSub:
-        return wide ? Bytecode::k_fsub64 : Bytecode::k_fsub32;
-      case Op::kFMul:
-        return wide ? Bytecode::k_fmul64 : Bytecode::k_fmul32;
-      case Op::kFDiv:
-        return wide ? Bytecode::k_fdiv64 : Bytecode::k_fdiv32;
-      case Op::kFMa:
-        return wide ? Bytecode::k_fma64 : Bytecode::k_fma32;
-      case Op::kFEq:
-        return wide ? Bytecode::k_feq64 : Bytecode::k_feq32;
-      case Op::kFLt:
-        return wide ? Bytecode::k_flt64 : Bytecode::k_flt32;
-      case Op::kFLe:
-        return wide ? Bytecode::k_fle64 : Bytecode::k_fle32;
-      default:
-        return Bytecode::k_fp_any;
-    }
-  }
-
   void emit_fp(const Inst& i, const Operands& o) {
     if (ir::type_bits(i.type) > 64) return emit_wide(i, o);
     const bool compare = i.op >= Op::kFEq && i.op <= Op::kFLe;
@@ -808,15 +491,12 @@ class Lowering {
 
   const ir::Block& block_;
   std::span<const HelperDescriptor> helpers_;
-  const bool fusion_;
   const void* const* handlers_;
   CodeBlock& out_;
+  const Selection plan_;
 
-  std::vector<Operands> operands_;
-  std::vector<uint8_t> needed_;
-  std::vector<uint32_t> last_use_;
+  std::vector<uint16_t> slot_;  // of each value, once it has one
   std::vector<uint32_t> alias_end_;
-  std::vector<uint16_t> slot_;
   std::vector<uint16_t> free_;
   std::vector<Value> live_;
   uint16_t zero_slot_ = 0;

@@ -5,10 +5,9 @@
 #include <cstring>
 #include <vector>
 
-#include "core/fp/fp.h"
 #include "core/interpreter/memory_access.h"
-#include "core/interpreter/wide.h"
 #include "core/ir/fold.h"
+#include "core/ir/fp_semantics.h"
 
 namespace lockstep::test {
 
@@ -17,7 +16,6 @@ namespace {
 using core::ir::Inst;
 using core::ir::Op;
 using core::ir::Type;
-namespace fp = core::fp;
 
 struct Bits {
   std::array<uint8_t, 32> byte = {};
@@ -130,19 +128,31 @@ class Evaluator {
         return memory_.compare_and_swap(num(i, 0), bytes, i.imm, arg(i, 1).byte.data(), arg(i, 2).byte.data(),
                                         out.byte.data());
       case Op::kLoadReserved:
-      case Op::kStoreConditional:
+        return memory_.load_reserved(num(i, 0), bytes, i.imm, out.byte.data());
+      case Op::kStoreConditional: {
+        uint64_t failed = 0;
+        const unsigned stored = core::ir::type_bytes(i.operand_type);
+        if (!memory_.store_conditional(num(i, 0), stored, i.imm, arg(i, 1).byte.data(), failed)) return false;
+        out = Bits::of(failed);
+        return true;
+      }
       case Op::kAtomicRmw: {
-        uint64_t value = 0;
-        bool done = false;
-        if (i.op == Op::kLoadReserved) done = memory_.load_reserved(num(i, 0), bytes, i.imm, value);
-        if (i.op == Op::kStoreConditional) {
-          done = memory_.store_conditional(num(i, 0), core::ir::type_bytes(i.operand_type), i.imm, num(i, 1), value);
+        uint64_t old = 0;
+        if (!memory_.rmw(static_cast<core::ir::RmwOp>(i.imm2), num(i, 0), i.type, i.imm, num(i, 1), old)) return false;
+        out = Bits::of(old);
+        return true;
+      }
+      case Op::kDivWideU:
+      case Op::kRemWideU: {
+        const unsigned __int128 dividend = static_cast<unsigned __int128>(num(i, 0)) << 64 | num(i, 1);
+        const uint64_t divisor = num(i, 2);
+        const bool divides = i.op == Op::kDivWideU;
+        if (num(i, 0) >= divisor) {
+          out = Bits::of(divides ? ~uint64_t{0} : num(i, 1));
+        } else {
+          out = Bits::of(static_cast<uint64_t>(divides ? dividend / divisor : dividend % divisor));
         }
-        if (i.op == Op::kAtomicRmw) {
-          done = memory_.rmw(static_cast<core::ir::RmwOp>(i.imm2), num(i, 0), i.type, i.imm, num(i, 1), value);
-        }
-        out = Bits::of(value);
-        return done;
+        return true;
       }
       case Op::kFence:
         return true;
@@ -246,6 +256,11 @@ class Evaluator {
         case Op::kVGtS:
           value = core::ir::sign_extend(lane_type, a) > core::ir::sign_extend(lane_type, b) ? ~uint64_t{0} : 0;
           break;
+        case Op::kVFAdd:
+        case Op::kVFMul:
+        case Op::kVFMa:
+          value = floating(i, lane_type, a, b, i.operands > 2 ? arg(i, 2).lane(lane_bits, l) : 0);
+          break;
         default:
           break;
       }
@@ -254,35 +269,12 @@ class Evaluator {
   }
 
   uint64_t floating(const Inst& i) {
-    uint32_t& flags = hart_.state().fp_flags;
-    const uint64_t a = num(i, 0), b = i.operands > 1 ? num(i, 1) : 0, c = i.operands > 2 ? num(i, 2) : 0;
-    const auto a32 = static_cast<uint32_t>(a), b32 = static_cast<uint32_t>(b), c32 = static_cast<uint32_t>(c);
-    const auto mode =
-        static_cast<fp::RoundingMode>(i.imm == core::ir::kRoundDynamic ? hart_.state().fp_rounding : i.imm);
-    const bool wide = block_.insts[i.args[0]].type == Type::kI64;
-    switch (i.op) {
-      case Op::kFAdd:
-        return wide ? fp::f64_add(a, b, mode, flags) : fp::f32_add(a32, b32, mode, flags);
-      case Op::kFSub:
-        return wide ? fp::f64_sub(a, b, mode, flags) : fp::f32_sub(a32, b32, mode, flags);
-      case Op::kFMul:
-        return wide ? fp::f64_mul(a, b, mode, flags) : fp::f32_mul(a32, b32, mode, flags);
-      case Op::kFDiv:
-        return wide ? fp::f64_div(a, b, mode, flags) : fp::f32_div(a32, b32, mode, flags);
-      case Op::kFMa:
-        return wide ? fp::f64_fma(a, b, c, mode, flags) : fp::f32_fma(a32, b32, c32, mode, flags);
-      case Op::kFEq:
-        return wide ? fp::f64_eq(a, b, flags) : fp::f32_eq(a32, b32, flags);
-      case Op::kFLt:
-        return wide ? fp::f64_lt(a, b, flags) : fp::f32_lt(a32, b32, flags);
-      case Op::kFLe:
-        return wide ? fp::f64_le(a, b, flags) : fp::f32_le(a32, b32, flags);
-      default: {
-        const uint64_t description = static_cast<uint64_t>(i.op) | static_cast<uint64_t>(i.type) << 8 |
-                                     static_cast<uint64_t>(i.operand_type) << 16 | i.imm << 24;
-        return core::run_fp(description, a, b, hart_.state().fp_rounding, flags);
-      }
-    }
+    const uint64_t b = i.operands > 1 ? num(i, 1) : 0, c = i.operands > 2 ? num(i, 2) : 0;
+    return floating(i, block_.insts[i.args[0]].type, num(i, 0), b, c);
+  }
+  uint64_t floating(const Inst& i, Type operand_type, uint64_t a, uint64_t b, uint64_t c) {
+    core::StateHeader& state = hart_.state();
+    return core::ir::run_fp(core::ir::fp_operation_of(i, operand_type), a, b, c, state.fp_rounding, state.fp_flags);
   }
 
   const core::ir::Block& block_;

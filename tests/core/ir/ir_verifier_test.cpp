@@ -129,9 +129,9 @@ TEST_F(IrVerifier, Memory) {
   EXPECT_EQ(says("%9 = load.i1 %5"), "memory has no such type");
   EXPECT_EQ(says("%9 = load.i64 %5, 0x20"), "unknown memory flags 0x20");
   EXPECT_EQ(says("store.i32 %5, %5"), "the value's type is not the one stored");
-  EXPECT_EQ(says("%9 = lr.v128 %5"), "needs a scalar type");
+  EXPECT_EQ(says("%9 = lr.v128 %5"), "goes up to i128");
   EXPECT_EQ(says("%9 = sc.i32.i32 %5, %4"), "gives an i64");
-  EXPECT_EQ(says("%9 = sc.i64.v128 %5, %7"), "stores a scalar");
+  EXPECT_EQ(says("%9 = sc.i64.v128 %5, %7"), "goes up to i128");
   EXPECT_EQ(says("%9 = rmw.add.i64 %5, %4"), "works on scalars");
   EXPECT_EQ(says("%9 = cas.i64 %5, %5, %4"), "both values must have its type");
   EXPECT_EQ(says("%9 = cas.v128 %5, %7, %7"), "goes up to i128");
