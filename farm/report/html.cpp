@@ -168,7 +168,7 @@ std::string workloads(const Report& report) {
       "class=\"n\">Passed</th><th class=\"n\">Agree exactly</th><th class=\"n\">In behaviour</th><th class=\"n "
       "w\">Wall time</th></tr></thead><tbody>\n";
   for (const WorkloadSummary& w : summarize(report)) {
-    out += "<tr>" + status_cell(to_string(w.status)) + "<td class=\"m\">" + escape_markup(w.name);
+    out += "<tr>" + status_cell(status_text(w)) + "<td class=\"m\">" + escape_markup(w.name);
     if (w.skipped > 0) out += fmt::format(" <span class=\"dim\">{} skipped</span>", w.skipped);
     if (!w.system_line.empty()) {
       out += fmt::format("<code class=\"proof\" title=\"printed by uname -a on the guest's console\">{}</code>",

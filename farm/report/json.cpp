@@ -58,7 +58,7 @@ std::string report_json(const Report& report) {
   json workloads = json::array();
   for (const WorkloadSummary& w : summarize(report)) {
     workloads.push_back({{"name", w.name},
-                         {"status", status_name(w.status)},
+                         {"status", std::string(status_text(w))},
                          {"cells", w.cells.size()},
                          {"passed", w.passed},
                          {"skipped", w.skipped},

@@ -43,15 +43,22 @@ std::string sizes_text(const std::vector<size_t>& sizes) {
   return sizes.empty() ? "-" : fmt::format("{}", fmt::join(sizes, " + "));
 }
 
-std::string agreement_text(const WorkloadSummary& summary) {
-  std::string text = fmt::format("{} of {} cells pass", summary.passed, summary.cells.size());
-  if (!summary.exact_agreeing.empty()) text += fmt::format("; {} agree exactly", sizes_text(summary.exact_agreeing));
-  if (!summary.behavioural_agreeing.empty()) {
-    text += fmt::format("; {} agree in behaviour", sizes_text(summary.behavioural_agreeing));
+std::string_view status_text(const WorkloadSummary& summary) {
+  return summary.unfinished > 0 && summary.status >= JobStatus::kPass ? "OPEN" : to_string(summary.status);
+}
+
+std::string boot_text(const WorkloadSummary& summary) {
+  std::string text = fmt::format("booted under {} combination{}", summary.passed, summary.passed == 1 ? "" : "s");
+  const bool compared = !summary.exact_agreeing.empty() || !summary.behavioural_agreeing.empty();
+  if (compared) {
+    if (summary.disagreeing_groups == 0) text += " that agree";
+    text += fmt::format(" (exactly: {}, in behaviour: {})", sizes_text(summary.exact_agreeing),
+                        sizes_text(summary.behavioural_agreeing));
   }
-  if (summary.disagreeing_groups > 0) {
-    text += fmt::format("; {} group{} disagree{}", summary.disagreeing_groups,
-                        summary.disagreeing_groups == 1 ? "" : "s", summary.disagreeing_groups == 1 ? "s" : "");
+  if (summary.disagreeing_groups > 0)
+    text += fmt::format(", but {} of its groups disagree", summary.disagreeing_groups);
+  if (summary.passed < summary.cells.size()) {
+    text += fmt::format("; {} did not pass or has no result yet", summary.cells.size() - summary.passed);
   }
   return text;
 }
@@ -84,15 +91,17 @@ std::vector<WorkloadSummary> summarize(const Report& report) {
   const std::vector<JobEntry>& jobs = report.state.jobs();
   for (uint32_t i = 0; i < jobs.size(); ++i) {
     WorkloadSummary& summary = summary_of(jobs[i].spec);
-    // A cell without a result is unknown, which is what ERROR says.
-    const JobStatus status = jobs[i].result ? jobs[i].result->status : JobStatus::kError;
+    const JobStatus status = jobs[i].result ? jobs[i].result->status : JobStatus::kDone;
     if (status == JobStatus::kSkip) {
       ++summary.skipped;
       continue;
     }
     summary.status = std::min(summary.status, status);
     summary.cells.push_back(i);
-    if (!jobs[i].result) continue;
+    if (!jobs[i].result) {
+      ++summary.unfinished;
+      continue;
+    }
     summary.wall_ms += jobs[i].result->wall_ms;
     if (status != JobStatus::kPass) continue;
     if (++summary.passed == 1) summary.system_line = system_line_of(console_of(report, *jobs[i].result));

@@ -38,8 +38,8 @@ const char* colour_of(JobStatus status) {
   return "";
 }
 
-std::string painted(JobStatus status, bool colour) {
-  const std::string text = fmt::format("{:<5}", to_string(status));
+std::string painted(JobStatus status, bool colour, std::string_view name = {}) {
+  const std::string text = fmt::format("{:<5}", name.empty() ? to_string(status) : name);
   return colour ? colour_of(status) + text + "\033[0m" : text;
 }
 
@@ -80,7 +80,8 @@ std::vector<std::string> hints(const Report& report) {
     }
     if (job.result && job.result->status == JobStatus::kMiss && !job.spec.missing_hint.empty() &&
         list.size() < kMaxHints && missing.insert(job.spec.missing_hint).second) {
-      list.push_back("make what is missing: " + job.spec.missing_hint);
+      // The reason in parentheses is for the message: here stands what can be typed.
+      list.push_back("make what is missing: " + job.spec.missing_hint.substr(0, job.spec.missing_hint.find(" (")));
     }
   }
   const std::string which = " --state " + shell_line({state_folder_of(report)}) + " --run " + report.run_name;
@@ -172,7 +173,7 @@ std::string bold(const std::string& text, bool colour) { return colour ? "\033[1
 
 // One line for a workload whose cells are folded.
 std::string workload_line(const WorkloadSummary& w, bool colour) {
-  return painted(w.status, colour) +
+  return painted(w.status, colour, status_text(w)) +
          fmt::format(" {:<{}} {:>9} {:>14} {:>14} {:>9.1f} s\n", shortened(w.name, kWorkloadWidth), kWorkloadWidth,
                      fmt::format("{}/{}", w.passed, w.cells.size()), sizes_text(w.exact_agreeing),
                      sizes_text(w.behavioural_agreeing), static_cast<double>(w.wall_ms) / 1000.0);
@@ -180,8 +181,7 @@ std::string workload_line(const WorkloadSummary& w, bool colour) {
 
 // A workload that brought up an operating system: each combination that did is shown, with the guest's own word.
 std::string boot_lines(const Report& report, const WorkloadSummary& w, bool colour) {
-  std::string out = painted(w.status, colour) + fmt::format(" {} booted under {} combination{}: {}\n", w.name, w.passed,
-                                                            w.passed == 1 ? "" : "s", agreement_text(w));
+  std::string out = painted(w.status, colour, status_text(w)) + fmt::format(" {} {}\n", w.name, boot_text(w));
   out += "      console: " + bold(w.system_line, colour) + "\n";
   for (const uint32_t index : w.cells) {
     const JobEntry& job = report.state.jobs()[index];
