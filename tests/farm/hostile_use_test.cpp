@@ -159,12 +159,12 @@ TEST_F(FarmHostileUse, GarbageOnTheCoordinatorsPortIsLoggedAndTheRunGoesOn) {
   fds.push_back(send_bytes(std::string("\2\0\0\0\0\x7f\0\0\0", 9) + std::string(5'000, 'x'), true));  // too large
   EXPECT_TRUE(wait_for([&] {
     const std::string log = text("out.err");
-    return log.find("is not a Lockstep farm message") != std::string::npos &&
-           log.find("not one frame") != std::string::npos;
+    return log.find("dropped a message: ") != std::string::npos && log.find("not one frame") != std::string::npos;
   })) << text("out.err");
   for (const int fd : fds) close(fd);
-  EXPECT_EQ(run({"farm", "worker", "--connect", endpoint, "--name", "w", "--folder", (folder_ / "w").string()}, "w"),
-            0);
+  EXPECT_EQ(run({"farm", "worker", "--connect", endpoint, "--name", "w", "--folder", (folder_ / "wf").string()}, "w"),
+            0)
+      << text("w.err");
   EXPECT_EQ(finish(coordinator), 0) << text("out.err");
   expect_each_cell_once(object("out"), 1);
 }
