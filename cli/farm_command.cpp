@@ -2,6 +2,7 @@
 #include "cli/farm_command.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -55,6 +56,7 @@ struct FarmArguments {
   std::string listen;
   std::string keys;
   bool json = false;
+  bool verbose = false;
   std::string junit;
   std::string html;
   std::string connect;
@@ -141,9 +143,15 @@ class Progress {
   }
 
  private:
+  static constexpr size_t kUsualWidth = 79;
+  static constexpr size_t kMinWidth = 20;
+
   void redraw(std::string text) {
-    constexpr size_t kWidth = 118;
-    if (text.size() > kWidth) text = text.substr(0, kWidth - 3) + "...";
+    // A line that wraps could not be drawn over.
+    winsize window{};
+    const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > kMinWidth;
+    const size_t width = known ? window.ws_col - 1u : kUsualWidth;
+    if (text.size() > width) text = text.substr(0, width - 3) + "...";
     fmt::print(stderr, "\r\033[K{}", text);
     std::fflush(stderr);
   }
@@ -182,15 +190,34 @@ Result<std::string> state_folder(const FarmArguments& arguments) {
   return (fs::absolute(matrix_path).parent_path() / ".lockstep").string();
 }
 
+// Said before the work begins, since a run of an hour must not end with it.
+Status check_outputs(const FarmArguments& arguments) {
+  for (const std::string& path : {arguments.junit, arguments.html}) {
+    if (path.empty()) continue;
+    const fs::path folder = fs::absolute(path).parent_path();
+    std::error_code error;
+    if (fs::is_directory(path, error)) return Error{path + ": it is a folder; name a file"};
+    if (!fs::is_directory(folder, error)) return Error{path + ": the folder " + folder.string() + " is not there"};
+    if (access(folder.c_str(), W_OK) != 0) return Error{path + ": cannot write into the folder " + folder.string()};
+  }
+  return {};
+}
+
 int print_report(const std::string& run_folder, const FarmArguments& arguments) {
   auto report = farm::read_report(run_folder);
   if (!report.ok()) return complain(report.message());
+  if (arguments.json) {
+    fmt::print("{}", farm::report_json(*report));
+  } else {
+    fmt::print("{}", farm::verdict_table(*report, isatty(STDOUT_FILENO) != 0, arguments.verbose));
+  }
   const auto write = [](const std::string& path, const std::string& text) {
     std::ofstream file(path);
     file << text;
     file.close();
     return file.good();
   };
+  std::fflush(stdout);
   if (!arguments.junit.empty() && !write(arguments.junit, farm::report_junit(*report))) {
     return complain(arguments.junit + ": cannot write it");
   }
@@ -200,11 +227,6 @@ int print_report(const std::string& run_folder, const FarmArguments& arguments) 
   // The page in the run's own folder finds the whole logs beside it.
   if (!write(run_folder + "/report.html", farm::report_html(*report))) {
     fmt::print(stderr, "lockstep farm: {}/report.html: cannot write it\n", run_folder);
-  }
-  if (arguments.json) {
-    fmt::print("{}", farm::report_json(*report));
-  } else {
-    fmt::print("{}", farm::verdict_table(*report, isatty(STDOUT_FILENO) != 0));
   }
   return report->verdict.exit_code();
 }
@@ -272,6 +294,7 @@ Result<std::map<std::string, std::string>> given_payloads(const std::vector<std:
 }
 
 int run_new(const FarmArguments& arguments, bool embedded_workers) {
+  if (Status outputs = check_outputs(arguments); !outputs.ok()) return complain(outputs.error().message);
   auto strategy = matrix::parse_strategy(arguments.strategy);
   if (!strategy) return complain("--strategy " + arguments.strategy + ": use default, all, none, each or pairwise");
   std::string matrix_path = arguments.matrix_path;
@@ -334,14 +357,24 @@ int run_new(const FarmArguments& arguments, bool embedded_workers) {
   options.endpoint = settings.endpoint;
   options.keys = keys;
   options.log = [&progress](const std::string& line) { progress.line(line); };
+  // A run that could not begin leaves nothing, so that `resume` and `report` keep to the one before it.
+  const auto give_up = [&run_folder](const std::string& message) {
+    std::error_code ignored;
+    fs::remove_all(*run_folder, ignored);
+    return complain(message);
+  };
   auto service = farm::CoordinatorService::open(std::move(options), true);
-  if (!service.ok()) return complain(service.message());
+  if (!service.ok()) return give_up(service.message());
   Status status = farm::write_settings(*run_folder, settings);
   for (farm::JobSpec& job : *jobs) {
     if (status.ok()) status = (*service)->coordinator().add_job(std::move(job));
   }
-  if (!status.ok()) return complain(status.error().message);
-  (*service)->coordinator().complete_plan();
+  if (status.ok()) {
+    (*service)->coordinator().complete_plan();
+    status = (*service)->flush();
+  }
+  if (status.ok()) status = farm::make_newest(*run_folder);
+  if (!status.ok()) return give_up(status.error().message);
   progress.line(fmt::format("run {}: {} cells, {} skipped, state in {}", farm::run_name(*run_folder),
                             (*service)->coordinator().state().jobs().size(),
                             (*service)->coordinator().state().recorded_count(), *run_folder));
@@ -349,6 +382,7 @@ int run_new(const FarmArguments& arguments, bool embedded_workers) {
 }
 
 int run_resume(const FarmArguments& arguments) {
+  if (Status outputs = check_outputs(arguments); !outputs.ok()) return complain(outputs.error().message);
   auto state = state_folder(arguments);
   if (!state.ok()) return complain(state.message());
   auto run_folder = farm::find_run_folder(*state, arguments.run);
@@ -382,6 +416,7 @@ int run_resume(const FarmArguments& arguments) {
 }
 
 int run_report(const FarmArguments& arguments) {
+  if (Status outputs = check_outputs(arguments); !outputs.ok()) return complain(outputs.error().message);
   auto state = state_folder(arguments);
   if (!state.ok()) return complain(state.message());
   auto run_folder = farm::find_run_folder(*state, arguments.run);
@@ -432,10 +467,15 @@ void add_plan_options(CLI::App& command, FarmArguments& arguments) {
                   "How to choose feature combinations: default, all, none, each or pairwise")
       ->capture_default_str();
   command.add_option("--seed", arguments.seed, "Seed of the planner")->capture_default_str();
-  command.add_option("--workload", arguments.workloads, "Only this workload; may be given again");
-  command.add_option("--with", arguments.with, "Hold NAME or NAME=VALUE in every cell; may be given again");
-  command.add_option("--payload", arguments.payloads,
-                     "NAME=PATH: use this file for {payload:NAME}; may be given again");
+  // One value each, so that they do not swallow the contract's name behind them.
+  command
+      .add_option("--workload", arguments.workloads, "Only this workload, or family of workloads; may be given again")
+      ->allow_extra_args(false);
+  command.add_option("--with", arguments.with, "Hold NAME or NAME=VALUE in every cell; may be given again")
+      ->allow_extra_args(false);
+  command
+      .add_option("--payload", arguments.payloads, "NAME=PATH: use this file for {payload:NAME}; may be given again")
+      ->allow_extra_args(false);
   command.add_flag("--no-payloads", arguments.no_payloads,
                    "Run no payload recipes; cells without their files are MISS");
 }
@@ -446,6 +486,7 @@ void add_serve_options(CLI::App& command, FarmArguments& arguments) {
   command.add_option("--keys", arguments.keys, "Folder of CURVE keys, needed for any address that is not loopback");
   command.add_option("--state", arguments.state, "Folder of runs (default: .lockstep beside the contract)");
   command.add_flag("--json", arguments.json, "Print the verdict as one JSON object");
+  command.add_flag("--verbose", arguments.verbose, "Show every cell and every group in the table");
   command.add_option("--junit", arguments.junit, "Also write JUnit XML to this file");
   command.add_option("--html", arguments.html, "Also write a self-contained HTML page to this file");
 }
@@ -456,11 +497,14 @@ void add_farm_command(CLI::App& root, int& exit_code) {
   auto arguments = std::make_shared<FarmArguments>();
   CLI::App* farm = root.add_subcommand("farm", "Run feature combinations on workers and compare what they do");
   farm->require_subcommand(1);
-  farm->footer(
-      "A first run:    lockstep farm run matrix/features.yaml\n"
-      "After a crash:  lockstep farm resume\n"
+  const std::string exit_status =
       "Exit status: 0 all cells pass or are skipped, 1 a cell or a group of cells fails, 2 bad usage or input,\n"
-      "3 something could not be tried (ERROR, MISS), 130 interrupted.");
+      "3 something could not be tried (ERROR, MISS), 130 interrupted.";
+  farm->footer(
+      "A first run:       lockstep farm run matrix/features.yaml\n"
+      "After a crash:     lockstep farm resume\n"
+      "The verdict again: lockstep farm report --html report.html\n" +
+      exit_status);
 
   CLI::App* run =
       farm->add_subcommand("run", "Expand a contract into cells, run them on local workers, print the verdict");
@@ -468,12 +512,24 @@ void add_farm_command(CLI::App& root, int& exit_code) {
   add_serve_options(*run, *arguments);
   run->add_option("--workers", arguments->workers, "Local workers (default: one a core; 0: only those that connect)")
       ->check(CLI::Range(int64_t{0}, int64_t{farm::kMaxLocalWorkers}));
+  run->footer(
+      "Examples:\n"
+      "  lockstep farm run                                      the default combination of each workload\n"
+      "  lockstep farm run --strategy each                      each feature at each of its values\n"
+      "  lockstep farm run --workload bare --with fusion=off    one family of workloads, one feature held\n"
+      "  lockstep farm run --strategy pairwise --html r.html --junit r.xml\n" +
+      exit_status);
   run->callback([arguments, &exit_code] { exit_code = run_new(*arguments, true); });
 
   CLI::App* coordinator =
       farm->add_subcommand("coordinator", "Like run, but only for workers that connect from elsewhere");
   add_plan_options(*coordinator, *arguments);
   add_serve_options(*coordinator, *arguments);
+  coordinator->footer(
+      "Example, in two terminals:\n"
+      "  lockstep farm coordinator --listen tcp://127.0.0.1:7000\n"
+      "  lockstep farm worker --connect tcp://127.0.0.1:7000 --name a --slots 2\n" +
+      exit_status);
   coordinator->callback([arguments, &exit_code] { exit_code = run_new(*arguments, false); });
 
   CLI::App* worker = farm->add_subcommand("worker", "Serve a coordinator: take jobs, run each as a process, report");
@@ -491,6 +547,10 @@ void add_farm_command(CLI::App& root, int& exit_code) {
       ->capture_default_str();
   worker->add_option("--keys", arguments->keys, "Folder of CURVE keys");
   worker->add_flag("--keep-jobs", arguments->keep_jobs, "Leave each job's folder when it has ended");
+  worker->footer(
+      "Example:\n"
+      "  lockstep farm worker --connect tcp://127.0.0.1:7000 --name a --slots 2\n"
+      "It ends when the coordinator has no more work (exit status 0) or is silent for --orphan-timeout seconds (2).\n");
   worker->callback([arguments, &exit_code] { exit_code = run_worker(*arguments); });
 
   CLI::App* resume = farm->add_subcommand("resume", "Go on with an interrupted run; no cell is lost or counted twice");
@@ -498,6 +558,11 @@ void add_farm_command(CLI::App& root, int& exit_code) {
   resume->add_option("--run", arguments->run, "Number of the run (default: the newest)");
   resume->add_option("--workers", arguments->workers, "Local workers (default: as the run was started)")
       ->check(CLI::Range(int64_t{0}, int64_t{farm::kMaxLocalWorkers}));
+  resume->footer(
+      "Examples:\n"
+      "  lockstep farm resume                 the newest run of the nearest matrix/features.yaml\n"
+      "  lockstep farm resume --run 3 --workers 1\n" +
+      exit_status);
   resume->callback([arguments, &exit_code] { exit_code = run_resume(*arguments); });
 
   CLI::App* report =
@@ -507,10 +572,21 @@ void add_farm_command(CLI::App& root, int& exit_code) {
   report->add_option("--junit", arguments->junit, "Write JUnit XML to this file");
   report->add_option("--html", arguments->html, "Write a self-contained HTML page to this file");
   report->add_flag("--json", arguments->json, "Print one JSON object instead of the table");
+  report->add_flag("--verbose", arguments->verbose, "Show every cell and every group in the table");
+  report->footer(
+      "Examples:\n"
+      "  lockstep farm report --verbose       every cell and every group of the newest run\n"
+      "  lockstep farm report --run 3 --html report.html --junit report.xml\n"
+      "  lockstep farm report --json | jq '.workloads[] | {name, status, agree_exactly}'\n" +
+      exit_status);
   report->callback([arguments, &exit_code] { exit_code = run_report(*arguments); });
 
   CLI::App* keys = farm->add_subcommand("keys", "Make a folder of CURVE keys for farms across machines");
   keys->add_option("folder", arguments->keys_target, "Folder to make")->required();
+  keys->footer(
+      "Example:\n"
+      "  lockstep farm keys keys/\n"
+      "  lockstep farm coordinator --listen tcp://0.0.0.0:7000 --keys keys/\n");
   keys->callback([arguments, &exit_code] {
     Status status = farm::make_keys(arguments->keys_target);
     exit_code = status.ok() ? 0 : complain(status.error().message);

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "farm/local_workers.h"
 #include "farm/protocol/codec.h"
 #include "farm/transport/endpoint.h"
 #include "farm/worker/spool.h"
@@ -19,6 +20,17 @@ namespace fs = std::filesystem;
 using core::Error;
 using core::Result;
 using core::Status;
+
+namespace {
+
+constexpr size_t kMaxRunDigits = 9;
+constexpr const char* kDamaged = "; this run cannot be read, start a new one with `lockstep farm run`";
+
+bool is_number(const std::string& name) {
+  return !name.empty() && name.size() <= kMaxRunDigits && name.find_first_not_of("0123456789") == std::string::npos;
+}
+
+}  // namespace
 
 Result<std::string> make_run_folder(const std::string& state_folder) {
   std::error_code error;
@@ -37,9 +49,12 @@ Result<std::string> make_run_folder(const std::string& state_folder) {
     if (fs::create_directory(runs / name, error)) break;
     if (error) return Error{(runs / name).string() + ": cannot make it: " + error.message()};
   }
-  Status status = write_file_durably(state_folder + "/latest", name + "\n");
-  if (!status.ok()) return status.error();
   return fs::absolute(runs / name).string();
+}
+
+Status make_newest(const std::string& run_folder) {
+  return write_file_durably((fs::path(run_folder).parent_path().parent_path() / "latest").string(),
+                            run_name(run_folder) + "\n");
 }
 
 Result<std::string> find_run_folder(const std::string& state_folder, const std::string& run) {
@@ -49,12 +64,18 @@ Result<std::string> find_run_folder(const std::string& state_folder, const std::
     if (!(latest >> name)) {
       return Error{state_folder + " holds no run; start one with `lockstep farm run matrix/features.yaml`"};
     }
-  } else if (name.find_first_not_of("0123456789") == std::string::npos && name.size() < 4) {
+    if (!is_number(name)) {
+      return Error{state_folder + "/latest does not hold the number of a run; name the run with --run, `ls " +
+                   state_folder + "/runs` shows what is there"};
+    }
+  } else if (!is_number(name)) {
+    return Error{"--run takes the number of a run; `ls " + state_folder + "/runs` shows what is there"};
+  } else if (name.size() < 4) {
     name = fmt::format("{:04}", std::stoul(name));
   }
   std::error_code error;
   const fs::path folder = fs::path(state_folder) / "runs" / name;
-  if (name.find('/') != std::string::npos || !fs::exists(folder / "farm.db", error)) {
+  if (!fs::exists(folder / "farm.db", error)) {
     return Error{"there is no run " + name + " in " + state_folder + "; `ls " + state_folder +
                  "/runs` shows what is there"};
   }
@@ -75,18 +96,22 @@ Result<RunSettings> read_settings(const std::string& run_folder) {
   const std::string path = run_folder + "/run.json";
   std::ifstream file(path);
   const nlohmann::json json = nlohmann::json::parse(file, nullptr, false);
-  if (!json.is_object()) return Error{path + ": cannot read it; start a new run with `lockstep farm run`"};
+  if (!json.is_object()) return Error{path + ": it is not the JSON object that a run begins with" + kDamaged};
   try {
     RunSettings settings;
     settings.matrix_path = json.value("matrix", "");
     settings.strategy = json.value("strategy", "");
     settings.endpoint = json.value("endpoint", "");
     settings.keys_folder = json.value("keys", "");
-    settings.workers = json.value("workers", 1u);
+    const int64_t workers = json.value("workers", int64_t{1});
+    if (workers < 0 || workers > kMaxLocalWorkers) {
+      return Error{path + ": \"workers\" is not between 0 and " + std::to_string(kMaxLocalWorkers) + kDamaged};
+    }
+    settings.workers = static_cast<uint32_t>(workers);
     settings.notes = json.value("notes", std::vector<std::string>());
     return Result<RunSettings>(std::move(settings));
   } catch (const nlohmann::json::exception& e) {
-    return Error{path + ": " + e.what()};
+    return Error{path + ": " + e.what() + kDamaged};
   }
 }
 

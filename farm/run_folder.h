@@ -19,8 +19,10 @@ struct RunSettings {
   std::vector<std::string> notes;
 };
 
-// STATE/runs/NNNN is one run; STATE/latest names the newest.
+// Makes STATE/runs/NNNN with the next free number.
 core::Result<std::string> make_run_folder(const std::string& state_folder);
+// Lets STATE/latest name this run, which is what `resume` and `report` take: only once the run can be gone on with.
+core::Status make_newest(const std::string& run_folder);
 // The run named by `run` (a number), or the newest where it is empty.
 core::Result<std::string> find_run_folder(const std::string& state_folder, const std::string& run);
 std::string run_name(const std::string& run_folder);

@@ -79,9 +79,11 @@ void judge_group(const std::vector<JobEntry>& jobs, GroupVerdict& group) {
   group.status = JobStatus::kFail;
   group.message =
       title_of(other) + " [" + other.spec.id + "] and " + title_of(common) + " [" + common.spec.id + "] differ in ";
+  group.usual = (*most)[0];
   bool first = true;
   for (size_t i = 0; i < a.size(); ++i) {
     if (a[i].value == b[i].value) continue;
+    group.differences.push_back({a[i].name, a[i].value, b[i].value});
     group.message += (first ? "" : "; in ") + a[i].name + ": " + b[i].value + " and " + a[i].value;
     first = false;
   }

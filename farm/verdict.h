@@ -9,6 +9,13 @@
 
 namespace lockstep::farm {
 
+// What two cells of a group show of the same thing.
+struct Difference {
+  std::string observable;
+  std::string usual;  // of most cells
+  std::string other;  // of the first that disagrees
+};
+
 struct GroupVerdict {
   std::string name;
   Grade grade = Grade::kExact;
@@ -17,6 +24,8 @@ struct GroupVerdict {
   std::vector<uint32_t> members;      // indices of jobs, in the order of the plan
   std::vector<uint32_t> disagreeing;  // of those, the ones that differ from most
   size_t compared = 0;                // members that passed
+  uint32_t usual = 0;                 // of a FAIL, the cell that stands for most
+  std::vector<Difference> differences;
 };
 
 struct Verdict {

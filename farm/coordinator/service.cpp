@@ -86,6 +86,12 @@ Status CoordinatorService::step(int timeout_ms, const std::vector<int>& fds) {
       options_.log("dropped a message: " + message.message());
     }
   }
+  const uint64_t malformed_count = socket_->malformed_count();
+  if (malformed_count > malformed_count_ &&
+      (garbage_count_ += malformed_count - malformed_count_) <= kMaxGarbageLogLines && options_.log) {
+    options_.log("dropped a message that is not one frame");
+  }
+  malformed_count_ = malformed_count;
   coordinator_->on_tick(now_ms);
   return flush();
 }

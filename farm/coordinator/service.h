@@ -41,7 +41,7 @@ class CoordinatorService {
 
   Coordinator& coordinator() { return *coordinator_; }
   const std::string& endpoint() const { return socket_->endpoint(); }
-  uint64_t garbage_count() const { return garbage_count_ + socket_->malformed_count(); }
+  uint64_t garbage_count() const { return garbage_count_; }
 
  private:
   CoordinatorService() = default;
@@ -51,6 +51,7 @@ class CoordinatorService {
   std::unique_ptr<CoordinatorSocket> socket_;
   std::unique_ptr<Coordinator> coordinator_;
   uint64_t garbage_count_ = 0;
+  uint64_t malformed_count_ = 0;  // of the socket, as far as it is counted above
 };
 
 }  // namespace lockstep::farm

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "farm/report/report.h"
+#include "farm/report/summary.h"
 
 namespace lockstep::farm {
 
@@ -42,12 +43,30 @@ std::string report_json(const Report& report) {
     for (const uint32_t index : g.members) members.push_back(report.state.jobs()[index].spec.id);
     json disagreeing = json::array();
     for (const uint32_t index : g.disagreeing) disagreeing.push_back(report.state.jobs()[index].spec.id);
+    json differences = json::array();
+    for (const Difference& d : g.differences) {
+      differences.push_back({{"observable", d.observable}, {"usual", d.usual}, {"other", d.other}});
+    }
     groups.push_back({{"name", g.name},
                       {"grade", to_string(g.grade)},
                       {"status", status_name(g.status)},
                       {"message", g.message},
                       {"members", members},
-                      {"disagreeing", disagreeing}});
+                      {"disagreeing", disagreeing},
+                      {"differences", differences}});
+  }
+  json workloads = json::array();
+  for (const WorkloadSummary& w : summarize(report)) {
+    workloads.push_back({{"name", w.name},
+                         {"status", std::string(status_text(w))},
+                         {"cells", w.cells.size()},
+                         {"passed", w.passed},
+                         {"skipped", w.skipped},
+                         {"agree_exactly", w.exact_agreeing},
+                         {"agree_in_behaviour", w.behavioural_agreeing},
+                         {"disagreeing_groups", w.disagreeing_groups},
+                         {"system", w.system_line},
+                         {"wall_ms", w.wall_ms}});
   }
   json counts = json::object();
   for (size_t i = 0; i < report.verdict.cell_counts.size(); ++i) {
@@ -61,6 +80,7 @@ std::string report_json(const Report& report) {
                     {"counts", counts},
                     {"unfinished", report.verdict.unfinished},
                     {"notes", report.notes},
+                    {"workloads", workloads},
                     {"groups", groups},
                     {"cells", cells}};
   return all.dump(2, ' ', false, json::error_handler_t::replace) + "\n";

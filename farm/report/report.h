@@ -26,8 +26,9 @@ struct Report {
 // Reads a run's folder, whether the run goes on or is over.
 core::Result<Report> read_report(const std::string& run_folder);
 
-// The verdict table for a terminal or a log, with what to try next.
-std::string verdict_table(const Report& report, bool colour);
+// The verdict table for a terminal or a log, with what to try next: a line a workload, each boot, and each cell and
+// group that is not as it should be. `verbose` adds a line for every cell and every group.
+std::string verdict_table(const Report& report, bool colour, bool verbose = false);
 // One line for a cell that has its result.
 std::string cell_line(const JobEntry& job, bool colour);
 // One JSON object with everything that the table tells.

@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 
 #include "farm/report/report.h"
+#include "farm/report/summary.h"
 #include "farm/run_folder.h"
 #include "farm/store/store.h"
 
@@ -15,6 +17,8 @@ namespace {
 
 constexpr size_t kMaxHints = 6;
 constexpr size_t kTitleWidth = 60;
+constexpr size_t kWorkloadWidth = 28;
+constexpr size_t kMaxListedCells = 20;  // of one group that disagrees
 
 const char* colour_of(JobStatus status) {
   switch (status) {
@@ -34,8 +38,8 @@ const char* colour_of(JobStatus status) {
   return "";
 }
 
-std::string painted(JobStatus status, bool colour) {
-  const std::string text = fmt::format("{:<5}", to_string(status));
+std::string painted(JobStatus status, bool colour, std::string_view name = {}) {
+  const std::string text = fmt::format("{:<5}", name.empty() ? to_string(status) : name);
   return colour ? colour_of(status) + text + "\033[0m" : text;
 }
 
@@ -52,6 +56,11 @@ std::string by_hand(const JobEntry& job) {
       arg.erase(at, kScratch.size());
   }
   return shell_line(argv);
+}
+
+// A run's folder is STATE/runs/NNNN.
+std::string state_folder_of(const Report& report) {
+  return std::filesystem::path(report.run_folder).parent_path().parent_path().string();
 }
 
 std::vector<std::string> hints(const Report& report) {
@@ -71,13 +80,17 @@ std::vector<std::string> hints(const Report& report) {
     }
     if (job.result && job.result->status == JobStatus::kMiss && !job.spec.missing_hint.empty() &&
         list.size() < kMaxHints && missing.insert(job.spec.missing_hint).second) {
-      list.push_back("make what is missing: " + job.spec.missing_hint);
+      // The reason in parentheses is for the message: here stands what can be typed.
+      list.push_back("make what is missing: " + job.spec.missing_hint.substr(0, job.spec.missing_hint.find(" (")));
     }
   }
-  if (report.verdict.unfinished > 0) list.push_back("go on with this run: lockstep farm resume");
+  const std::string which = " --state " + shell_line({state_folder_of(report)}) + " --run " + report.run_name;
+  if (report.verdict.unfinished > 0) list.push_back("go on with this run: lockstep farm resume" + which);
   if (report.verdict.exit_code() == 0 && report.strategy == "default") {
-    list.push_back("try more combinations: lockstep farm run " + report.matrix_path + " --strategy pairwise");
+    list.push_back("try more combinations: lockstep farm run " + shell_line({report.matrix_path}) +
+                   " --strategy pairwise");
   }
+  if (report.state.jobs().size() > 1) list.push_back("see each cell and group: lockstep farm report --verbose" + which);
   list.push_back("read details and logs as a page: " + report.run_folder + "/report.html");
   return list;
 }
@@ -154,47 +167,89 @@ std::string cell_line(const JobEntry& job, bool colour) {
   return line;
 }
 
-std::string verdict_table(const Report& report, bool colour) {
-  const std::vector<JobEntry>& jobs = report.state.jobs();
-  const auto bold = [colour](const std::string& text) { return colour ? "\033[1m" + text + "\033[0m" : text; };
-  std::string out =
-      "\n" + bold(fmt::format("{:<5} {:<{}} {:>16} {:>11}", "", "CELL", kTitleWidth, "INSTRUCTIONS", "WALL TIME")) +
-      "\n";
-  // Skipped cells are told by their reason, so that they do not hide what ran.
-  std::map<std::string, size_t> skipped;
-  for (const JobEntry& job : jobs) {
-    if (job.result && job.result->status == JobStatus::kSkip) {
-      ++skipped[job.result->message];
-    } else if (job.result) {
-      out += cell_line(job, colour) + "\n";
-    } else {
-      out += fmt::format("{:<5} {}\n", "", job.spec.title + ": not finished");
+namespace {
+
+std::string bold(const std::string& text, bool colour) { return colour ? "\033[1m" + text + "\033[0m" : text; }
+
+// One line for a workload whose cells are folded.
+std::string workload_line(const WorkloadSummary& w, bool colour) {
+  return painted(w.status, colour, status_text(w)) +
+         fmt::format(" {:<{}} {:>9} {:>14} {:>14} {:>9.1f} s\n", shortened(w.name, kWorkloadWidth), kWorkloadWidth,
+                     fmt::format("{}/{}", w.passed, w.cells.size()), sizes_text(w.exact_agreeing),
+                     sizes_text(w.behavioural_agreeing), static_cast<double>(w.wall_ms) / 1000.0);
+}
+
+// A workload that brought up an operating system: each combination that did is shown, with the guest's own word.
+std::string boot_lines(const Report& report, const WorkloadSummary& w, bool colour) {
+  std::string out = painted(w.status, colour, status_text(w)) + fmt::format(" {} {}\n", w.name, boot_text(w));
+  out += "      console: " + bold(w.system_line, colour) + "\n";
+  for (const uint32_t index : w.cells) {
+    const JobEntry& job = report.state.jobs()[index];
+    if (job.result && job.result->status == JobStatus::kPass) out += cell_line(job, colour) + "\n";
+  }
+  return out;
+}
+
+std::string problem_lines(const Report& report, bool colour) {
+  std::string out;
+  for (const JobStatus status : {JobStatus::kMiss, JobStatus::kError, JobStatus::kFail}) {
+    for (const JobEntry& job : report.state.jobs()) {
+      if (job.result && job.result->status == status) out += cell_line(job, colour) + "\n";
     }
   }
+  for (const JobEntry& job : report.state.jobs()) {
+    if (!job.result) out += fmt::format("{:<5} {}: not finished\n", "", job.spec.title);
+  }
+  return out;
+}
+
+std::string disagreement_lines(const Report& report, bool colour) {
+  std::string out;
+  for (const GroupVerdict& group : report.verdict.groups) {
+    if (group.status != JobStatus::kFail && group.status != JobStatus::kError) continue;
+    out += painted(group.status, colour) +
+           fmt::format(" {:<11} {}: {}\n", to_string(group.grade), group.name, group.message);
+    for (size_t i = 1; i < group.disagreeing.size(); ++i) {
+      if (i == kMaxListedCells) {
+        out += fmt::format("      and {} more; --json lists them\n", group.disagreeing.size() - i);
+        break;
+      }
+      const JobSpec& spec = report.state.jobs()[group.disagreeing[i]].spec;
+      out += fmt::format("      so does {} [{}]\n", spec.title, spec.id);
+    }
+  }
+  return out;
+}
+
+std::string all_lines(const Report& report, bool colour) {
+  std::string out =
+      bold(fmt::format("{:<5} {:<{}} {:>16} {:>11}", "", "CELL", kTitleWidth, "INSTRUCTIONS", "WALL TIME"), colour) +
+      "\n";
+  for (const JobEntry& job : report.state.jobs()) {
+    if (job.result) out += cell_line(job, colour) + "\n";
+  }
+  out += "\n" + bold("      EQUIVALENCE GROUPS", colour) + "\n";
+  for (const GroupVerdict& group : report.verdict.groups) {
+    out += painted(group.status, colour) +
+           fmt::format(" {:<11} {}: {}\n", to_string(group.grade), group.name, group.message);
+  }
+  return out + "\n";
+}
+
+// Skipped cells are told by their reason, so that they do not hide what ran.
+std::string skip_lines(const Report& report, bool colour) {
+  std::map<std::string, size_t> skipped;
+  for (const JobEntry& job : report.state.jobs()) {
+    if (job.result && job.result->status == JobStatus::kSkip) ++skipped[job.result->message];
+  }
+  std::string out;
   for (const auto& [reason, count] : skipped) {
     out += painted(JobStatus::kSkip, colour) + fmt::format(" {} cell{}: {}\n", count, count == 1 ? "" : "s", reason);
   }
-  if (!report.verdict.groups.empty()) {
-    std::string lines;
-    size_t alone = 0;
-    for (const GroupVerdict& group : report.verdict.groups) {
-      if (group.status == JobStatus::kSkip) continue;
-      // A group with nothing to compare says nothing; a run of default cells is full of them.
-      if (group.status == JobStatus::kDone) {
-        ++alone;
-        continue;
-      }
-      lines += painted(group.status, colour) +
-               fmt::format(" {:<11} {}: {}\n", to_string(group.grade), group.name, group.message);
-    }
-    if (alone > 0) {
-      lines += painted(JobStatus::kDone, colour) +
-               fmt::format(" {} group{} with fewer than two passed cells: nothing to compare\n", alone,
-                           alone == 1 ? "" : "s");
-    }
-    if (!lines.empty()) out += "\n" + bold("      EQUIVALENCE GROUPS") + "\n" + lines;
-  }
-  out += "\n";
+  return out;
+}
+
+std::string total_line(const Report& report, bool colour) {
   std::string counts;
   for (const JobStatus status :
        {JobStatus::kFail, JobStatus::kError, JobStatus::kMiss, JobStatus::kPass, JobStatus::kDone, JobStatus::kSkip}) {
@@ -205,14 +260,47 @@ std::string verdict_table(const Report& report, bool colour) {
   }
   if (report.verdict.unfinished > 0)
     counts += fmt::format("{}{} not finished", counts.empty() ? "" : ", ", report.verdict.unfinished);
-  const size_t failed_groups =
-      static_cast<size_t>(std::count_if(report.verdict.groups.begin(), report.verdict.groups.end(),
-                                        [](const auto& g) { return g.status == JobStatus::kFail; }));
-  out += bold(fmt::format("Run {}: ", report.run_name)) + fmt::format("{} cells: ", jobs.size()) + counts;
-  if (failed_groups > 0)
-    out += fmt::format("; {} group{} disagree{}", failed_groups, failed_groups == 1 ? "" : "s",
-                       failed_groups == 1 ? "s" : "");
-  out += fmt::format("; {:.1f} s\n", static_cast<double>(report.ended_unix_ms - report.started_unix_ms) / 1000.0);
+  const auto groups_that_are = [&](JobStatus status) {
+    return static_cast<size_t>(std::count_if(report.verdict.groups.begin(), report.verdict.groups.end(),
+                                             [&](const auto& g) { return g.status == status; }));
+  };
+  std::string out = bold(fmt::format("Run {}: ", report.run_name), colour) +
+                    fmt::format("{} cells: ", report.state.jobs().size()) + counts;
+  const size_t agree = groups_that_are(JobStatus::kPass), disagree = groups_that_are(JobStatus::kFail);
+  if (agree + disagree > 0) out += fmt::format("; of {} groups compared {} agree", agree + disagree, agree);
+  if (disagree > 0) out += fmt::format(", {} {}", disagree, disagree == 1 ? "does not" : "do not");
+  return out + fmt::format("; {:.1f} s\n", static_cast<double>(report.ended_unix_ms - report.started_unix_ms) / 1000.0);
+}
+
+}  // namespace
+
+std::string verdict_table(const Report& report, bool colour, bool verbose) {
+  std::string out = "\n";
+  if (verbose) out += all_lines(report, colour);
+  std::string boots, folded;
+  for (const WorkloadSummary& w : summarize(report)) {
+    if (w.passed == 0) continue;
+    if (w.system_line.empty() || verbose) {
+      folded += workload_line(w, colour);
+    } else {
+      boots += boot_lines(report, w, colour);
+    }
+  }
+  if (!boots.empty()) out += bold("      BOOTS", colour) + "\n" + boots + "\n";
+  if (!folded.empty()) {
+    out += bold(fmt::format("{:<5} {:<{}} {:>9} {:>14} {:>14} {:>11}", "", "WORKLOAD", kWorkloadWidth, "PASSED",
+                            "AGREE EXACTLY", "IN BEHAVIOUR", "WALL TIME"),
+                colour) +
+           "\n" + folded + "\n";
+  }
+  if (const std::string lines = skip_lines(report, colour); !lines.empty()) out += lines + "\n";
+  if (const std::string lines = problem_lines(report, colour); !lines.empty() && !verbose) {
+    out += bold("      CELLS THAT DID NOT PASS", colour) + "\n" + lines + "\n";
+  }
+  if (const std::string lines = disagreement_lines(report, colour); !lines.empty()) {
+    out += bold("      DISAGREEMENTS", colour) + "\n" + lines + "\n";
+  }
+  out += total_line(report, colour);
   for (const std::string& note : report.notes) out += "note: " + note + "\n";
   out += "\nWhat to try next:\n";
   for (const std::string& hint : hints(report)) out += "  " + hint + "\n";

@@ -19,6 +19,7 @@ namespace {
 constexpr int kApplicationId = 0x4c4f434b;  // "LOCK": tells our files from other SQLite files
 constexpr int kSchemaVersion = 1;
 constexpr int kBusyTimeoutMs = 5'000;  // a report reads while a run writes
+constexpr const char* kDamaged = "; the file is damaged or not ours: put a copy back, or start a new run";
 
 constexpr const char* kSchema = R"sql(
 CREATE TABLE journal (sequence INTEGER PRIMARY KEY, unix_time_ms INTEGER NOT NULL, event BLOB NOT NULL) STRICT;
@@ -208,10 +209,6 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
     if (status.ok()) status = impl->execute("COMMIT");
     if (!status.ok()) return status.error();
   }
-  if (mode != Mode::kReadOnly) {
-    Status status = impl->execute("PRAGMA synchronous = FULL");
-    if (!status.ok()) return status.error();
-  }
   uint64_t application = 0, version = 0;
   {
     Statement s;
@@ -221,10 +218,14 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
     Statement s;
     if (s.prepare(impl->db, "PRAGMA user_version") && s.next_row()) version = s.integer(0);
   }
-  if (application != kApplicationId) return Error{path + " is not a Lockstep farm journal"};
+  if (application != kApplicationId) return Error{path + " is not a Lockstep farm journal" + kDamaged};
   if (version != kSchemaVersion) {
     return Error{path + " has schema version " + std::to_string(version) + ", this program knows version " +
                  std::to_string(kSchemaVersion) + "; use the lockstep that made it, or start a new run"};
+  }
+  if (mode != Mode::kReadOnly) {
+    Status status = impl->execute("PRAGMA synchronous = FULL");
+    if (!status.ok()) return status.error();
   }
   return Result<std::unique_ptr<SqliteStore>>(std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl))));
 }
@@ -251,7 +252,7 @@ Result<std::vector<JournalRecord>> SqliteStore::read_journal() {
   std::vector<JournalRecord> records;
   Statement s;
   if (!s.prepare(impl_->db, "SELECT sequence, unix_time_ms, event FROM journal ORDER BY sequence")) {
-    return impl_->error("cannot read the journal");
+    return Error{impl_->error("cannot read the journal").message + kDamaged};
   }
   while (s.next_row()) {
     auto event = decode_journal_event(s.bytes(2));
@@ -261,7 +262,7 @@ Result<std::vector<JournalRecord>> SqliteStore::read_journal() {
     records.push_back(JournalRecord{s.integer(0), s.integer(1), std::move(*event)});
   }
   if (sqlite3_errcode(impl_->db) != SQLITE_DONE && sqlite3_errcode(impl_->db) != SQLITE_OK) {
-    return impl_->error("cannot read the journal");
+    return Error{impl_->error("cannot read the journal").message + kDamaged};
   }
   return Result<std::vector<JournalRecord>>(std::move(records));
 }
