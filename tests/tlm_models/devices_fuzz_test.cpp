@@ -97,5 +97,115 @@ TEST(DevicesFuzz, NonsenseInEveryRegisterIsSurvived) {
   unlink(path.c_str());
 }
 
+// How a hostile run is cut: straight, or saved half way and carried on by another process.
+enum class Part { kWhole, kFirstHalf, kSecondHalf };
+
+struct HostileRun {
+  unsigned seed;
+  bool async_io;
+  std::string disk;
+  std::string snapshot;
+};
+
+// Rings that look right at first sight, so that requests of every device get under way before something is wrong.
+void fill_queue(core::GuestRam& ram, uint64_t area, std::mt19937_64& random) {
+  const auto put = [&](uint64_t address, uint64_t value, size_t size_bytes) {
+    std::memcpy(ram.bytes(address, size_bytes).data(), &value, size_bytes);
+  };
+  for (uint64_t i = 0; i < 8; ++i) {
+    const uint64_t descriptor = area + i * 16;
+    const bool far = random() % 16 == 0;
+    put(descriptor, far ? random() : 0x80020000 + random() % 64 * 512, 8);
+    put(descriptor + 8, i == 0 ? 16 : random() % 4 == 0 ? random() % 5000 : random() % 4 * 512 + random() % 2, 4);
+    put(descriptor + 12, random() % 32 == 0 ? random() % 8 : (i == 7 ? 2 : i < 4 ? 1 : 3), 2);
+    put(descriptor + 14, random() % 32 == 0 ? random() % 16 : i + 1, 2);
+    put(area + 0x1004 + i * 2, random() % 16 == 0 ? random() % 16 : random() % 7, 2);
+  }
+  put(area + 0x1002, random() % 12, 2);
+  for (uint64_t header = 0; header < 64; ++header) {
+    put(0x80020000 + header * 512, random() % 9, 8);
+    put(0x80020000 + header * 512 + 8, random() % 80, 8);
+  }
+}
+
+void hostile_steps(Machine& machine, unsigned seed) {
+  std::mt19937_64 random(seed);
+  core::PhysicalBus& bus = machine.hart(0).bus();
+  for (unsigned step = 0; step < 600; ++step) {
+    const uint64_t device = riscv_virt::kVirtioBase + random() % 5 * 0x1000;
+    if (random() % 8 == 0) bus.write(device + 0x70, 4, 0);
+    for (const auto& [offset, value] :
+         {std::pair{0x70u, 3u}, {0x24u, 1u}, {0x20u, 1u}, {0x24u, 0u}, {0x20u, 1u << 28}, {0x70u, 11u}}) {
+      bus.write(device + offset, 4, value);
+    }
+    for (uint64_t queue = 0; queue < 2; ++queue) {
+      const uint64_t area = 0x80010000 + random() % 4 * 0x4000;
+      fill_queue(machine.ram(), area, random);
+      bus.write(device + 0x30, 4, queue);
+      bus.write(device + 0x38, 4, 8);
+      bus.write(device + 0x80, 4, area);
+      bus.write(device + 0x90, 4, area + 0x1000);
+      bus.write(device + 0xa0, 4, random() % 32 == 0 ? area : area + 0x2000);
+      bus.write(device + 0x44, 4, random() % 32 != 0);
+    }
+    bus.write(device + 0x70, 4, 15);
+    for (uint64_t queue = 0; queue < 2; ++queue) bus.write(device + 0x50, 4, queue);
+    // Timers, interrupts and bytes of the UART happen around the requests.
+    const uint64_t hart = random() % 2;
+    bus.write(riscv_virt::kClintBase + 0x4000 + 8 * hart, 8, random() % 4 == 0 ? random() : random() % 40'000);
+    if (random() % 64 == 0) bus.write(riscv_virt::kClintBase + 0xbff8, 8, random() % 2 == 0 ? random() : 0);
+    bus.write(riscv_virt::kRtcBase + 8, 4, random());
+    bus.write(riscv_virt::kRtcBase + 0x10, 4, random() % 2);
+    bus.write(riscv_virt::kPlicBase + 4 * (random() % 12), 4, random());
+    bus.write(riscv_virt::kPlicBase + 0x2000 + 0x80 * (random() % 4), 4, random());
+    uint64_t claimed = 0;
+    bus.read(riscv_virt::kPlicBase + 0x200004 + 0x1000 * (random() % 4), 4, claimed);
+    bus.write(riscv_virt::kPlicBase + 0x200004 + 0x1000 * (random() % 4), 4, claimed);
+    bus.write(riscv_virt::kUartBase + random() % 8, 1, random());
+    machine.run({.max_instructions = machine.total_instructions() + random() % 60'000});
+  }
+  machine.run({.stop_at_boundary = machine.total_instructions()});
+}
+
+std::string hostile_outcome(const HostileRun& hostile, Part part) {
+  const GuestFile guest({kJumpSelf});
+  MachineConfig config = small_config(guest);
+  config.harts = 2;
+  config.async_io = hostile.async_io;
+  config.drives.push_back({hostile.disk, false, true});
+  config.user_network = true;
+  config.virtio_console = true;
+  const auto machine = make_machine(std::move(config));
+  if (part == Part::kSecondHalf) {
+    const auto restored = machine->restore(hostile.snapshot);
+    if (!restored.ok()) return restored.message();
+  } else {
+    hostile_steps(*machine, hostile.seed);
+    const auto saved = machine->save_snapshot(hostile.snapshot);
+    if (!saved.ok()) return saved.message();
+    if (part == Part::kFirstHalf) return "saved";
+  }
+  hostile_steps(*machine, hostile.seed + 1);
+  return std::to_string(machine->total_instructions()) + " " + std::to_string(machine->virtual_time_ns()) + " " +
+         machine->console_sha256() + " " + machine->state_sha256() + " " + machine->memory_sha256();
+}
+
+// Whatever a guest does to its devices, the run depends on nothing else: not on the thread that does the I/O, and not
+// on whether another process carried it on.
+TEST(DevicesFuzz, HostileRunIsDeterministicWithAnyIoAndAcrossASnapshot) {
+  const GuestFile disk(std::vector<uint32_t>(128 * 64, 0x12345678));
+  const auto seed = static_cast<unsigned>(::testing::UnitTest::GetInstance()->random_seed()) + 1;
+  std::printf("seed %u (give it with --gtest_shuffle --gtest_random_seed=%u)\n", seed, seed - 1);
+  HostileRun hostile{seed * 2, true, disk.path(),
+                     ::testing::TempDir() + "lockstep_hostile_" + std::to_string(getpid())};
+  const std::string straight = in_child([&] { return hostile_outcome(hostile, Part::kWhole); });
+  EXPECT_GT(straight.size(), 3 * 64u) << straight;
+  EXPECT_EQ(in_child([&] { return hostile_outcome(hostile, Part::kFirstHalf); }), "saved");
+  EXPECT_EQ(in_child([&] { return hostile_outcome(hostile, Part::kSecondHalf); }), straight) << "across a snapshot";
+  hostile.async_io = false;
+  EXPECT_EQ(in_child([&] { return hostile_outcome(hostile, Part::kWhole); }), straight) << "without the I/O thread";
+  unlink(hostile.snapshot.c_str());
+}
+
 }  // namespace
 }  // namespace lockstep::tlm_models

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -44,6 +45,30 @@ inline std::unique_ptr<Machine> make_machine(MachineConfig config) {
   auto machine = Machine::create(std::move(config));
   EXPECT_TRUE(machine.ok()) << (machine.ok() ? "" : machine.message());
   return machine.ok() ? std::move(*machine) : nullptr;
+}
+
+// SystemC has one simulation a process, so each machine of a comparison runs in a child.
+template <typename Body>
+std::string in_child(Body body) {
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    const std::string text = body();
+    const bool written = write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    _exit(written ? 0 : 1);
+  }
+  close(ends[1]);
+  std::string text;
+  char buffer[512];
+  for (ssize_t got = 0; (got = read(ends[0], buffer, sizeof(buffer))) > 0;)
+    text.append(buffer, static_cast<size_t>(got));
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  return text;
 }
 
 // Instructions of the guests below, as the assembler encodes them.

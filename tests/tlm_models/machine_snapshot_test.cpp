@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -48,30 +47,6 @@ struct Outcome {
   std::string state, memory;
   bool operator==(const Outcome&) const = default;
 };
-
-// SystemC has one simulation a process, so each machine of a comparison runs in a child.
-template <typename Body>
-std::string in_child(Body body) {
-  int ends[2];
-  EXPECT_EQ(pipe(ends), 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    close(ends[0]);
-    const std::string text = body();
-    const bool written = write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size());
-    _exit(written ? 0 : 1);
-  }
-  close(ends[1]);
-  std::string text;
-  char buffer[512];
-  for (ssize_t got = 0; (got = read(ends[0], buffer, sizeof(buffer))) > 0;)
-    text.append(buffer, static_cast<size_t>(got));
-  close(ends[0]);
-  int status = 0;
-  waitpid(child, &status, 0);
-  EXPECT_EQ(status, 0);
-  return text;
-}
 
 std::string outcome(Machine& machine) {
   const MachineResult result = machine.run({.max_instructions = kLimit});

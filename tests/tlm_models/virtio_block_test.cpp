@@ -2,6 +2,7 @@
 #include "tlm_models/devices/virtio_block/virtio_block.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -73,6 +74,97 @@ TEST(DiskImage, UnusableFilesAreNamed) {
   EXPECT_FALSE(DiskImage::open("/dev/null", DiskImage::Mode::kReadOnly).ok());
 }
 
+TEST(DiskImage, PipesFoldersAndPartialSectorsAreExplained) {
+  const std::string path = ::testing::TempDir() + "lockstep_pipe_" + std::to_string(getpid());
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const auto pipe = DiskImage::open(path, DiskImage::Mode::kReadOnly);
+  ASSERT_FALSE(pipe.ok());
+  EXPECT_NE(pipe.message().find(path), std::string::npos);
+  unlink(path.c_str());
+  EXPECT_FALSE(DiskImage::open("/tmp", DiskImage::Mode::kReadWrite).ok());
+  const ImageFile file;
+  ASSERT_EQ(truncate(file.path.c_str(), 1000), 0);
+  const auto partial = DiskImage::open(file.path, DiskImage::Mode::kReadOnly);
+  ASSERT_FALSE(partial.ok());
+  EXPECT_NE(partial.message().find("1000 bytes"), std::string::npos);
+  ASSERT_EQ(truncate(file.path.c_str(), 0), 0);
+  EXPECT_FALSE(DiskImage::open(file.path, DiskImage::Mode::kReadOnly).ok());
+}
+
+TEST(VirtioBlock, ImageThatShrinksOrGrowsUnderTheGuestKeepsItsSize) {
+  BlockBench bench;
+  ASSERT_EQ(truncate(bench.file.path.c_str(), 8 * 512 + 100), 0);
+  bench.request(0, 7, 512, true, 0);
+  bench.request(0, 8, 512, true, 3);
+  bench.request(0, 20, 512, true, 6);
+  bench.advance(1'000'000);
+  EXPECT_EQ(bench.status(0), 0u);
+  EXPECT_EQ(bench.status(3), 1u) << "half a sector is an I/O error";
+  EXPECT_EQ(bench.status(6), 1u);
+  ASSERT_EQ(truncate(bench.file.path.c_str(), 2 * kImageSectors * 512), 0);
+  bench.request(0, kImageSectors, 512, true, 9);
+  bench.advance(1'000'000);
+  EXPECT_EQ(bench.status(9), 1u);
+  EXPECT_EQ(bench.get(0x100), kImageSectors);
+  EXPECT_FALSE(bench.needs_reset());
+}
+
+void reset_forgets_requests(IoWorker::Mode mode) {
+  BlockBench bench(DiskImage::Mode::kReadWrite, mode);
+  bench.poke<uint8_t>(kData, 'A');
+  bench.request(1, 10, 512, false);
+  bench.request(0, 5, 512, true, 4);
+  bench.put(0x70, 0);
+  EXPECT_EQ(bench.file.at(10 * 512), 'A') << "a write that was taken is carried out";
+  EXPECT_EQ(bench.timers.next_deadline_ns(), kNever);
+  bench.advance(1'000'000);
+  EXPECT_EQ(bench.used_index(0), 0u);
+  EXPECT_EQ(bench.cpu.read(kData, 1), uint64_t{'A'}) << "guest memory is not touched after a reset";
+  EXPECT_FALSE(bench.block.irq.level());
+  bench.poke<uint16_t>(testing::VirtioBench::kAvailable + 2, 0);
+  bench.start(1);
+  bench.request(0, 5, 512, true, 4);
+  bench.advance(1'000'000);
+  EXPECT_EQ(bench.used_index(0), 1u);
+}
+
+TEST(VirtioBlock, ResetForgetsRequestsInFlightOnThread) { reset_forgets_requests(IoWorker::Mode::kThread); }
+TEST(VirtioBlock, ResetForgetsRequestsInFlightInCaller) { reset_forgets_requests(IoWorker::Mode::kInCaller); }
+
+// Many descriptors may name the same memory, so a small guest could ask for more than the host has.
+TEST(VirtioBlock, BytesInFlightAreBoundedAndTheRestFollows) {
+  BlockBench bench;
+  const uint64_t table = kTestRamBase + 0x40000;
+  constexpr uint32_t kPieces = 127;
+  constexpr uint32_t kPieceBytes = 512 * 1024;
+  // An unknown request type takes no sectors but counts with all its bytes.
+  bench.poke<uint32_t>(kHeader, 99);
+  bench.poke<uint64_t>(table, kHeader);
+  bench.poke<uint32_t>(table + 8, 16);
+  bench.poke<uint32_t>(table + 12, 1 | 1 << 16);
+  for (uint32_t i = 1; i <= kPieces; ++i) {
+    bench.poke<uint64_t>(table + i * 16, kTestRamBase + 0x80000);
+    bench.poke<uint32_t>(table + i * 16 + 8, kPieceBytes);
+    bench.poke<uint32_t>(table + i * 16 + 12, (i == kPieces ? 2u : 3u) | (i + 1) << 16);
+  }
+  for (uint16_t i = 0; i < 8; ++i) {
+    const uint64_t at = testing::VirtioBench::kDescriptors + i * 16u;
+    bench.poke<uint64_t>(at, table);
+    bench.poke<uint32_t>(at + 8, (kPieces + 1) * 16);
+    bench.poke<uint16_t>(at + 12, 4);
+    bench.make_available(0, i);
+  }
+  bench.notify(0);
+  SnapshotSection section("block");
+  bench.block.save(section);
+  const uint64_t in_flight = *section.u64("requests");
+  EXPECT_EQ(in_flight, 3u) << "the bound is reached by the third request of 63.5 MiB";
+  ASSERT_TRUE(bench.block.restore(section).ok());
+  bench.advance(2'000'000'000);
+  EXPECT_EQ(bench.used_index(0), 8u);
+  EXPECT_FALSE(bench.needs_reset());
+}
+
 TEST(VirtioBlock, ConfigurationTellsCapacity) {
   BlockBench bench;
   EXPECT_EQ(bench.get(0x100), kImageSectors);
@@ -125,9 +217,11 @@ TEST(VirtioBlock, OverlayLeavesTheFileAlone) {
 
 TEST(VirtioBlock, ReadOnlyRefusesWrites) {
   BlockBench bench(DiskImage::Mode::kReadOnly);
+  bench.poke<uint8_t>(kData, 'A');
   bench.request(1, 0, 512, false);
   bench.advance(1'000'000);
   EXPECT_EQ(bench.status(), 1u);
+  EXPECT_EQ(bench.file.at(0), 0);
 }
 
 TEST(VirtioBlock, RequestsOutsideTheImageAreIoErrors) {

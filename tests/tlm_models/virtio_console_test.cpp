@@ -23,6 +23,18 @@ TEST(VirtioConsole, OutputReachesTheSink) {
   EXPECT_EQ(bench.used_index(1), 1u);
 }
 
+TEST(VirtioConsole, HugeOutputNeedsReset) {
+  std::string sent;
+  testing::VirtioBench bench;
+  VirtioConsole console("console", [&](uint8_t byte) { sent.push_back(static_cast<char>(byte)); });
+  bench.plug(console);
+  bench.start(2);
+  bench.submit(1, 0, {{kTestRamBase, 1 << 20, false}, {kTestRamBase, 1 << 20, false}});
+  bench.notify(1);
+  EXPECT_TRUE(bench.needs_reset());
+  EXPECT_TRUE(sent.empty());
+}
+
 TEST(VirtioConsole, InputWaitsForABuffer) {
   testing::VirtioBench bench;
   VirtioConsole console("console", [](uint8_t) {});

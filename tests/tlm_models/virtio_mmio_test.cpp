@@ -108,6 +108,47 @@ TEST(VirtioMmio, BrokenRingNeedsResetAndIsServedAgainAfterIt) {
   EXPECT_EQ(bench.used_index(0), 1u);
 }
 
+TEST(VirtioMmio, FeaturesBeyondTheFirst64AreRefused) {
+  RngBench bench;
+  bench.put(0x70, 3);
+  bench.put(0x24, 1);
+  bench.put(0x20, 1);
+  bench.put(0x24, 2);
+  bench.put(0x20, 4);
+  bench.put(0x70, 11);
+  EXPECT_EQ(bench.get(0x70), 3u);
+}
+
+TEST(VirtioMmio, QueueSizeThatIsNoPowerOfTwoOrTooLargeMakesTheQueueUnusable) {
+  RngBench bench;
+  for (const uint64_t size : {0u, 3u, 100u, 512u, 0x80000000u}) {
+    bench.poke<uint16_t>(testing::VirtioBench::kAvailable + 2, 0);
+    bench.start(1);
+    bench.put(0x44, 0);
+    bench.put(0x38, size);
+    bench.put(0x44, 1);
+    bench.submit(0, 0, {{kTestRamBase + 0x8000, 4, true}});
+    bench.notify(0);
+    EXPECT_TRUE(bench.needs_reset()) << size;
+  }
+}
+
+TEST(VirtioMmio, DoorbellsBeforeDriverOkOrOfUnknownQueuesDoNothing) {
+  RngBench bench;
+  bench.start(1);
+  bench.submit(0, 0, {{kTestRamBase + 0x8000, 4, true}});
+  bench.notify(1);
+  bench.notify(0xffffffff);
+  EXPECT_EQ(bench.used_index(0), 0u);
+  bench.put(0x70, 11);
+  bench.notify(0);
+  EXPECT_EQ(bench.used_index(0), 0u);
+  bench.put(0x70, 15);
+  bench.notify(0);
+  EXPECT_EQ(bench.used_index(0), 1u);
+  EXPECT_EQ(bench.get(0xfc), 0u) << "the configuration never changes";
+}
+
 TEST(VirtioMmio, DriverMaySuppressInterrupts) {
   RngBench bench;
   bench.start(1);

@@ -2,6 +2,7 @@
 #include "tlm_models/devices/virtio_net/virtio_net.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/tlm_models/virtio_bench.h"
 
@@ -105,6 +106,81 @@ TEST(VirtioNet, RestoredNetworkKnowsItsNeighbour) {
   bench.advance(VirtioNet::kLatencyNs);
   ASSERT_EQ(bench.used_index(0), 2u);
   EXPECT_EQ(bench.received(1)[34], 0) << "echo reply";
+}
+
+TEST(VirtioNet, ResetLosesFramesOnTheirWay) {
+  NetBench bench;
+  bench.send(arp_request());
+  bench.put(0x70, 0);
+  for (unsigned queue = 0; queue < 2; ++queue) {
+    bench.poke<uint16_t>(testing::VirtioBench::kAvailable + queue * testing::VirtioBench::kQueueBytes + 2, 0);
+  }
+  bench.start(2);
+  bench.submit(0, 0, {{kBuffers, 2048, true}});
+  bench.notify(0);
+  bench.advance(1'000'000);
+  EXPECT_EQ(bench.used_index(0), 0u);
+}
+
+std::vector<uint8_t> echo_from(uint8_t host) {
+  auto frame = echo_request();
+  frame[29] = host;
+  frame[24] = frame[25] = 0;
+  const uint16_t sum = checksum(std::span(frame).subspan(14, 20));
+  frame[24] = static_cast<uint8_t>(sum >> 8);
+  frame[25] = static_cast<uint8_t>(sum);
+  return frame;
+}
+
+std::vector<std::vector<uint8_t>> take_frames(UserNetwork& network) {
+  std::vector<std::vector<uint8_t>> frames;
+  for (; network.has_frame(); network.pop_front()) frames.push_back(network.front());
+  return frames;
+}
+
+// More neighbours than the stack's table has places, so that it shows which of them it still knows.
+TEST(UserNetwork, RestoredOneKnowsAndForgotTheSameNeighbours) {
+  UserNetwork original;
+  uint64_t now_ns = 1'000'000;
+  for (uint8_t host = 0; host < 20; ++host) {
+    auto frame = arp_request();
+    frame[31] = static_cast<uint8_t>(20 + host);
+    original.send(frame, now_ns);
+    // A request for another host teaches the stack nothing.
+    frame[31] = static_cast<uint8_t>(100 + host);
+    frame[41] = 99;
+    original.send(frame, now_ns);
+  }
+  EXPECT_EQ(take_frames(original).size(), 20u);
+  SnapshotSection section("net");
+  original.save(section);
+  UserNetwork restored;
+  StateReader reader(section);
+  restored.restore(reader);
+  ASSERT_TRUE(reader.ok());
+  for (const uint8_t host : {22, 23, 24, 30, 39, 100}) {
+    now_ns += 1'000'000;
+    original.send(echo_from(host), now_ns);
+    restored.send(echo_from(host), now_ns);
+    const auto expected = take_frames(original);
+    EXPECT_FALSE(expected.empty());
+    EXPECT_EQ(take_frames(restored), expected) << "host " << int{host};
+  }
+}
+
+TEST(UserNetwork, AnswersDependOnFramesAndVirtualTimeAlone) {
+  UserNetwork first;
+  UserNetwork second;
+  for (UserNetwork* network : {&first, &second}) {
+    network->send(arp_request(), 5'000'000'000);
+    network->send(echo_request(), 6'000'000'000);
+    // Let host time pass between the two: it must not show.
+    usleep(20'000);
+    network->send(echo_request(), 900'000'000'000);
+  }
+  const auto frames = take_frames(first);
+  EXPECT_EQ(frames.size(), 3u);
+  EXPECT_EQ(take_frames(second), frames);
 }
 
 TEST(VirtioNet, NonsenseFramesAreSurvived) {

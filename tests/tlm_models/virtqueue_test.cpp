@@ -99,6 +99,43 @@ TEST(Virtqueue, IndirectTablesAreFollowedOnce) {
   EXPECT_EQ(bench.queue.pop(bench.dma, bench.chain), Virtqueue::Pop::kBroken);
 }
 
+TEST(Virtqueue, IndirectTableThatWasNotNegotiatedIsBroken) {
+  QueueBench bench;
+  const uint64_t table = kTestRamBase + 0x20000;
+  bench.poke<uint32_t>(table + 8, 100);
+  bench.poke<uint64_t>(testing::VirtioBench::kDescriptors, table);
+  bench.poke<uint32_t>(testing::VirtioBench::kDescriptors + 8, 16);
+  bench.poke<uint16_t>(testing::VirtioBench::kDescriptors + 12, 4);
+  bench.make_available(0, 0);
+  EXPECT_EQ(bench.queue.pop(bench.dma, bench.chain, false), Virtqueue::Pop::kBroken);
+}
+
+TEST(Virtqueue, LoopInAnIndirectTableIsBroken) {
+  QueueBench bench;
+  const uint64_t table = kTestRamBase + 0x20000;
+  bench.poke<uint32_t>(table + 8, 1);
+  bench.poke<uint16_t>(table + 12, 1);
+  bench.poke<uint16_t>(table + 14, 0);
+  bench.poke<uint64_t>(testing::VirtioBench::kDescriptors, table);
+  bench.poke<uint32_t>(testing::VirtioBench::kDescriptors + 8, 64);
+  bench.poke<uint16_t>(testing::VirtioBench::kDescriptors + 12, 4);
+  bench.make_available(0, 0);
+  EXPECT_EQ(bench.queue.pop(bench.dma, bench.chain), Virtqueue::Pop::kBroken);
+}
+
+// Available and used indices are 16 bits and run far beyond the size of the queue.
+TEST(Virtqueue, IndicesWrapAfter65536Requests) {
+  QueueBench bench;
+  for (uint32_t i = 0; i < 65'536 + 40; ++i) {
+    bench.submit(0, static_cast<uint16_t>(i % 16), {{kTestRamBase + 0x8000, 4, true}});
+    ASSERT_EQ(bench.queue.pop(bench.dma, bench.chain), Virtqueue::Pop::kChain) << i;
+    ASSERT_EQ(bench.chain.head, i % 16);
+    ASSERT_TRUE(bench.queue.push(bench.dma, bench.chain.head, i));
+    ASSERT_EQ(bench.used_length(0, i % 16), i);
+  }
+  EXPECT_EQ(bench.used_index(0), 40u);
+}
+
 TEST(Virtqueue, ScatterAndGatherCrossSegments) {
   QueueBench bench;
   VirtioChain chain;

@@ -15,7 +15,8 @@ core::Result<std::unique_ptr<DiskImage>> DiskImage::open(const std::string& path
   std::unique_ptr<DiskImage> image(new DiskImage);
   image->path_ = path;
   image->mode_ = mode;
-  image->fd_ = ::open(path.c_str(), (mode == Mode::kReadWrite ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+  // Not blocking, because opening a pipe that nobody writes to would wait for ever; files do not heed it.
+  image->fd_ = ::open(path.c_str(), (mode == Mode::kReadWrite ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
   if (image->fd_ < 0) {
     const char* hint = mode == Mode::kReadWrite && (errno == EACCES || errno == EROFS) ? "; add readonly=on" : "";
     return core::Error{fmt::format("cannot open disk image '{}': {}{}", path, std::strerror(errno), hint)};
@@ -59,6 +60,7 @@ bool DiskImage::write(uint64_t sector, std::span<const uint8_t> data) {
   if (mode_ == Mode::kReadOnly) return false;
   if (mode_ == Mode::kOverlay) {
     for (uint64_t i = 0; i < data.size() / kSectorBytes; ++i) {
+      if (overlay_.size() >= kMaxOverlaySectors && !overlay_.contains(sector + i)) return false;
       const auto piece = data.subspan(i * kSectorBytes, kSectorBytes);
       overlay_[sector + i].assign(piece.begin(), piece.end());
     }

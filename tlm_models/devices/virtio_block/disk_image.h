@@ -17,6 +17,8 @@ namespace lockstep::tlm_models {
 class DiskImage {
  public:
   static constexpr uint64_t kSectorBytes = 512;
+  // Sectors that an overlay holds in memory, 8 GiB; a write beyond that is an I/O error for the guest.
+  static constexpr uint64_t kMaxOverlaySectors = uint64_t{1} << 24;
   enum class Mode { kReadWrite, kReadOnly, kOverlay };
 
   // Fails when the file cannot be opened in this mode, or is not a file or block device of whole sectors.
@@ -32,6 +34,7 @@ class DiskImage {
   // Whole sectors inside the image. False on a host I/O error.
   bool read(uint64_t sector, std::span<uint8_t> data);
   bool write(uint64_t sector, std::span<const uint8_t> data);
+  // True when everything written is on the host's disk. Also true where the file is only read.
   bool flush();
 
   // What the guest wrote, where it is not in the file.

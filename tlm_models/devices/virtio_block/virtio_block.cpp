@@ -23,7 +23,6 @@ constexpr uint8_t kStatusUnsupported = 2;
 
 constexpr uint32_t kSegmentMax = 126;  // with header and status a chain then fits half of the queue
 constexpr uint64_t kMaxRequests = 256;
-constexpr uint64_t kMaxOverlaySectors = uint64_t{1} << 24;
 
 struct RequestHeader {
   uint32_t type;
@@ -104,9 +103,14 @@ bool VirtioBlock::take(Request& request) {
   }
 }
 
-void VirtioBlock::queue_notified(unsigned queue, uint64_t now_ns) {
+void VirtioBlock::queue_notified(unsigned, uint64_t now_ns) {
+  take_requests(now_ns);
+  arm();
+}
+
+void VirtioBlock::take_requests(uint64_t now_ns) {
   VirtioChain chain;
-  while (pop(queue, chain)) {
+  while (bytes_in_flight_ < kMaxBytesInFlight && pop(0, chain)) {
     // The ring bounds requests in flight; a driver that reuses descriptors before they return breaks that bound.
     auto request = std::make_unique<Request>();
     request->chain = std::move(chain);
@@ -114,24 +118,27 @@ void VirtioBlock::queue_notified(unsigned queue, uint64_t now_ns) {
       set_broken();
       return;
     }
-    const uint64_t bytes = request->chain.readable_bytes() + request->chain.writable_bytes();
-    request->deadline_ns = std::max(now_ns + kLatencyNs + bytes, last_deadline_ns_);
+    request->deadline_ns = std::max(now_ns + kLatencyNs + request->bytes(), last_deadline_ns_);
     last_deadline_ns_ = request->deadline_ns;
     if (request->on_disk) worker_.submit(request->operation);
+    bytes_in_flight_ += request->bytes();
     requests_.push_back(std::move(request));
   }
-  arm();
 }
 
 void VirtioBlock::arm() { timers_.arm(timer_, requests_.empty() ? kNever : requests_.front()->deadline_ns); }
 
 void VirtioBlock::complete_due(uint64_t now_ns) {
+  // Requests may wait in the ring only while the bound is reached; they are taken as soon as it no longer is.
+  const bool held_back = bytes_in_flight_ >= kMaxBytesInFlight;
   while (!requests_.empty() && requests_.front()->deadline_ns <= now_ns) {
     const auto request = std::move(requests_.front());
     requests_.pop_front();
+    bytes_in_flight_ -= request->bytes();
     if (request->on_disk) worker_.finish(request->operation);
     complete(*request);
   }
+  if (held_back) take_requests(now_ns);
   arm();
 }
 
@@ -157,6 +164,7 @@ void VirtioBlock::complete(Request& request) {
 void VirtioBlock::device_reset() {
   worker_.finish_all();
   requests_.clear();
+  bytes_in_flight_ = 0;
   last_deadline_ns_ = 0;
   timers_.cancel(timer_);
 }
@@ -184,7 +192,8 @@ bool VirtioBlock::restore_request(StateReader& reader, Request& request, const s
   if (!reader.ok()) return false;
   const bool fits = words.size() > kFixedWords && (words.size() - kFixedWords) % 3 == 0 && words[5] <= 2 &&
                     words[7] <= Virtqueue::kMaxChainBytes && words[7] % DiskImage::kSectorBytes == 0 &&
-                    words[6] + words[7] / DiskImage::kSectorBytes <= image_->sectors();
+                    words[7] / DiskImage::kSectorBytes <= image_->sectors() &&
+                    words[6] <= image_->sectors() - words[7] / DiskImage::kSectorBytes;
   if (!fits) {
     reader.fail("block request '" + prefix + "' does not fit the disk image " + image_->path());
     return false;
@@ -224,6 +233,7 @@ void VirtioBlock::save_device(SnapshotSection& section) {
 void VirtioBlock::restore_device(StateReader& reader) {
   worker_.finish_all();
   requests_.clear();
+  bytes_in_flight_ = 0;
   const uint64_t sectors = reader.word("sectors");
   const uint64_t count = reader.word("requests");
   reader.get("last_deadline_ns", last_deadline_ns_);
@@ -232,8 +242,8 @@ void VirtioBlock::restore_device(StateReader& reader) {
                 " sectors, the snapshot's had " + std::to_string(sectors));
   }
   if (reader.ok() && count > kMaxRequests) reader.fail("too many block requests in flight");
-  const auto overlay_sectors = reader.words_up_to("overlay_sectors", kMaxOverlaySectors);
-  const auto contents = reader.bytes("overlay", kMaxOverlaySectors * DiskImage::kSectorBytes);
+  const auto overlay_sectors = reader.words_up_to("overlay_sectors", DiskImage::kMaxOverlaySectors);
+  const auto contents = reader.bytes("overlay", DiskImage::kMaxOverlaySectors * DiskImage::kSectorBytes);
   if (!reader.ok()) return;
   if (contents.size() != overlay_sectors.size() * DiskImage::kSectorBytes) {
     reader.fail("the overlay's sectors and contents do not match");
@@ -249,6 +259,7 @@ void VirtioBlock::restore_device(StateReader& reader) {
     auto request = std::make_unique<Request>();
     if (!restore_request(reader, *request, "request" + std::to_string(i))) return;
     if (request->on_disk) worker_.submit(request->operation);
+    bytes_in_flight_ += request->bytes();
     requests_.push_back(std::move(request));
   }
   arm();

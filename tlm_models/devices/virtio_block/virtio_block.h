@@ -19,6 +19,9 @@ class VirtioBlock : public VirtioMmio {
  public:
   // Virtual time of a request: a fixed part, and one nanosecond a byte.
   static constexpr uint64_t kLatencyNs = 100'000;
+  // Requests are taken from the ring while fewer bytes than this are in flight: the rest waits there. The ring alone
+  // would let a guest hold gigabytes of host memory.
+  static constexpr uint64_t kMaxBytesInFlight = uint64_t{128} << 20;
 
   VirtioBlock(sc_core::sc_module_name name, TimerQueue& timers, std::unique_ptr<DiskImage> image, IoWorker::Mode mode,
               const std::string& serial);
@@ -40,9 +43,11 @@ class VirtioBlock : public VirtioMmio {
     uint8_t status = 0;
     std::vector<uint8_t> answer;
     uint64_t deadline_ns = 0;
+    uint64_t bytes() const { return chain.readable_bytes() + chain.writable_bytes(); }
   };
 
   bool take(Request& request);
+  void take_requests(uint64_t now_ns);
   void complete_due(uint64_t now_ns);
   void complete(Request& request);
   void arm();
@@ -56,6 +61,7 @@ class VirtioBlock : public VirtioMmio {
   std::array<uint8_t, 20> serial_{};
   // In the order of submission, which is the order of deadlines. Addresses stay valid: the worker holds some.
   std::deque<std::unique_ptr<Request>> requests_;
+  uint64_t bytes_in_flight_ = 0;
   uint64_t last_deadline_ns_ = 0;
   IoWorker worker_;  // destroyed first: its thread uses the requests and the image
 };

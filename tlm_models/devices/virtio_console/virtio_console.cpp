@@ -10,6 +10,8 @@ constexpr unsigned kReceiveQueue = 0;
 constexpr unsigned kTransmitQueue = 1;
 // Output is copied in pieces of this size, whatever the guest's buffers are.
 constexpr uint64_t kPieceBytes = 4096;
+// One chain of output; drivers send at most tens of KiB. Bounds the work of one doorbell.
+constexpr uint64_t kMaxOutputBytes = uint64_t{1} << 20;
 
 }  // namespace
 
@@ -31,6 +33,10 @@ void VirtioConsole::transmit_all() {
   VirtioChain chain;
   while (pop(kTransmitQueue, chain)) {
     const uint64_t total = chain.readable_bytes();
+    if (total > kMaxOutputBytes) {
+      set_broken();
+      return;
+    }
     uint8_t piece[kPieceBytes];
     for (uint64_t done = 0; done < total;) {
       const uint64_t length = std::min(total - done, kPieceBytes);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlm_models/devices/virtio_mmio/virtio_mmio.h"
 
+#include <bit>
 #include <cstring>
 
 namespace lockstep::tlm_models {
@@ -57,10 +58,14 @@ void VirtioMmio::add_registers() {
                   .doc = "32 of the features that the driver accepts, before FEATURES_OK",
                   .on_write = [this](unsigned, uint64_t value, uint64_t) {
                     const uint64_t select = registers_.get(driver_features_select_);
-                    if (registers_.test(status_, kStatusFeaturesOk) || select > 1) return;
-                    driver_features_ =
-                        select == 0 ? with_low(driver_features_, value) : with_high(driver_features_, value);
+                    if (registers_.test(status_, kStatusFeaturesOk)) return;
+                    // No feature beyond the first 64 is offered, so accepting one is a mistake that stays.
+                    if (select > 1 && value != 0) registers_.set(unknown_features_, 1);
+                    if (select == 0) driver_features_ = with_low(driver_features_, value);
+                    if (select == 1) driver_features_ = with_high(driver_features_, value);
                   }});
+  unknown_features_ = registers_.add(
+      {.offset = kNoAddress, .name = "UNKNOWN_FEATURES", .doc = "1: the driver accepted a feature beyond bit 63"});
   driver_features_select_ = registers_.add(
       {.offset = 0x024, .name = "DriverFeaturesSel", .read_mask = 0, .doc = "which 32 features to accept"});
   interrupt_status_ = registers_.add({.offset = 0x060,
@@ -116,8 +121,9 @@ void VirtioMmio::add_queue_registers() {
                   .on_write = [this](unsigned, uint64_t value, uint64_t) {
                     Virtqueue* queue = selected();
                     if (queue == nullptr || queue->ready) return;
-                    // Out of range makes the queue unusable instead of quietly another size.
-                    queue->size = value <= identity_.queue_size_max ? static_cast<uint32_t>(value) : 0;
+                    // A size that no split queue has makes the queue unusable instead of quietly another size.
+                    const bool fits = value <= identity_.queue_size_max && std::has_single_bit(value);
+                    queue->size = fits ? static_cast<uint32_t>(value) : 0;
                   }});
   registers_.add({.offset = 0x044,
                   .name = "QueueReady",
@@ -179,7 +185,8 @@ void VirtioMmio::write_status(uint64_t value) {
   }
   if (identity_.device_id == 0) return;
   // FEATURES_OK sticks only when the driver accepted a subset of what is offered, version 1 included.
-  const bool acceptable = (driver_features_ & ~offered()) == 0 && (driver_features_ & kFeatureVersion1) != 0;
+  const bool acceptable = (driver_features_ & ~offered()) == 0 && (driver_features_ & kFeatureVersion1) != 0 &&
+                          !registers_.test(unknown_features_, 1);
   if ((value & kStatusFeaturesOk) != 0 && !acceptable) value &= ~kStatusFeaturesOk;
   registers_.set(status_, (value & ~kStatusNeedsReset) | (registers_.get(status_) & kStatusNeedsReset));
 }
@@ -199,7 +206,7 @@ void VirtioMmio::notify(uint64_t queue, uint64_t now_ns) {
 
 bool VirtioMmio::pop(unsigned queue, VirtioChain& chain) {
   if (!running()) return false;
-  switch (queues_[queue].pop(dma, chain)) {
+  switch (queues_[queue].pop(dma, chain, negotiated(kFeatureIndirect))) {
     case Virtqueue::Pop::kChain:
       return true;
     case Virtqueue::Pop::kEmpty:

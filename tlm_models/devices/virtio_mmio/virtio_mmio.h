@@ -74,7 +74,8 @@ class VirtioMmio : public Device {
   VirtioIdentity identity_;
   uint64_t driver_features_ = 0;
   std::vector<Virtqueue> queues_;
-  RegisterId status_, queue_select_, device_features_select_, driver_features_select_, interrupt_status_;
+  RegisterId status_, queue_select_, device_features_select_, driver_features_select_, unknown_features_;
+  RegisterId interrupt_status_;
 };
 
 }  // namespace lockstep::tlm_models

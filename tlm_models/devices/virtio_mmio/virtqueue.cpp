@@ -69,7 +69,7 @@ bool scatter(DmaPort& dma, const VirtioChain& chain, uint64_t offset, std::span<
   });
 }
 
-bool Virtqueue::append(DmaPort& dma, uint64_t table, uint32_t table_size, uint16_t first, bool indirect,
+bool Virtqueue::append(DmaPort& dma, uint64_t table, uint32_t table_size, uint16_t first, bool indirect_allowed,
                        VirtioChain& chain, uint64_t& bytes) const {
   uint32_t index = first;
   // A chain without a loop visits each entry of its table at most once.
@@ -77,11 +77,11 @@ bool Virtqueue::append(DmaPort& dma, uint64_t table, uint32_t table_size, uint16
     Descriptor descriptor{};
     if (index >= table_size || !dma.load(table + uint64_t{index} * sizeof(Descriptor), descriptor)) return false;
     if ((descriptor.flags & kDescriptorIndirect) != 0) {
-      const bool malformed = indirect || (descriptor.flags & kDescriptorNext) != 0 || descriptor.length == 0 ||
+      const bool malformed = !indirect_allowed || (descriptor.flags & kDescriptorNext) != 0 || descriptor.length == 0 ||
                              descriptor.length % sizeof(Descriptor) != 0 ||
                              descriptor.length / sizeof(Descriptor) > kMaxSegments;
       if (malformed) return false;
-      return append(dma, descriptor.address, descriptor.length / sizeof(Descriptor), 0, true, chain, bytes);
+      return append(dma, descriptor.address, descriptor.length / sizeof(Descriptor), 0, false, chain, bytes);
     }
     const bool device_writes = (descriptor.flags & kDescriptorWrite) != 0;
     const bool out_of_order = !device_writes && !chain.segments.empty() && chain.segments.back().device_writes;
@@ -94,7 +94,7 @@ bool Virtqueue::append(DmaPort& dma, uint64_t table, uint32_t table_size, uint16
   return false;
 }
 
-Virtqueue::Pop Virtqueue::pop(DmaPort& dma, VirtioChain& chain) {
+Virtqueue::Pop Virtqueue::pop(DmaPort& dma, VirtioChain& chain, bool indirect) {
   chain.segments.clear();
   if (!ready) return Pop::kEmpty;
   if (size == 0 || size > kMaxSize) return Pop::kBroken;
@@ -106,7 +106,7 @@ Virtqueue::Pop Virtqueue::pop(DmaPort& dma, VirtioChain& chain) {
   uint16_t head = 0;
   if (!dma.load(driver_area + 4 + 2 * uint64_t{next_available_ % size}, head)) return Pop::kBroken;
   uint64_t bytes = 0;
-  if (!append(dma, descriptors, size, head, false, chain, bytes)) return Pop::kBroken;
+  if (!append(dma, descriptors, size, head, indirect, chain, bytes)) return Pop::kBroken;
   chain.head = head;
   ++next_available_;
   return Pop::kChain;

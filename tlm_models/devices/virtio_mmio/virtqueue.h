@@ -47,7 +47,8 @@ class Virtqueue {
 
   enum class Pop { kEmpty, kChain, kBroken };
 
-  Pop pop(DmaPort& dma, VirtioChain& chain);
+  // `indirect`: the driver negotiated indirect descriptors; without that one of them breaks the ring.
+  Pop pop(DmaPort& dma, VirtioChain& chain, bool indirect = true);
   // Returns a chain with `written` bytes in its device-written segments. False when the ring's memory refuses.
   bool push(DmaPort& dma, uint16_t head, uint32_t written);
   // Whether the driver wants an interrupt for used buffers.
@@ -58,8 +59,8 @@ class Virtqueue {
   void restore(StateReader& reader, const std::string& prefix);
 
  private:
-  bool append(DmaPort& dma, uint64_t table, uint32_t table_size, uint16_t first, bool indirect, VirtioChain& chain,
-              uint64_t& bytes) const;
+  bool append(DmaPort& dma, uint64_t table, uint32_t table_size, uint16_t first, bool indirect_allowed,
+              VirtioChain& chain, uint64_t& bytes) const;
 
   uint16_t next_available_ = 0;
   uint16_t next_used_ = 0;

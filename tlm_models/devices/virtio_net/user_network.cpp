@@ -11,7 +11,10 @@ namespace lockstep::tlm_models {
 namespace {
 
 constexpr size_t kEthernetHeaderBytes = 14;
-constexpr size_t kMaxNeighbourFrames = 8;
+// libslirp's own table has this many entries.
+constexpr size_t kMaxNeighbourFrames = 16;
+constexpr std::array<uint8_t, 4> kGateway = {10, 0, 2, 2};
+constexpr std::array<uint8_t, 4> kNameServer = {10, 0, 2, 3};
 constexpr size_t kMaxStackStateBytes = 1 << 20;
 
 struct StateCursor {
@@ -38,7 +41,18 @@ ssize_t take_state(void* data, size_t size, void* opaque) {
 
 in_addr address(uint32_t value) { return in_addr{htonl(value)}; }
 
-bool is_arp(std::span<const uint8_t> frame) { return frame.size() >= 42 && frame[12] == 0x08 && frame[13] == 0x06; }
+std::span<const uint8_t> arp_sender(std::span<const uint8_t> frame) { return frame.subspan(28, 4); }
+
+// Whether the stack learns the sender's address from this frame: an ARP reply, a request for one of the stack's own
+// addresses, or an announcement.
+bool teaches_neighbour(std::span<const uint8_t> frame) {
+  if (frame.size() < 42 || frame[12] != 0x08 || frame[13] != 0x06 || frame[20] != 0) return false;
+  const auto target = frame.subspan(38, 4);
+  const auto is = [&](std::span<const uint8_t> other) {
+    return std::equal(other.begin(), other.end(), target.begin());
+  };
+  return frame[21] == 2 || (frame[21] == 1 && (is(kGateway) || is(kNameServer) || is(arp_sender(frame))));
+}
 
 }  // namespace
 
@@ -100,8 +114,15 @@ struct UserNetwork::Stack {
   }
 
   void remember(std::span<const uint8_t> frame) {
+    // As in the stack's table: what is known of an address is replaced in its place, and the oldest entry gives way.
     std::vector<uint8_t> copy(frame.begin(), frame.end());
-    std::erase(neighbours, copy);
+    for (auto& known : neighbours) {
+      const auto sender = arp_sender(known);
+      if (std::equal(sender.begin(), sender.end(), arp_sender(copy).begin())) {
+        known = std::move(copy);
+        return;
+      }
+    }
     if (neighbours.size() >= kMaxNeighbourFrames) neighbours.pop_front();
     neighbours.push_back(std::move(copy));
   }
@@ -113,7 +134,7 @@ UserNetwork::~UserNetwork() = default;
 void UserNetwork::send(std::span<const uint8_t> frame, uint64_t now_ns) {
   if (frame.size() < kEthernetHeaderBytes || frame.size() > kMaxFrameBytes || stack_->slirp == nullptr) return;
   stack_->now_ns = std::max(stack_->now_ns, now_ns);
-  if (is_arp(frame)) stack_->remember(frame);
+  if (teaches_neighbour(frame)) stack_->remember(frame);
   slirp_input(stack_->slirp, frame.data(), static_cast<int>(frame.size()));
   stack_->poll();
 }
@@ -121,6 +142,7 @@ void UserNetwork::send(std::span<const uint8_t> frame, uint64_t now_ns) {
 bool UserNetwork::has_frame() const { return !stack_->waiting.empty(); }
 const std::vector<uint8_t>& UserNetwork::front() const { return stack_->waiting.front(); }
 void UserNetwork::pop_front() { stack_->waiting.pop_front(); }
+void UserNetwork::drop_frames() { stack_->waiting.clear(); }
 
 void UserNetwork::save(SnapshotSection& section) {
   const auto put_frames = [&](const std::string& key, const std::deque<std::vector<uint8_t>>& frames) {
@@ -143,6 +165,7 @@ void UserNetwork::restore(StateReader& reader) {
     if (count > max_count) reader.fail("snapshot has too many network frames in '" + key + "'");
     for (uint64_t i = 0; reader.ok() && i < count; ++i) {
       frames.push_back(reader.bytes(key + std::to_string(i), kMaxFrameBytes));
+      if (reader.ok() && frames.back().size() < kEthernetHeaderBytes) reader.fail("a network frame is too short");
     }
     return frames;
   };
@@ -151,6 +174,8 @@ void UserNetwork::restore(StateReader& reader) {
   const uint64_t now_ns = reader.word("slirp_now_ns");
   auto waiting = get_frames("waiting", kMaxWaitingFrames);
   auto neighbours = get_frames("neighbours", kMaxNeighbourFrames);
+  const bool teaching = std::all_of(neighbours.begin(), neighbours.end(), teaches_neighbour);
+  if (reader.ok() && !teaching) reader.fail("the snapshot's network neighbours are not ARP frames");
   if (!reader.ok()) return;
   if (version > static_cast<uint64_t>(slirp_state_version())) {
     reader.fail("the snapshot's network state needs a newer libslirp (state version " + std::to_string(version) + ")");

@@ -30,6 +30,7 @@ class UserNetwork {
   bool has_frame() const;
   const std::vector<uint8_t>& front() const;
   void pop_front();
+  void drop_frames();
 
   void save(SnapshotSection& section);
   void restore(StateReader& reader);

@@ -68,7 +68,10 @@ void VirtioNet::deliver() {
   }
 }
 
-void VirtioNet::device_reset() { timers_.cancel(timer_); }
+void VirtioNet::device_reset() {
+  timers_.cancel(timer_);
+  network_.drop_frames();
+}
 
 void VirtioNet::save_device(SnapshotSection& section) {
   section.put("deadline_ns", timers_.deadline_ns(timer_));
