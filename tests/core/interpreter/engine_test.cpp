@@ -159,8 +159,8 @@ TEST(Engine, AnInterruptComesDirectlyAfterItsInstruction) {
 }
 
 TEST(Engine, RequestsOfHelpersEndTheRunAfterTheInstruction) {
-  const std::string request = "%y = const.i64 " + std::to_string(core::kExitYield) + "\ncall request, %y\n" +
-                              add(1, 1, 1);
+  const std::string request =
+      "%y = const.i64 " + std::to_string(core::kExitYield) + "\ncall request, %y\n" + add(1, 1, 1);
   for (const bool last : {false, true}) {
     ProgramMachine m(last ? std::vector<std::string>{request + "\njump 0x80000004", add(1, 1, 1)}
                           : std::vector<std::string>{request, add(1, 1, 1)});
