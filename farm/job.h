@@ -73,7 +73,7 @@ struct AttemptId {
   uint64_t counter = 0;
   // clang-tidy 14 takes the comparison that the compiler makes for a null pointer.
   auto operator<=>(const AttemptId&) const = default;  // NOLINT(modernize-use-nullptr)
-  std::string text() const;  // "epoch.counter", unique within a run
+  std::string text() const;                            // "epoch.counter", unique within a run
 };
 
 struct AttemptIdHash {

@@ -17,10 +17,10 @@
 // A machine at rest in one file: named sections of named values, and RAM without its zero pages. Numbers are little
 // endian, a name is a u16 length and its bytes. The file is
 //   "LOCKSNAP", u32 version, u32 section count, u32 RAM count;
-//   each section: name, u32 value count; each value: name, u8 kind, then a u64 (kind 0) or u64 length and bytes (kind 1);
-//   each RAM: name, u64 base, u64 size; each page that is not zero, in rising order: u64 index, u16 length and bytes, as
-//   they are when the length is 4096 and in zlib's format otherwise; an index of all ones ends it;
-//   the SHA-256 of everything before, so that a truncated or changed file is refused before anything is restored.
+//   each section: name, u32 value count; each value: name, u8 kind, then a u64 (kind 0) or u64 length and bytes (kind
+//   1); each RAM: name, u64 base, u64 size; each page that is not zero, in rising order: u64 index, u16 length and
+//   bytes, as they are when the length is 4096 and in zlib's format otherwise; an index of all ones ends it; the
+//   SHA-256 of everything before, so that a truncated or changed file is refused before anything is restored.
 namespace lockstep::core {
 
 inline constexpr uint32_t kSnapshotVersion = 1;
