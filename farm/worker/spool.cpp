@@ -38,7 +38,8 @@ bool sync_folder(const std::string& path) {
 }  // namespace
 
 Status write_file_durably(const std::string& path, const std::string& bytes) {
-  const std::string temporary = path + ".new";
+  // Two processes may write the same file at once, as two runs that begin do: each has a temporary file of its own.
+  const std::string temporary = path + "." + std::to_string(getpid()) + ".new";
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return system_error(temporary, "write");
   size_t done = 0;

@@ -144,8 +144,8 @@ TEST_F(FarmHostileUse, GarbageOnTheCoordinatorsPortIsLoggedAndTheRunGoesOn) {
       char answer[64];
       EXPECT_GT(recv(fd, answer, sizeof answer, 0), 0);
     }
+    // The connection stays open: ZeroMQ may drop what came directly before its end.
     (void)send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    shutdown(fd, SHUT_WR);
     char rest[256];
     while (recv(fd, rest, sizeof rest, MSG_DONTWAIT) > 0) {
     }
