@@ -180,6 +180,8 @@ std::string hostile_outcome(const HostileRun& hostile, Part part) {
     const auto restored = machine->restore(hostile.snapshot);
     if (!restored.ok()) return restored.message();
   } else {
+    // The first run elaborates the model: before it, nothing may use the bus.
+    machine->run({.max_instructions = 1000});
     hostile_steps(*machine, hostile.seed);
     const auto saved = machine->save_snapshot(hostile.snapshot);
     if (!saved.ok()) return saved.message();
