@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "farm/transport/socket.h"
 #include "tests/farm/farm_fixture.h"
 
 namespace lockstep::farm {
@@ -157,7 +158,14 @@ TEST_F(FarmHostileUse, GarbageOnTheCoordinatorsPortIsLoggedAndTheRunGoesOn) {
   fds.push_back(send_bytes(std::string("\0\5hello", 7), true));   // not a message of ours
   fds.push_back(send_bytes(std::string("\1\1a\0\1b", 6), true));  // two frames
   fds.push_back(send_bytes(std::string("\2\0\0\0\0\x7f\0\0\0", 9) + std::string(5'000, 'x'), true));  // too large
-  EXPECT_TRUE(wait_for([&] {
+  // A peer that speaks ZeroMQ well and our protocol not at all.
+  auto stranger = WorkerSocket::connect(endpoint, {});
+  ASSERT_TRUE(stranger.ok()) << stranger.message();
+  EXPECT_TRUE(wait_for([&] { return (*stranger)->send("hello"); }));
+  EXPECT_TRUE(wait_for([&, repeats = 0]() mutable {
+    // ZeroMQ may hold what came together with a handshake until more arrives.
+    constexpr int kMaxRepeats = 8;
+    if (++repeats <= kMaxRepeats) (void)send(fds[3], "\1\1a\0\1b", 6, MSG_NOSIGNAL);
     const std::string log = text("out.err");
     return log.find("dropped a message: ") != std::string::npos && log.find("not one frame") != std::string::npos;
   })) << text("out.err");
