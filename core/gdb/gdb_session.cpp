@@ -79,6 +79,8 @@ void Session::begin(bool machine_is_running) {
   is_running_ = machine_is_running;
   is_reply_due_ = false;
   is_stop_requested_ = machine_is_running;
+  is_stop_due_ = false;
+  has_heard_packet_ = false;
   is_ack_off_ = false;
   reports_swbreak_ = false;
   reports_hwbreak_ = false;
@@ -109,7 +111,11 @@ void Session::receive(std::span<const uint8_t> bytes) {
         output_ += last_frame_;
         break;
       case PacketEvent::kInterrupt:
-        if (is_running_) is_stop_requested_ = true;
+        if (is_running_) {
+          is_stop_requested_ = true;
+        } else {
+          is_stop_due_ = has_heard_packet_;
+        }
         break;
       case PacketEvent::kBad:
         if (!is_ack_off_) output_ += '-';
@@ -117,6 +123,7 @@ void Session::receive(std::span<const uint8_t> bytes) {
       case PacketEvent::kPacket:
         if (!is_ack_off_) output_ += '+';
         if (!is_running_) {
+          has_heard_packet_ = true;
           handle_packet(parser_.payload());
         } else if (pending_.size() < kPendingPacketsMax) {
           pending_.push_back(parser_.payload());
@@ -133,6 +140,8 @@ void Session::report_stop(const Stop& stop) {
   if (stop_.hart >= target_.hart_count()) stop_.hart = 0;
   is_running_ = false;
   is_stop_requested_ = false;
+  is_stop_due_ = false;
+  has_heard_packet_ = false;
   general_hart_ = stop_.hart;
   if (!has_client_) {
     run_freely();
@@ -518,6 +527,7 @@ void Session::resume(std::vector<HartAction> actions) {
   }
   request_ = Request{.kind = Request::Kind::kResume, .actions = std::move(actions)};
   is_running_ = true;
+  is_stop_requested_ = std::exchange(is_stop_due_, false);
   is_reply_due_ = true;
 }
 

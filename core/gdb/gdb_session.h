@@ -116,6 +116,10 @@ class Session {
   bool is_running_ = false;
   bool is_reply_due_ = false;  // the client waits for a stop reply
   bool is_stop_requested_ = false;
+  // gdb sends a Ctrl-C that is pressed early in `continue` ahead of the packet that resumes. One that comes after the
+  // client has spoken since the last stop therefore holds for the next resume; one before crossed that stop's reply.
+  bool is_stop_due_ = false;
+  bool has_heard_packet_ = false;
   bool is_ack_off_ = false;
   bool reports_swbreak_ = false;
   bool reports_hwbreak_ = false;

@@ -313,6 +313,25 @@ TEST_F(SessionTest, a_client_of_a_running_machine_stops_it_and_gets_no_unasked_r
   EXPECT_THAT(answers[0], StartsWith("T02"));
 }
 
+TEST_F(SessionTest, an_interrupt_ahead_of_the_resume_holds_for_it) {
+  const uint8_t interrupt[] = {0x03};
+  ask("?");
+  session_.receive(interrupt);
+  ask("vCont;c");
+  EXPECT_TRUE(session_.stop_requested());
+  session_.report_stop({.kind = StopKind::kInterrupt});
+  EXPECT_FALSE(session_.stop_requested());
+}
+
+TEST_F(SessionTest, an_interrupt_that_crossed_the_stop_is_spent) {
+  const uint8_t interrupt[] = {0x03};
+  ask("vCont;c");
+  session_.report_stop({.kind = StopKind::kBreakpoint});
+  session_.receive(interrupt);
+  ask("vCont;c");
+  EXPECT_FALSE(session_.stop_requested());
+}
+
 TEST_F(SessionTest, a_lost_client_lets_the_machine_run) {
   ask("Z0,80000000,4");
   session_.end();
