@@ -97,10 +97,9 @@ namespace lockstep::core {
 #define LOAD(name, ctype, wide)                                                               \
   h_##name : {                                                                                \
     const uint64_t vaddr = R(ip->a) + ip->imm;                                                \
-    const TlbEntry& entry = data->fast[0][tlb_index(vaddr)];                                  \
     ctype value;                                                                              \
-    if (LIKELY((vaddr & (kPageMask | (sizeof(ctype) - 1))) == entry.tag)) {                   \
-      std::memcpy(&value, reinterpret_cast<const void*>(vaddr + entry.addend), sizeof value); \
+    if (LIKELY(data->hits(0, vaddr, sizeof(ctype)))) {                   \
+      std::memcpy(&value, reinterpret_cast<const void*>(vaddr + data->addends[0][tlb_index(vaddr)]), sizeof value); \
       R(ip->d) = static_cast<uint64_t>(static_cast<wide>(value));                             \
       NEXT;                                                                                   \
     }                                                                                         \
@@ -113,10 +112,9 @@ namespace lockstep::core {
 #define STORE(name, ctype)                                                              \
   h_##name : {                                                                          \
     const uint64_t vaddr = R(ip->a) + ip->imm;                                          \
-    const TlbEntry& entry = data->fast[1][tlb_index(vaddr)];                            \
     const ctype value = static_cast<ctype>(R(ip->b));                                   \
-    if (LIKELY((vaddr & (kPageMask | (sizeof(ctype) - 1))) == entry.tag)) {             \
-      std::memcpy(reinterpret_cast<void*>(vaddr + entry.addend), &value, sizeof value); \
+    if (LIKELY(data->hits(1, vaddr, sizeof(ctype)))) {             \
+      std::memcpy(reinterpret_cast<void*>(vaddr + data->addends[1][tlb_index(vaddr)]), &value, sizeof value); \
       NEXT;                                                                             \
     }                                                                                   \
     begin_slow(block, ip->c);                                                           \

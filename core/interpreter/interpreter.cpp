@@ -17,10 +17,13 @@ namespace {
 // Longer blocks gain nothing for an interpreter, and a slot index must reach every temporary.
 constexpr unsigned kMaxBlockInstructions = 64;
 
-// Feeds the frontend from the hart's fetch translations and remembers what the block depends on.
+// Feeds the frontend from the hart's fetch translations and remembers what the block depends on. The next page is read
+// for a block's first instruction only: one that reaches over there is a block of its own, so that the next page is
+// fetched from when the program gets there and not before, however it came to be cut into blocks.
 class MmuCodeReader : public CodeReader {
  public:
-  MmuCodeReader(MemoryAccess& memory, uint64_t pc) : memory_(memory), first_page_(pc & kPageMask) {}
+  MmuCodeReader(MemoryAccess& memory, const ir::Block& block)
+      : memory_(memory), block_(block), first_page_(block.pc & kPageMask) {}
 
   bool fetch16(uint64_t vaddr, uint16_t& bits) override { return read(vaddr, &bits, sizeof bits); }
   bool fetch8(uint64_t vaddr, uint8_t& byte) override { return read(vaddr, &byte, sizeof byte); }
@@ -32,6 +35,8 @@ class MmuCodeReader : public CodeReader {
 
  private:
   bool read(uint64_t vaddr, void* out, unsigned size_bytes) {
+    const bool next_page = (vaddr & kPageMask) != first_page_;
+    if (next_page && block_.guest_instructions > 0) return false;
     const MemoryAccess::Fetch fetch = memory_.fetch(vaddr);
     if (fetch.fault != Fault::kNone) {
       fault_ = fetch.fault;
@@ -39,12 +44,13 @@ class MmuCodeReader : public CodeReader {
       return false;
     }
     cacheable_ &= fetch.cacheable;
-    if ((vaddr & kPageMask) != first_page_) second_ppage_ = fetch.paddr & kPageMask;
+    if (next_page) second_ppage_ = fetch.paddr & kPageMask;
     std::memcpy(out, fetch.host, size_bytes);
     return true;
   }
 
   MemoryAccess& memory_;
+  const ir::Block& block_;
   uint64_t first_page_;
   uint64_t second_ppage_ = 0;
   Fault fault_ = Fault::kNone;
@@ -170,7 +176,7 @@ CodeBlock* ThreadedInterpreter::enter(uint64_t pc) {
     ir::Block ir_block;
     ir_block.pc = pc;
     ir::Builder builder(ir_block);
-    MmuCodeReader reader(memory_, pc);
+    MmuCodeReader reader(memory_, ir_block);
     hart_.translate_block(reader, pc, max_instructions, builder);
     if (ir_block.guest_instructions == 0) {
       const Fault kind = reader.fault() == Fault::kNone ? Fault::kAccess : reader.fault();
@@ -198,12 +204,6 @@ CodeBlock* ThreadedInterpreter::enter(uint64_t pc) {
     hart_.bus().page_has_code(fetch.paddr);
     if (block->spans_pages) hart_.bus().page_has_code(block->second_ppage);
     if (!fetch.cacheable || !reader.cacheable()) {
-      if (ir_block.guest_instructions > 1) {
-        // Only the last instruction reaches into a page whose translation may not be kept: it is left to a block of its
-        // own, which sees what the instructions before it wrote.
-        max_instructions = ir_block.guest_instructions - 1;
-        continue;
-      }
       // The answer of the MMU holds for this address alone, so the block is run once.
       for (Link& link : block->links) link = Link{cache_.none(), block.get(), link.pc, true};
       block->entry = block->cells.data();

@@ -115,6 +115,31 @@ bool MemoryAccess::resolve(uint64_t vaddr, unsigned size_bytes, Access access, L
   return true;
 }
 
+uint8_t* MemoryAccess::probe(uint64_t vaddr, unsigned size_bytes, Access access) {
+  const unsigned kind = static_cast<unsigned>(access);
+  TlbContext& context = hart_->tlb().data();
+  if (context.hits(kind, vaddr, size_bytes)) {
+    return reinterpret_cast<uint8_t*>(vaddr + context.addends[kind][tlb_index(vaddr)]);
+  }
+  if ((vaddr ^ (vaddr + size_bytes - 1)) & kPageMask) return nullptr;
+  const TlbPage& page = context.pages[kind][tlb_index(vaddr)];
+  Translation translation;
+  if (page.vpage == (vaddr & kPageMask)) {
+    translation.paddr = page.ppage | (vaddr & ~kPageMask);
+  } else {
+    translation = hart_->translate(vaddr, access);
+    if (translation.fault != Fault::kNone || translation.block_bits < kPageBits) return nullptr;
+  }
+  const RamWindow* window = hart_->bus().window(translation.paddr);
+  if (window == nullptr || (access == Access::kStore && !window->writable) || watched_page(vaddr)) return nullptr;
+  const uint64_t page_offset = (translation.paddr - window->base) & kPageMask;
+  if (access == Access::kStore && window->page_flags && window->page_flags[page_offset / kPageSize] != 0) {
+    return nullptr;
+  }
+  hart_->tlb().fill(context, kind, vaddr, translation.paddr, translation.block_bits, window->host + page_offset, true);
+  return window->host + page_offset + (vaddr & ~kPageMask);
+}
+
 bool MemoryAccess::aligned(uint64_t vaddr, unsigned size_bytes, uint64_t flags, Access access) {
   if (!(flags & ir::kMemAligned) || vaddr % size_bytes == 0) return true;
   hart_->raise_fault(Fault::kMisaligned, access, vaddr);
@@ -268,10 +293,9 @@ MemoryAccess::Fetch MemoryAccess::fetch(uint64_t vaddr) {
   TlbContext& context = hart_->tlb().fetch();
   const unsigned index = tlb_index(vaddr);
   Fetch result;
-  const TlbEntry& entry = context.fast[kFetch][index];
-  if (entry.tag == (vaddr & kPageMask)) {
+  if (context.tags[kFetch][index] == (vaddr & kPageMask)) {
     result.paddr = context.pages[kFetch][index].ppage | (vaddr & ~kPageMask);
-    result.host = reinterpret_cast<const uint8_t*>(vaddr + entry.addend);
+    result.host = reinterpret_cast<const uint8_t*>(vaddr + context.addends[kFetch][index]);
     return result;
   }
   const Translation translation = hart_->translate(vaddr, Access::kFetch);

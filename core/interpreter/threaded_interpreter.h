@@ -69,8 +69,11 @@ class ThreadedInterpreter final : public Interpreter {
   CodeBlock* enter(uint64_t pc);
   // The page of the block's first instruction is mapped as it was when the block was found.
   bool still_mapped(const CodeBlock& block) const {
-    const TlbEntry& entry = hart_.tlb().fetch().fast[static_cast<unsigned>(Access::kFetch)][tlb_index(block.pc)];
-    return entry.tag == (block.pc & kPageMask) && entry.addend == block.fetch_addend;
+    constexpr auto kFetch = static_cast<unsigned>(Access::kFetch);
+    const TlbContext& context = hart_.tlb().fetch();
+    const unsigned index = tlb_index(block.pc);
+    return context.tags[kFetch][index] == (block.pc & kPageMask) &&
+           context.addends[kFetch][index] == block.fetch_addend;
   }
   bool leave_now() const { return state_.exit_request != 0 || code_changed_ || memory_.watchpoint_hit(); }
 

@@ -7,10 +7,14 @@ namespace lockstep::core {
 
 namespace {
 constexpr unsigned kStore = 1;  // Access::kStore
+constexpr unsigned kFetch = 2;
 }
 
 Tlb::Tlb() {
-  for (auto& context : contexts_) context = std::make_unique<TlbContext>();
+  for (auto& context : contexts_) {
+    context = std::make_unique_for_overwrite<TlbContext>();
+    clear(*context);
+  }
   data_ = contexts_[0].get();
   fetch_ = contexts_[0].get();
 }
@@ -44,12 +48,25 @@ void Tlb::select(uint64_t data_key, uint64_t fetch_key, uint64_t asid) {
 void Tlb::clear(TlbContext& context) {
   if (context.empty) return;
   for (unsigned access = 0; access < 3; ++access) {
-    context.fast[access].fill(TlbEntry{});
+    context.tags[access].fill(kNoTag);
     context.pages[access].fill(TlbPage{});
   }
+  context.mappings.fill(kNoMapping);
   context.large_first = ~uint64_t{0};
   context.large_last = 0;
   context.empty = true;
+}
+
+void Tlb::drop_fast(TlbContext& context, unsigned access, unsigned index) {
+  context.tags[access][index] = kNoTag;
+  if (access == kFetch) context.mappings[index] = kNoMapping;
+}
+
+uint32_t Tlb::mapping_number(uint64_t vpage, uint64_t addend) {
+  if (mappings_.size() >= kMaxMappings) mappings_.clear();
+  uint32_t& number = mappings_[{vpage, addend}];
+  if (number == kNoMapping) number = ++last_mapping_;
+  return number;
 }
 
 void Tlb::fill(TlbContext& context, unsigned access, uint64_t vaddr, uint64_t paddr, unsigned block_bits,
@@ -57,7 +74,10 @@ void Tlb::fill(TlbContext& context, unsigned access, uint64_t vaddr, uint64_t pa
   const unsigned index = tlb_index(vaddr);
   const uint64_t vpage = vaddr & kPageMask;
   context.pages[access][index] = TlbPage{vpage, paddr & kPageMask};
-  context.fast[access][index] = fast ? TlbEntry{vpage, reinterpret_cast<uint64_t>(host_page) - vpage} : TlbEntry{};
+  const uint64_t addend = reinterpret_cast<uint64_t>(host_page) - vpage;
+  context.tags[access][index] = fast ? vpage : kNoTag;
+  context.addends[access][index] = addend;
+  if (access == kFetch) context.mappings[index] = fast ? mapping_number(vpage, addend) : kNoMapping;
   context.empty = false;
   if (block_bits > kPageBits) {
     const uint64_t block_mask = block_bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << block_bits) - 1;
@@ -87,7 +107,7 @@ void Tlb::flush_page_in(TlbContext& context, uint64_t vaddr) {
   for (unsigned access = 0; access < 3; ++access) {
     if (context.pages[access][index].vpage != vpage) continue;
     context.pages[access][index] = TlbPage{};
-    context.fast[access][index] = TlbEntry{};
+    drop_fast(context, access, index);
   }
 }
 
@@ -106,13 +126,13 @@ void Tlb::drop_fast_stores(uint64_t ppage) {
   for (auto& context : contexts_) {
     if (context->empty) continue;
     for (unsigned i = 0; i < kTlbEntries; ++i) {
-      if (context->pages[kStore][i].ppage == ppage) context->fast[kStore][i] = TlbEntry{};
+      if (context->pages[kStore][i].ppage == ppage) drop_fast(*context, kStore, i);
     }
   }
 }
 
 void Tlb::drop_all_fast_stores() {
-  for (auto& context : contexts_) context->fast[kStore].fill(TlbEntry{});
+  for (auto& context : contexts_) context->tags[kStore].fill(kNoTag);
 }
 
 }  // namespace lockstep::core

@@ -4,17 +4,17 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <unordered_map>
+#include <utility>
 
 #include "core/memory/bus.h"
 
 namespace lockstep::core {
 
-// The fast half of a TLB entry. A hit is `(vaddr & (kPageMask | (size - 1))) == tag`; the host address is then
-// vaddr + addend. Low bits of a valid tag are zero, so that a misaligned access misses by itself.
-struct TlbEntry {
-  uint64_t tag = ~uint64_t{0};
-  uint64_t addend = 0;
-};
+// A tag that no page has.
+inline constexpr uint64_t kNoTag = ~uint64_t{0};
+// A mapping number that no mapping has.
+inline constexpr uint32_t kNoMapping = 0;
 
 // The slow half: which physical page an address maps to, also where accesses cannot go straight to RAM (devices, pages
 // that hold code).
@@ -30,9 +30,21 @@ inline constexpr unsigned kTlbContexts = 16;
 
 inline unsigned tlb_index(uint64_t vaddr) { return (vaddr >> kPageBits) & (kTlbEntries - 1); }
 
+// Generated code keeps a context's address plus this in a register, which is then also the operand of BEXTR that takes
+// an entry's index out of an address: its low 16 bits are the first bit and, in the upper byte, the number of bits.
+inline constexpr uint64_t kTlbContextAlignment = 1u << 16;
+inline constexpr uint64_t kTlbContextBias = kPageBits | kTlbIndexBits << 8;
+
 // Translations of one context, direct-mapped, one array for each kind of access (index: Access).
-struct TlbContext {
-  std::array<TlbEntry, kTlbEntries> fast[3];
+//
+// The fast half is two arrays, so that both are indexed by a scaled register. The last byte of an access decides: a hit
+// is `((vaddr + size - 1) & kPageMask) == tags[access][tlb_index(vaddr)]`, and the host address is then vaddr + addend.
+struct alignas(kTlbContextAlignment) TlbContext {
+  std::array<uint64_t, kTlbEntries> tags[3];
+  std::array<uint64_t, kTlbEntries> addends[3];
+  // Of fetches: the number of the mapping (virtual page, host page), kNoMapping where there is none. One compare tells
+  // whether a jump to another page still leads where it did.
+  std::array<uint32_t, kTlbEntries> mappings;
   std::array<TlbPage, kTlbEntries> pages[3];
   uint64_t key = ~uint64_t{0};  // the ISA's context key: privilege, address space, permission modifiers
   uint64_t asid = 0;            // for selective flushes
@@ -40,7 +52,12 @@ struct TlbContext {
   // Addresses that large pages cover: a flush of one address inside drops the whole context.
   uint64_t large_first = ~uint64_t{0};
   uint64_t large_last = 0;
-  bool empty = true;
+  bool empty = false;  // what a fresh one holds is yet to be cleared
+
+  // The fast entry for `vaddr`, whose access is `size_bytes` long, may be used.
+  bool hits(unsigned access, uint64_t vaddr, unsigned size_bytes) const {
+    return ((vaddr + size_bytes - 1) & kPageMask) == tags[access][tlb_index(vaddr)];
+  }
 };
 
 // A hart's soft TLB: a few contexts between which the ISA switches without a flush, least recently used one reused.
@@ -77,6 +94,18 @@ class Tlb {
   TlbContext& find(uint64_t key, uint64_t asid);
   void clear(TlbContext& context);
   void flush_page_in(TlbContext& context, uint64_t vaddr);
+  static void drop_fast(TlbContext& context, unsigned access, unsigned index);
+  uint32_t mapping_number(uint64_t vpage, uint64_t addend);
+
+  // Numbers are never used twice; past this many the table forgets, and mappings get new ones.
+  static constexpr size_t kMaxMappings = 1u << 16;
+  struct MappingHash {
+    size_t operator()(const std::pair<uint64_t, uint64_t>& m) const {
+      return (m.first >> kPageBits) * 0x9e3779b97f4a7c15u ^ (m.second >> kPageBits);
+    }
+  };
+  std::unordered_map<std::pair<uint64_t, uint64_t>, uint32_t, MappingHash> mappings_;
+  uint32_t last_mapping_ = kNoMapping;
 
   std::array<std::unique_ptr<TlbContext>, kTlbContexts> contexts_;
   TlbContext* data_;

@@ -22,7 +22,7 @@ class TlbTest : public testing::Test {
     return reinterpret_cast<uint8_t*>(uint64_t{0x7f00'0000'0000} + (paddr & kPageMask));
   }
   bool fast(uint64_t vaddr, unsigned access = kLoad, unsigned size_bytes = 1) {
-    return (vaddr & (kPageMask | (size_bytes - 1))) == tlb_.data().fast[access][tlb_index(vaddr)].tag;
+    return tlb_.data().hits(access, vaddr, size_bytes);
   }
   bool known(uint64_t vaddr, unsigned access = kLoad) {
     return tlb_.data().pages[access][tlb_index(vaddr)].vpage == (vaddr & kPageMask);
@@ -47,9 +47,9 @@ TEST_F(TlbTest, AFillServesItsKindOfAccessOnThatPage) {
   EXPECT_FALSE(fast(kVaddr + 0x1000));
   EXPECT_FALSE(fast(kVaddr, kStore));
   EXPECT_TRUE(fast(kVaddr + 8, kLoad, 8));
-  EXPECT_FALSE(fast(kVaddr + 1, kLoad, 8)) << "misaligned accesses miss by themselves";
-  const TlbEntry& entry = tlb_.data().fast[kLoad][tlb_index(kVaddr)];
-  EXPECT_EQ(kVaddr + 0x10 + entry.addend, reinterpret_cast<uint64_t>(host(kPaddr)) + 0x10);
+  EXPECT_TRUE(fast(kVaddr + 1, kLoad, 8)) << "a misaligned access inside the page";
+  EXPECT_FALSE(fast(kVaddr + 0xff9, kLoad, 8)) << "one that leaves the page";
+  EXPECT_EQ(kVaddr + 0x10 + tlb_.data().addends[kLoad][tlb_index(kVaddr)], reinterpret_cast<uint64_t>(host(kPaddr)) + 0x10);
   EXPECT_EQ(tlb_.data().pages[kLoad][tlb_index(kVaddr)].ppage, kPaddr);
 }
 
@@ -58,6 +58,22 @@ TEST_F(TlbTest, SlowEntriesOnlyTranslate) {
   tlb_.fill(tlb_.data(), kLoad, kVaddr, kPaddr, kPageBits, nullptr, false);
   EXPECT_TRUE(known(kVaddr));
   EXPECT_FALSE(fast(kVaddr)) << "the fast half that was there is gone";
+}
+
+TEST_F(TlbTest, FetchMappingsHaveNumbersOfTheirOwn) {
+  const auto number = [this](uint64_t vaddr) { return tlb_.data().mappings[tlb_index(vaddr)]; };
+  EXPECT_EQ(number(kVaddr), kNoMapping);
+  fill(kVaddr, kPaddr, kFetch);
+  const uint32_t first = number(kVaddr);
+  EXPECT_NE(first, kNoMapping);
+  tlb_.flush_page(kVaddr);
+  EXPECT_EQ(number(kVaddr), kNoMapping);
+  fill(kVaddr, kPaddr + kPageSize, kFetch);
+  EXPECT_NE(number(kVaddr), first) << "another page is mapped here now";
+  fill(kVaddr, kPaddr, kFetch);
+  EXPECT_EQ(number(kVaddr), first);
+  tlb_.flush_all();
+  EXPECT_EQ(number(kVaddr), kNoMapping);
 }
 
 TEST_F(TlbTest, IsDirectMapped) {
