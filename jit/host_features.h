@@ -5,17 +5,23 @@
 
 namespace lockstep::jit {
 
-// Instruction sets that emitted code uses without asking again. SSE2 comes with x86-64; FMA3 is not among them, because
-// floating point is a call into core/fp, which does without where it must.
+// Instruction sets that emitted code uses without asking again. SSE2 comes with x86-64.
 struct HostFeatures {
   bool popcnt = false;
   bool sse4_1 = false;  // PCMPEQQ
   bool sse4_2 = false;  // PCMPGTQ
+  // Of the JIT engine alone: what x86-64-v3 has.
+  bool avx2 = false;
+  bool fma = false;
+  bool bmi1 = false;   // BEXTR, TZCNT
+  bool bmi2 = false;   // SHLX, RORX
+  bool lzcnt = false;
 
   static HostFeatures of_this_host();
 
-  // An error that names all that is missing, and the way out.
+  // An error that names all that is missing, and the way out: for the code of MinimalEmitter, and of the JIT engine.
   core::Status check() const;
+  core::Status check_engine() const;
 };
 
 }  // namespace lockstep::jit

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jit/code_cache.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+
+namespace lockstep::jit {
+
+core::Result<std::unique_ptr<CodeCache>> CodeCache::create(size_t size_bytes) {
+  const auto failed = [](const char* what) {
+    return core::Error{fmt::format("cannot map memory for generated code ({}: {}): allow executable mappings of memory "
+                                   "files, or use the interpreter engine",
+                                   what, std::strerror(errno))};
+  };
+  std::unique_ptr<CodeCache> cache(new CodeCache);
+  cache->code_bytes_ = std::clamp(size_bytes, kMinBytes, kMaxBytes) & ~size_t{0xffff};
+  const int fd = memfd_create("lockstep-jit", MFD_CLOEXEC);
+  if (fd < 0) return failed("memfd_create");
+  if (ftruncate(fd, static_cast<off_t>(cache->code_bytes_)) != 0) {
+    close(fd);
+    return failed("ftruncate");
+  }
+  void* code = mmap(nullptr, cache->code_bytes_, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+  void* writable = mmap(nullptr, cache->code_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  close(fd);
+  if (writable != MAP_FAILED) cache->writable_ = static_cast<uint8_t*>(writable);
+  if (code != MAP_FAILED) cache->code_ = static_cast<const uint8_t*>(code);
+  if (code == MAP_FAILED || writable == MAP_FAILED) return failed("mmap");
+  cache->region_end_ = cache->code_bytes_;
+  return cache;
+}
+
+CodeCache::~CodeCache() {
+  if (writable_ != nullptr) munmap(writable_, code_bytes_);
+  if (code_ != nullptr) munmap(const_cast<uint8_t*>(code_), code_bytes_);
+}
+
+const uint8_t* CodeCache::add(std::span<const uint8_t> bytes) {
+  assert(bytes.size() <= space_left());
+  std::memcpy(writable_ + used_, bytes.data(), bytes.size());
+  const uint8_t* address = code_ + used_;
+  used_ = std::min((used_ + bytes.size() + 15) & ~size_t{15}, region_end_);
+  return address;
+}
+
+void CodeCache::seal_fixed_part() {
+  fixed_bytes_ = (used_ + 4095) & ~size_t{4095};
+  region_bytes_ = (code_bytes_ - fixed_bytes_) / kRegions & ~size_t{63};
+  set_region(0);
+}
+
+void CodeCache::begin_next_region() { set_region(next_region()); }
+
+void CodeCache::set_region(unsigned region) {
+  region_ = region;
+  used_ = fixed_bytes_ + region * region_bytes_;
+  region_end_ = used_ + region_bytes_;
+}
+
+void CodeCache::patch32(const uint8_t* address, uint32_t value) {
+  const auto offset = static_cast<size_t>(address - code_);
+  assert(offset + sizeof value <= code_bytes_);
+  std::memcpy(writable_ + offset, &value, sizeof value);
+}
+
+}  // namespace lockstep::jit

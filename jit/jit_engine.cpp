@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jit/jit_engine.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "core/interpreter/interpreter.h"
+#include "core/interpreter/mmu_code_reader.h"
+#include "core/ir/builder.h"
+#include "jit/code_cache.h"
+#include "jit/host_features.h"
+#include "jit/runtime.h"
+#include "jit/thunks.h"
+#include "jit/translator.h"
+#include "jit/unit_map.h"
+
+namespace lockstep::jit {
+
+namespace {
+
+using core::RunResult;
+using core::StopReason;
+
+// As the interpreter's: longer blocks gain little and fill a turn's budget badly.
+constexpr unsigned kMaxBlockInstructions = 64;
+// More than any block of that length needs.
+constexpr size_t kMaxUnitBytes = size_t{1} << 16;
+// Keys (privilege, floating-point state) whose jump tables are kept.
+constexpr size_t kMaxKeys = 16;
+constexpr unsigned kRoundingShift = 60;
+
+class Engine final : public JitEngine, private Runtime {
+ public:
+  Engine(core::Hart& hart, const JitOptions& options, std::unique_ptr<CodeCache> cache, const Thunks& thunks)
+      : Runtime(hart),
+        hart_(hart),
+        state_(hart.state()),
+        options_(options),
+        cache_(std::move(cache)),
+        thunks_(thunks),
+        units_(*cache_),
+        interpreter_(core::make_interpreter(hart)) {
+    recent_.fill(nullptr);
+  }
+
+  std::string_view name() const override { return "jit"; }
+  RunResult run(uint64_t budget) override;
+
+  bool invalidate_code(uint64_t paddr, uint64_t size_bytes) override {
+    const bool interpreted = interpreter_->invalidate_code(paddr, size_bytes);
+    const bool remain = units_.invalidate(paddr, size_bytes);
+    forget_dropped();
+    return interpreted || remain;
+  }
+  void invalidate_all_code() override {
+    interpreter_->invalidate_all_code();
+    units_.invalidate_all();
+    forget_dropped();
+  }
+
+  void set_breakpoint(uint64_t vaddr, bool on) override {
+    interpreter_->set_breakpoint(vaddr, on);
+    if (on) {
+      breakpoints_.insert(vaddr);
+    } else {
+      breakpoints_.erase(vaddr);
+    }
+  }
+  void set_watchpoint(const core::Watchpoint& watchpoint, bool on) override {
+    interpreter_->set_watchpoint(watchpoint, on);
+    watchpoints_ = on ? watchpoints_ + 1 : watchpoints_ - std::min(watchpoints_, 1u);
+  }
+  uint64_t watchpoint_address() const override { return interpreter_->watchpoint_address(); }
+  void set_instruction_hook(InstructionHook hook, void* context) override {
+    interpreter_->set_instruction_hook(hook, context);
+    hooked_ = hook != nullptr;
+  }
+
+  JitStatistics statistics() const override {
+    JitStatistics s = statistics_;
+    s.units_dropped = units_.dropped();
+    return s;
+  }
+
+ private:
+  uint64_t hand_over(const uint8_t* return_address, const Frame& frame) override;
+  Unit* find(uint64_t pc);
+  Unit* translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Unit* stale);
+  void forget_dropped();
+  JumpEntry* jump_table(uint64_t key);
+  uint64_t key() const { return hart_.code_key() | uint64_t{std::min(state_.fp_rounding, 5u)} << kRoundingShift; }
+  uint32_t mapping(uint64_t pc) const { return hart_.tlb().fetch().mappings[core::tlb_index(pc)]; }
+  static size_t recent_index(uint64_t pc) { return (pc >> 1) & (kJumpEntries - 1); }
+
+  // Lets the interpreter begin `count` instructions of the budget. Answers what it stopped for.
+  StopReason interpret(uint64_t count) {
+    const int64_t before = state_.budget;
+    const RunResult result = interpreter_->run(count);
+    state_.budget = before - static_cast<int64_t>(result.executed);
+    state_.end_count = hart_.instruction_count();
+    state_.end_count += static_cast<uint64_t>(state_.budget);
+    return result.reason;
+  }
+
+  core::Hart& hart_;
+  core::StateHeader& state_;
+  JitOptions options_;
+  std::unique_ptr<CodeCache> cache_;
+  Thunks thunks_;
+  UnitMap units_;
+  std::unique_ptr<core::Interpreter> interpreter_;
+  JitStatistics statistics_;
+  asmjit::CodeHolder code_;
+  std::map<uint64_t, std::unique_ptr<JumpEntry[]>> jump_tables_;
+  std::array<Unit*, kJumpEntries> recent_;
+  std::unique_ptr<Unit> uncached_;  // of the instruction at which it was asked for, alone
+  Link* pending_link_ = nullptr;
+  uint64_t key_ = 0;
+  JumpEntry* jumps_ = nullptr;
+
+  std::set<uint64_t> breakpoints_;
+  unsigned watchpoints_ = 0;
+  bool hooked_ = false;
+};
+
+RunResult Engine::run(uint64_t budget) {
+  // A debugger sees every instruction.
+  if (!breakpoints_.empty() || watchpoints_ > 0 || hooked_) return interpreter_->run(budget);
+  const uint64_t start = hart_.instruction_count();
+  state_.budget = static_cast<int64_t>(budget);
+  state_.unbegun = 0;
+  state_.end_count = start + budget;
+  const auto stop = [&](StopReason reason) {
+    const uint64_t count = hart_.instruction_count();
+    state_.end_count = count;
+    state_.budget = 0;
+    pending_link_ = nullptr;
+    return RunResult{reason, count - start};
+  };
+  Frame frame{};
+  frame.runtime = this;
+  frame.host_mxcsr = 0x1f80;
+  while (true) {
+    if (const uint32_t request = std::exchange(state_.exit_request, 0); request != 0) {
+      if (request & core::kExitStop) return stop(StopReason::kStop);
+      if ((request & core::kExitWaitForInterrupt) && !hart_.wakeup_pending()) {
+        return stop(StopReason::kWaitForInterrupt);
+      }
+      if (request & core::kExitYield) return stop(StopReason::kYield);
+    }
+    if (hart_.interrupt_ready()) {
+      hart_.take_interrupt();
+      state_.trapped = 0;
+      pending_link_ = nullptr;
+    }
+    if (state_.budget <= 0) return stop(StopReason::kBudget);
+
+    if (const uint64_t key = this->key(); key != key_ || jumps_ == nullptr) {
+      key_ = key;
+      jumps_ = jump_table(key);
+    }
+    Unit* unit = find(state_.pc);
+    if (unit == nullptr) {
+      pending_link_ = nullptr;
+      continue;  // the fetch trapped; its instruction has been counted
+    }
+    if (Link* link = std::exchange(pending_link_, nullptr);
+        link != nullptr && options_.block_links && !unit->spans_pages && !unit->interpreted &&
+        link->source->code_key == unit->code_key && link->pc == unit->pc) {
+      units_.link(*link, unit, mapping(unit->pc));
+    }
+    if (unit->interpreted || static_cast<int64_t>(unit->guest_instructions) > state_.budget) {
+      const auto count = std::min<uint64_t>(unit->guest_instructions, static_cast<uint64_t>(state_.budget));
+      if (const StopReason reason = interpret(count); reason != StopReason::kBudget) return stop(reason);
+      continue;
+    }
+    static constexpr uint32_t kHostRounding[] = {0, 3, 1, 2};  // MXCSR.RC for the guest's modes
+    frame.fetch = &hart_.tlb().fetch();
+    frame.data = reinterpret_cast<core::TlbContext*>(reinterpret_cast<uint8_t*>(&hart_.tlb().data()) +
+                                                     core::kTlbContextBias);
+    frame.jumps = jumps_;
+    frame.guest_mxcsr = frame.host_mxcsr | (state_.fp_rounding <= 3 ? kHostRounding[state_.fp_rounding] << 13 : 0);
+    ++statistics_.entries;
+    const uint64_t answer = thunks_.enter(unit->code + unit->entry_at, &state_, &frame);
+    switch (static_cast<Leave>(answer & kLeaveMask)) {
+      case Leave::kLink:
+        pending_link_ = reinterpret_cast<Link*>(answer);
+        state_.pc = pending_link_->pc;
+        break;
+      case Leave::kExit:
+        break;
+      case Leave::kHandOver:
+        ++statistics_.handed_over;
+        if (const StopReason reason = interpret(1); reason != StopReason::kBudget) return stop(reason);
+        break;
+      case Leave::kBudget:
+        if (state_.budget > 0) {
+          const StopReason reason = interpret(static_cast<uint64_t>(state_.budget));
+          if (reason != StopReason::kBudget) return stop(reason);
+        }
+        break;
+    }
+  }
+}
+
+JumpEntry* Engine::jump_table(uint64_t key) {
+  std::unique_ptr<JumpEntry[]>& table = jump_tables_[key];
+  if (table == nullptr) {
+    if (jump_tables_.size() > kMaxKeys) {
+      jump_tables_.clear();
+      return jump_table(key);
+    }
+    table = std::make_unique<JumpEntry[]>(kJumpEntries);
+  }
+  return table.get();
+}
+
+void Engine::forget_dropped() {
+  for (const std::unique_ptr<Unit>& unit : units_.graveyard()) {
+    Unit*& recent = recent_[recent_index(unit->pc)];
+    if (recent == unit.get()) recent = nullptr;
+    if (const auto table = jump_tables_.find(unit->code_key); table != jump_tables_.end()) {
+      JumpEntry& entry = table->second[recent_index(unit->pc)];
+      if (entry.code == unit->code) entry = JumpEntry{};
+    }
+    if (pending_link_ != nullptr && pending_link_->source == unit.get()) pending_link_ = nullptr;
+  }
+  units_.collect();
+}
+
+Unit* Engine::find(uint64_t pc) {
+  ++statistics_.lookups;
+  Unit*& recent = recent_[recent_index(pc)];
+  if (recent != nullptr && recent->pc == pc && recent->code_key == key_ && recent->mapping == mapping(pc)) {
+    jumps_[recent_index(pc)] = JumpEntry{pc, recent->code};
+    return recent;
+  }
+  const auto fault = [&](core::Fault kind, uint64_t vaddr) -> Unit* {
+    // The instruction that cannot be fetched has begun.
+    state_.budget -= 1;
+    state_.pc = pc;
+    hart_.raise_fault(kind, core::Access::kFetch, vaddr);
+    state_.trapped = 0;
+    return nullptr;
+  };
+  const core::MemoryAccess::Fetch fetch = memory().fetch(pc);
+  if (fetch.fault != core::Fault::kNone) return fault(fetch.fault, pc);
+  Unit* unit = fetch.cacheable ? units_.find(fetch.paddr, pc, key_) : nullptr;
+  Unit* stale = nullptr;
+  if (unit != nullptr && unit->spans_pages) {
+    const core::MemoryAccess::Fetch second = memory().fetch((pc & core::kPageMask) + core::kPageSize);
+    if (second.fault != core::Fault::kNone || (second.paddr & core::kPageMask) != unit->second_ppage) {
+      stale = unit;
+      unit = nullptr;
+    }
+  }
+  if (unit == nullptr) unit = translate(pc, fetch, stale);
+  if (unit == nullptr || unit->spans_pages || unit->interpreted || !fetch.cacheable) return unit;
+  if (const uint32_t number = mapping(pc); unit->mapping != number) {
+    unit->mapping = number;
+    cache_->patch32(unit->code + unit->mapping_at, number);
+  }
+  recent_[recent_index(pc)] = unit;
+  jumps_[recent_index(pc)] = JumpEntry{pc, unit->code};
+  return unit;
+}
+
+Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Unit* stale) {
+  core::ir::Block block;
+  block.pc = pc;
+  core::ir::Builder builder(block);
+  core::MmuCodeReader reader(memory(), block);
+  if (fetch.cacheable) hart_.translate_block(reader, pc, kMaxBlockInstructions, builder);
+  auto unit = std::make_unique<Unit>();
+  unit->pc = pc;
+  unit->paddr = fetch.paddr;
+  unit->code_key = key_;
+  if (block.guest_instructions == 0 || !reader.cacheable()) {
+    // The first instruction cannot be fetched or may not be kept: the interpreter deals with it.
+    uncached_ = std::move(unit);
+    uncached_->interpreted = true;
+    uncached_->guest_instructions = 1;
+    return uncached_.get();
+  }
+  unit->size_bytes = static_cast<uint32_t>(block.code_bytes);
+  unit->guest_instructions = block.guest_instructions;
+  unit->spans_pages = ((pc + block.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
+  unit->second_ppage = reader.second_ppage();
+  if (stale != nullptr) {
+    units_.invalidate(stale->paddr, 1);
+    forget_dropped();
+  }
+  if (cache_->space_left() < kMaxUnitBytes) {
+    ++statistics_.regions_evicted;
+    units_.drop_region(cache_->next_region());
+    forget_dropped();
+    cache_->begin_next_region();
+  }
+  hart_.bus().page_has_code(fetch.paddr);
+  if (unit->spans_pages) hart_.bus().page_has_code(unit->second_ppage);
+  code_.reset(asmjit::ResetPolicy::kSoft);
+  code_.init(asmjit::Environment::host(), reinterpret_cast<uint64_t>(cache_->next_address()));
+  const Translator::Input input{block, hart_.helpers(), hart_, thunks_, std::min(state_.fp_rounding, 5u),
+                                (hart_.layout().size_bytes + 7) / 8};
+  Translator translator(input, code_, *unit);
+  unit->interpreted = !translator.run() || code_.flatten() != asmjit::kErrorOk ||
+                      code_.resolveUnresolvedLinks() != asmjit::kErrorOk ||
+                      code_.relocateToBase(reinterpret_cast<uint64_t>(cache_->next_address())) != asmjit::kErrorOk ||
+                      code_.codeSize() > cache_->space_left();
+  unit->region = cache_->current_region();
+  if (unit->interpreted) {
+    ++statistics_.units_interpreted;
+    unit->links.clear();
+  } else {
+    const asmjit::CodeBuffer& buffer = code_.textSection()->buffer();
+    unit->code_bytes = static_cast<uint32_t>(code_.codeSize());
+    unit->code = cache_->add({buffer.data(), unit->code_bytes});
+    ++statistics_.units_translated;
+    statistics_.instructions_translated += unit->guest_instructions;
+    statistics_.code_bytes += unit->code_bytes;
+  }
+  return units_.insert(std::move(unit));
+}
+
+uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
+  const Unit* unit = units_.holding(return_address);
+  const auto offset = static_cast<uint32_t>(return_address - unit->code);
+  const auto it = std::find_if(unit->hand_overs.begin(), unit->hand_overs.end(),
+                               [&](const HandOver& h) { return h.return_at == offset; });
+  state_.pc = it->pc;
+  auto* words = reinterpret_cast<uint64_t*>(&state_);
+  for (unsigned k = 0; k < it->homes; ++k) {
+    const StateHome& home = unit->homes[it->first_home + k];
+    if (home.location == StateHome::kConstant) {
+      words[home.slot] = home.constant;
+    } else {
+      words[home.slot] = home.location < 16 ? frame.gpr[home.location] : frame.xmm[home.location - 16];
+    }
+  }
+  return it->unbegun;
+}
+
+}  // namespace
+
+core::Result<std::unique_ptr<JitEngine>> make_jit_engine(core::Hart& hart, const JitOptions& options) {
+  if (auto status = HostFeatures::of_this_host().check_engine(); !status.ok()) return status.error();
+  auto cache = CodeCache::create(options.code_cache_bytes);
+  if (!cache) return cache.error();
+  auto thunks = Thunks::make(**cache);
+  if (!thunks) return thunks.error();
+  return std::unique_ptr<JitEngine>(std::make_unique<Engine>(hart, options, std::move(*cache), *thunks));
+}
+
+}  // namespace lockstep::jit

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/memory/tlb.h"
+#include "jit/translator.h"
+
+namespace lockstep::jit {
+
+using asmjit::x86::rax;
+using asmjit::x86::rcx;
+using asmjit::x86::rdx;
+using core::StateHeader;
+
+namespace {
+
+// Stands where a mapping number will be written; no mapping has it, and it needs all four bytes of an immediate.
+constexpr int32_t kNoLinkYet = 0x7fffffff;
+
+int32_t mapping_offset(uint64_t pc) {
+  return static_cast<int32_t>(offsetof(core::TlbContext, mappings) + sizeof(uint32_t) * core::tlb_index(pc));
+}
+
+constexpr int kCallClobbers[] = {0, 1, 2, 6, 7, 8, 9, 10, 11};
+constexpr int kArguments[] = {6, 2, 1, 8};  // behind RDI, which is the hart
+
+}  // namespace
+
+void Translator::compare_mapping(uint64_t pc, uint32_t& constant_at) {
+  a_.mov(rax, frame(offsetof(Frame, fetch)));
+  a_.cmp(asmjit::x86::dword_ptr(rax, mapping_offset(pc)), kNoLinkYet);
+  constant_at = static_cast<uint32_t>(a_.offset() - 4);
+}
+
+void Translator::begin_block() {
+  short_budget_ = a_.newLabel();
+  moved_ = a_.newLabel();
+  // For jumps that come from anywhere: the page must still be mapped as it was.
+  compare_mapping(block_.pc, unit_.mapping_at);
+  a_.jne(moved_);
+  unit_.entry_at = static_cast<uint32_t>(a_.offset());
+  a_.sub(asmjit::x86::r15, static_cast<int32_t>(block_.guest_instructions));
+  a_.jl(short_budget_);
+}
+
+void Translator::set_pc(uint64_t pc) {
+  Mem to = header(offsetof(StateHeader, pc));
+  if (fits32(pc)) {
+    to.setSize(8);
+    a_.mov(to, static_cast<int64_t>(pc));
+  } else {
+    a_.mov(rax, static_cast<int64_t>(pc));
+    a_.mov(to, rax);
+  }
+}
+
+void Translator::leave(Leave how) {
+  a_.mov(asmjit::x86::eax, static_cast<uint32_t>(how));
+  a_.jmp(reinterpret_cast<uint64_t>(input_.thunks.leave));
+}
+
+void Translator::jump_to(uint64_t pc) {
+  PendingLink pending{a_.newLabel(), unit_.links.size()};
+  unit_.links.push_back({});
+  Link& link = unit_.links.back();
+  link.source = &unit_;
+  link.pc = pc;
+  if (unit_.spans_pages || ((pc ^ block_.pc) & core::kPageMask) != 0) {
+    compare_mapping(pc, link.mapping_at);
+    a_.jne(pending.stub);
+  }
+  a_.jmp(pending.stub);
+  link.jump_at = static_cast<uint32_t>(a_.offset() - 4);
+  pending_links_.push_back(pending);
+}
+
+bool Translator::emit_call(const Inst& i) {
+  const core::HelperDescriptor& helper = input_.helpers[i.imm];
+  flush();
+  for (unsigned k = 0; k < i.operands; ++k) {
+    if (is_const(i.args[k])) continue;
+    int reg = use(i.args[k]);
+    switch (inst(i.args[k]).type) {
+      case Type::kI64:
+        break;
+      case Type::kI32: {
+        const int clean = temporary();
+        a_.mov(gp32(clean), gp32(reg));
+        reg = clean;
+        break;
+      }
+      default:
+        return false;
+    }
+    a_.mov(frame(offsetof(Frame, gpr) + 8 * k), gp(reg));
+  }
+  for (unsigned k = 0; k < i.operands; ++k) consume(i.args[k]);
+  for (int reg : kCallClobbers) evict(reg);
+  for (int reg = kFirstXmm; reg < kRegisters; ++reg) evict(reg);
+  set_pc(insn_pc_);
+  a_.mov(header(offsetof(StateHeader, budget)), asmjit::x86::r15);
+  Mem unbegun = header(offsetof(StateHeader, unbegun));
+  unbegun.setSize(8);
+  a_.mov(unbegun, static_cast<int32_t>(block_.guest_instructions - begun_));
+  a_.mov(asmjit::x86::rdi, reinterpret_cast<int64_t>(&input_.hart));
+  for (unsigned k = 0; k < i.operands; ++k) {
+    if (is_const(i.args[k])) {
+      move_const(kArguments[k], imm(i.args[k]));
+    } else {
+      a_.mov(gp(kArguments[k]), frame(offsetof(Frame, gpr) + 8 * k));
+    }
+  }
+  a_.mov(rax, reinterpret_cast<int64_t>(helper.function));
+  call(input_.thunks.call);
+  SideExit trapped{a_.newLabel(), 0, block_.guest_instructions - begun_, true, {}};
+  Mem flag = header(offsetof(StateHeader, trapped));
+  flag.setSize(4);
+  a_.cmp(flag, 0);
+  a_.jne(trapped.entry);
+  side_exits_.push_back(std::move(trapped));
+  a_.mov(unbegun, 0);
+  if (helper.effects & core::kHelperWritesState) drop_bindings();
+  if (i.type != Type::kVoid) set_register(index_, 0);
+  check_exit_request_ = true;
+  return true;
+}
+
+bool Translator::emit_exit_if(const Inst& i) {
+  SideExit exit{a_.newLabel(), i.imm, block_.guest_instructions - begun_, false, {}};
+  const asmjit::x86::CondCode condition = test_condition(i.args[0]);
+  for (unsigned word : active_) {
+    if (words_[word].dirty) exit.words.emplace_back(word, words_[word]);
+  }
+  a_.j(condition, exit.entry);
+  side_exits_.push_back(std::move(exit));
+  return true;
+}
+
+bool Translator::emit_end(const Inst& i) {
+  // A helper of the last instruction may have asked to leave.
+  const bool look = check_exit_request_;
+  if (look && (i.op == Op::kBranch || i.op == Op::kJumpIndirect)) return false;
+  switch (i.op) {
+    case Op::kJump:
+      flush();
+      if (look) {
+        set_pc(i.imm);
+        leave(Leave::kExit);
+      } else {
+        jump_to(i.imm);
+      }
+      return true;
+    case Op::kBranch: {
+      flush();
+      const asmjit::Label taken = a_.newLabel();
+      if (is_const(i.args[0])) {
+        jump_to(imm(i.args[0]) & 1 ? i.imm : i.imm2);
+        return true;
+      }
+      a_.j(test_condition(i.args[0]), taken);
+      jump_to(i.imm2);
+      a_.bind(taken);
+      jump_to(i.imm);
+      return true;
+    }
+    case Op::kJumpIndirect: {
+      flush();
+      const int target = use(i.args[0]);
+      if (target != 0) a_.mov(rax, gp(target));
+      const asmjit::Label miss = a_.newLabel();
+      a_.mov(asmjit::x86::ecx, asmjit::x86::eax);
+      a_.and_(asmjit::x86::ecx, static_cast<int32_t>((kJumpEntries - 1) << 1));
+      a_.mov(rdx, frame(offsetof(Frame, jumps)));
+      static_assert(sizeof(JumpEntry) == 16);
+      a_.lea(rdx, asmjit::x86::ptr(rdx, rcx, 3));
+      a_.cmp(asmjit::x86::ptr(rdx, offsetof(JumpEntry, pc)), rax);
+      a_.jne(miss);
+      a_.jmp(asmjit::x86::qword_ptr(rdx, offsetof(JumpEntry, code)));
+      a_.bind(miss);
+      a_.mov(header(offsetof(StateHeader, pc)), rax);
+      leave(Leave::kExit);
+      return true;
+    }
+    case Op::kExit:
+      flush();
+      set_pc(i.imm);
+      leave(Leave::kExit);
+      return true;
+    case Op::kExitIndirect: {
+      flush();
+      const int target = use(i.args[0]);
+      a_.mov(header(offsetof(StateHeader, pc)), gp(target));
+      leave(Leave::kExit);
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+void Translator::finish() {
+  for (const SlowPath& slow : slow_paths_) {
+    a_.bind(slow.entry);
+    a_.mov(frame(offsetof(Frame, address)), gp(slow.address));
+    call(slow.thunk);
+    a_.bind(slow.return_point);
+    a_.jmp(slow.retry);
+  }
+  for (const FloatPath& path : float_paths_) finish_float(path);
+  for (const SideExit& exit : side_exits_) {
+    a_.bind(exit.entry);
+    if (exit.trapped) {
+      Mem unbegun = header(offsetof(StateHeader, unbegun));
+      unbegun.setSize(8);
+      Mem flag = header(offsetof(StateHeader, trapped));
+      flag.setSize(4);
+      a_.mov(unbegun, 0);
+      a_.mov(flag, 0);
+    } else {
+      for (const auto& [word, w] : exit.words) store_word(word, w);
+      set_pc(exit.pc);
+    }
+    a_.add(asmjit::x86::r15, static_cast<int32_t>(exit.unbegun));
+    leave(Leave::kExit);
+  }
+  for (const PendingLink& pending : pending_links_) {
+    a_.bind(pending.stub);
+    unit_.links[pending.link].stub_at = static_cast<uint32_t>(a_.offset());
+    a_.mov(rax, reinterpret_cast<int64_t>(&unit_.links[pending.link]));
+    a_.jmp(reinterpret_cast<uint64_t>(input_.thunks.leave));
+  }
+  a_.bind(short_budget_);
+  a_.add(asmjit::x86::r15, static_cast<int32_t>(block_.guest_instructions));
+  set_pc(block_.pc);
+  leave(Leave::kBudget);
+  a_.bind(moved_);
+  set_pc(block_.pc);
+  leave(Leave::kExit);
+  for (size_t k = 0; k < hand_over_labels_.size(); ++k) {
+    unit_.hand_overs[k].return_at = static_cast<uint32_t>(a_.code()->labelOffset(hand_over_labels_[k]));
+  }
+}
+
+}  // namespace lockstep::jit

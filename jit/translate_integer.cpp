@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ir/fold.h"
+#include "jit/translator.h"
+
+namespace lockstep::jit {
+
+using asmjit::x86::CondCode;
+using core::ir::type_bits;
+
+namespace {
+
+bool is_compare(core::ir::Op op) { return op >= core::ir::Op::kEq && op <= core::ir::Op::kGeS; }
+
+CondCode condition_of(core::ir::Op op) {
+  switch (op) {
+    case core::ir::Op::kEq:
+      return CondCode::kEqual;
+    case core::ir::Op::kNe:
+      return CondCode::kNotEqual;
+    case core::ir::Op::kLtU:
+      return CondCode::kUnsignedLT;
+    case core::ir::Op::kLtS:
+      return CondCode::kSignedLT;
+    case core::ir::Op::kGeU:
+      return CondCode::kUnsignedGE;
+    default:
+      return CondCode::kSignedGE;
+  }
+}
+
+}  // namespace
+
+bool Translator::emit_integer(const Inst& i) {
+  if (fold_constants(i)) return true;
+  if (is_compare(i.op)) return emit_compare_value(i);
+  switch (i.op) {
+    case Op::kAdd:
+      return emit_add(i);
+    case Op::kSub:
+      return emit_sub(i);
+    case Op::kAnd:
+    case Op::kOr:
+    case Op::kXor:
+      return emit_logic(i);
+    case Op::kShl:
+    case Op::kShr:
+    case Op::kSar:
+    case Op::kRotL:
+    case Op::kRotR:
+      return emit_shift(i);
+    case Op::kMul:
+    case Op::kMulHighU:
+    case Op::kMulHighS:
+    case Op::kMulHighSU:
+      return emit_multiply(i);
+    case Op::kDivU:
+    case Op::kDivS:
+    case Op::kRemU:
+    case Op::kRemS:
+      return emit_divide(i);
+    case Op::kMinU:
+    case Op::kMinS:
+    case Op::kMaxU:
+    case Op::kMaxS:
+      return emit_min_max(i);
+    case Op::kNot:
+    case Op::kClz:
+    case Op::kCtz:
+    case Op::kPopcnt:
+    case Op::kBswap:
+      return emit_unary(i);
+    case Op::kBitrev:
+    case Op::kOrcB:
+      return emit_fold(i);
+    case Op::kSelect:
+      return emit_select(i);
+    case Op::kZext:
+    case Op::kSext:
+    case Op::kTrunc:
+      return emit_extend(i);
+    default:
+      return false;
+  }
+}
+
+bool Translator::fold_constants(const Inst& i) {
+  for (unsigned k = 0; k < i.operands; ++k) {
+    if (!is_const(i.args[k])) return false;
+  }
+  std::optional<uint64_t> value;
+  if (i.op == Op::kZext || i.op == Op::kTrunc) {
+    value = core::ir::mask_to(i.type, core::ir::mask_to(inst(i.args[0]).type, imm(i.args[0])));
+  } else if (i.op == Op::kSext) {
+    value = core::ir::mask_to(
+        i.type, static_cast<uint64_t>(core::ir::sign_extend(inst(i.args[0]).type, imm(i.args[0]))));
+  } else if (i.operands == 1) {
+    value = core::ir::fold_unary(i.op, i.type, imm(i.args[0]));
+  } else if (i.operands == 2) {
+    const Type type = inst(i.args[0]).type;
+    value = core::ir::fold_binary(i.op, type, core::ir::mask_to(type, imm(i.args[0])),
+                                  core::ir::mask_to(type, imm(i.args[1])));
+  }
+  if (!value) return false;
+  for (unsigned k = 0; k < i.operands; ++k) consume(i.args[k]);
+  define_const(*value);
+  return true;
+}
+
+bool Translator::emit_add(const Inst& i) {
+  Value left = i.args[0], right = i.args[1];
+  if (is_const(left)) std::swap(left, right);
+  // A sum with a constant that only addresses one access is folded into it.
+  if (i.type == Type::kI64 && is_const(right) && fits32(imm(right)) && places_[index_].lazy) return true;
+  places_[index_].lazy = false;
+  const int a = use(left);
+  if (is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(i.type, imm(right))))) {
+    const auto value = static_cast<int32_t>(core::ir::sign_extend(i.type, imm(right)));
+    consume(left);
+    consume(right);
+    const int d = define(a);
+    if (d == a) {
+      a_.add(sized(d, i.type), value);
+    } else {
+      a_.lea(sized(d, i.type), asmjit::x86::ptr(gp(a), value));
+    }
+    return true;
+  }
+  const int b = use(right);
+  consume(left);
+  consume(right);
+  const int d = define(a);
+  if (d == a) {
+    a_.add(sized(d, i.type), sized(b, i.type));
+  } else {
+    a_.lea(sized(d, i.type), asmjit::x86::ptr(gp(a), gp(b)));
+  }
+  return true;
+}
+
+bool Translator::emit_sub(const Inst& i) {
+  if (is_const(i.args[1]) && fits32(0 - static_cast<uint64_t>(core::ir::sign_extend(i.type, imm(i.args[1]))))) {
+    const auto value = static_cast<int32_t>(0 - core::ir::sign_extend(i.type, imm(i.args[1])));
+    const int a = use(i.args[0]);
+    consume(i.args[0]);
+    consume(i.args[1]);
+    const int d = define(a);
+    a_.lea(sized(d, i.type), asmjit::x86::ptr(gp(a), value));
+    return true;
+  }
+  const int a = use(i.args[0]);
+  const int b = use(i.args[1]);
+  consume(i.args[0]);
+  consume(i.args[1]);
+  const int d = a == b ? define() : define(a);
+  if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
+  a_.sub(sized(d, i.type), sized(b, i.type));
+  return true;
+}
+
+bool Translator::emit_logic(const Inst& i) {
+  Value left = i.args[0], right = i.args[1];
+  if (is_const(left)) std::swap(left, right);
+  const auto apply = [&](int d, auto operand) {
+    const Gp reg = sized(d, i.type);
+    if (i.op == Op::kAnd) {
+      a_.and_(reg, operand);
+    } else if (i.op == Op::kOr) {
+      a_.or_(reg, operand);
+    } else {
+      a_.xor_(reg, operand);
+    }
+  };
+  const int a = use(left);
+  if (is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(i.type, imm(right))))) {
+    const auto value = static_cast<int32_t>(core::ir::sign_extend(i.type, imm(right)));
+    consume(left);
+    consume(right);
+    const int d = define(a);
+    if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
+    apply(d, value);
+    return true;
+  }
+  const int b = use(right);
+  consume(left);
+  consume(right);
+  const int d = define(a);
+  if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
+  apply(d, sized(b, i.type));
+  return true;
+}
+
+bool Translator::emit_shift(const Inst& i) {
+  const unsigned bits = type_bits(i.type);
+  if (bits < 32) return false;
+  const int a = use(i.args[0]);
+  if (is_const(i.args[1])) {
+    const auto count = static_cast<unsigned>(imm(i.args[1]) % bits);
+    consume(i.args[0]);
+    consume(i.args[1]);
+    const int d = define(a);
+    const Gp reg = sized(d, i.type);
+    if (i.op == Op::kShl && count >= 1 && count <= 3 && d != a) {
+      a_.lea(reg, asmjit::x86::ptr(asmjit::x86::Gp(), gp(a), count, 0));
+      return true;
+    }
+    if (i.op == Op::kRotL || i.op == Op::kRotR) {
+      a_.rorx(reg, sized(a, i.type), i.op == Op::kRotR ? count : (bits - count) % bits);
+      return true;
+    }
+    if (d != a) a_.mov(reg, sized(a, i.type));
+    if (i.op == Op::kShl) {
+      a_.shl(reg, count);
+    } else if (i.op == Op::kShr) {
+      a_.shr(reg, count);
+    } else {
+      a_.sar(reg, count);
+    }
+    return true;
+  }
+  if (i.op == Op::kRotL || i.op == Op::kRotR) {
+    // Two shifts: their counts are modulo the width, as the host's are.
+    const int b = use(i.args[1]);
+    const int t = temporary();
+    consume(i.args[0]);
+    consume(i.args[1]);
+    const int d = define();
+    const Gp reg = sized(d, i.type), temp = sized(t, i.type), from = sized(a, i.type), count = sized(b, i.type);
+    a_.mov(temp, count);
+    a_.neg(temp);
+    if (i.op == Op::kRotL) {
+      a_.shrx(temp, from, temp);
+      a_.shlx(reg, from, count);
+    } else {
+      a_.shlx(temp, from, temp);
+      a_.shrx(reg, from, count);
+    }
+    a_.or_(reg, temp);
+    return true;
+  }
+  const int b = use(i.args[1]);
+  consume(i.args[0]);
+  consume(i.args[1]);
+  const int d = define(a);
+  const Gp reg = sized(d, i.type), from = sized(a, i.type), count = sized(b, i.type);
+  if (i.op == Op::kShl) {
+    a_.shlx(reg, from, count);
+  } else if (i.op == Op::kShr) {
+    a_.shrx(reg, from, count);
+  } else {
+    a_.sarx(reg, from, count);
+  }
+  return true;
+}
+
+// Wide products and quotients are made in RAX and RDX: both are emptied, the first operand goes to RAX and the second
+// to the register answered. `a` and `b` are where they were.
+int Translator::take_wide_operands(const Inst& i, int a, int b) {
+  for (int reg : {0, 2}) {
+    evict(reg);
+    lock(reg);
+  }
+  const int x = temporary();
+  const auto fetch = [&](int to, Value v, int reg) {
+    const Place& place = places_[resolve(v)];
+    if (reg != 0 && reg != 2) {
+      a_.mov(gp(to), gp(reg));
+    } else if (place.constant) {
+      move_const(to, place.imm);
+    } else if (place.reg >= kFirstXmm) {
+      a_.vmovq(gp(to), vec(place.reg));
+    } else {
+      a_.mov(gp(to), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
+    }
+  };
+  fetch(x, i.args[1], b);
+  fetch(0, i.args[0], a);
+  return x;
+}
+
+bool Translator::emit_multiply(const Inst& i) {
+  if (type_bits(i.type) < 32) return false;
+  if (i.op == Op::kMul) {
+    const int a = use(i.args[0]);
+    const int b = use(i.args[1]);
+    consume(i.args[0]);
+    consume(i.args[1]);
+    const int d = a == b ? define() : define(a);
+    if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
+    a_.imul(sized(d, i.type), sized(b, i.type));
+    return true;
+  }
+  if (i.type != Type::kI64) return false;
+  const int a = use(i.args[0]);
+  const int b = use(i.args[1]);
+  const int x = take_wide_operands(i, a, b);
+  consume(i.args[0]);
+  consume(i.args[1]);
+  const int d = define();
+  if (i.op == Op::kMulHighU) {
+    a_.mul(gp(x));
+    a_.mov(gp(d), gp(2));
+  } else if (i.op == Op::kMulHighS) {
+    a_.imul(gp(x));
+    a_.mov(gp(d), gp(2));
+  } else {
+    // Signed times unsigned: the unsigned product less the second factor where the first is negative.
+    a_.mov(gp(d), gp(0));
+    a_.sar(gp(d), 63);
+    a_.and_(gp(d), gp(x));
+    a_.mul(gp(x));
+    a_.sub(gp(2), gp(d));
+    a_.mov(gp(d), gp(2));
+  }
+  return true;
+}
+
+bool Translator::emit_divide(const Inst& i) {
+  if (type_bits(i.type) < 32) return false;
+  const bool is_signed = i.op == Op::kDivS || i.op == Op::kRemS;
+  const bool wants_rest = i.op == Op::kRemU || i.op == Op::kRemS;
+  const int a = use(i.args[0]);
+  const int b = use(i.args[1]);
+  const int x = take_wide_operands(i, a, b);
+  consume(i.args[0]);
+  consume(i.args[1]);
+  const int d = define();
+  const Gp rax = sized(0, i.type), rdx = sized(2, i.type), divisor = sized(x, i.type), out = sized(d, i.type);
+  const asmjit::Label by_zero = a_.newLabel(), by_minus_one = a_.newLabel(), done = a_.newLabel();
+  a_.test(divisor, divisor);
+  a_.jz(by_zero);
+  if (is_signed) {
+    a_.cmp(divisor, -1);
+    a_.je(by_minus_one);
+    if (i.type == Type::kI64) {
+      a_.cqo();
+    } else {
+      a_.cdq();
+    }
+    a_.idiv(divisor);
+  } else {
+    a_.xor_(asmjit::x86::edx, asmjit::x86::edx);
+    a_.div(divisor);
+  }
+  a_.mov(out, wants_rest ? rdx : rax);
+  a_.jmp(done);
+  a_.bind(by_zero);
+  if (wants_rest) {
+    a_.mov(out, rax);
+  } else {
+    a_.mov(out, -1);
+  }
+  if (is_signed) {
+    a_.jmp(done);
+    a_.bind(by_minus_one);
+    if (wants_rest) {
+      a_.xor_(gp32(d), gp32(d));
+    } else {
+      a_.mov(out, rax);
+      a_.neg(out);
+    }
+  }
+  a_.bind(done);
+  return true;
+}
+
+bool Translator::emit_unary(const Inst& i) {
+  const unsigned bits = type_bits(i.type);
+  if (bits < 32 && i.op != Op::kNot) return false;
+  const int a = use(i.args[0]);
+  consume(i.args[0]);
+  const int d = define(a);
+  const Gp to = sized(d, i.type), from = sized(a, i.type);
+  switch (i.op) {
+    case Op::kClz:
+      a_.lzcnt(to, from);
+      return true;
+    case Op::kCtz:
+      a_.tzcnt(to, from);
+      return true;
+    case Op::kPopcnt:
+      a_.popcnt(to, from);
+      return true;
+    default:
+      if (d != a) a_.mov(to, from);
+      if (i.op == Op::kNot) {
+        a_.not_(to);
+      } else {
+        a_.bswap(to);
+      }
+      return true;
+  }
+}
+
+bool Translator::emit_min_max(const Inst& i) {
+  if (type_bits(i.type) < 32) return false;
+  const int a = use(i.args[0]);
+  const int b = use(i.args[1]);
+  consume(i.args[0]);
+  consume(i.args[1]);
+  const int d = a == b ? define() : define(a);
+  const Gp to = sized(d, i.type), left = sized(a, i.type), right = sized(b, i.type);
+  if (d != a) a_.mov(to, left);
+  a_.cmp(to, right);
+  switch (i.op) {
+    case Op::kMinU:
+      a_.cmova(to, right);
+      break;
+    case Op::kMinS:
+      a_.cmovg(to, right);
+      break;
+    case Op::kMaxU:
+      a_.cmovb(to, right);
+      break;
+    default:
+      a_.cmovl(to, right);
+  }
+  return true;
+}
+
+bool Translator::emit_fold(const Inst& i) {
+  const int a = use(i.args[0]);
+  consume(i.args[0]);
+  a_.mov(frame(offsetof(Frame, operand)), gp(a));
+  Mem descriptor = frame(offsetof(Frame, descriptor));
+  descriptor.setSize(4);
+  a_.mov(descriptor, static_cast<uint32_t>(i.op) | static_cast<uint32_t>(i.type) << 8);
+  call(input_.thunks.fold);
+  const int d = define();
+  a_.mov(gp(d), frame(offsetof(Frame, operand)));
+  return true;
+}
+
+bool Translator::emit_select(const Inst& i) {
+  // Operands first: making them may spoil the flags.
+  const int then_reg = use(i.args[1]);
+  const int else_reg = use(i.args[2]);
+  const int d = allocate(false);
+  a_.mov(gp(d), gp(else_reg));
+  const CondCode condition = test_condition(i.args[0]);
+  a_.emit(asmjit::x86::Inst::cmovccFromCond(condition), gp(d), gp(then_reg));
+  consume(i.args[1]);
+  consume(i.args[2]);
+  set_register(index_, d);
+  return true;
+}
+
+bool Translator::emit_extend(const Inst& i) {
+  const Type from = inst(i.args[0]).type;
+  const Value source = resolve(i.args[0]);
+  if (i.op == Op::kTrunc || (places_[source].wide_load)) {
+    define_alias(i.args[0]);
+    consume(i.args[0]);
+    return true;
+  }
+  const bool lazy_compare = places_[source].lazy;
+  if (lazy_compare) {
+    const int d = allocate(false);
+    const CondCode condition = test_condition(i.args[0]);
+    a_.emit(asmjit::x86::Inst::setccFromCond(condition), gp(d).r8());
+    a_.movzx(gp32(d), gp(d).r8());
+    if (i.op == Op::kSext) a_.neg(gp(d));
+    set_register(index_, d);
+    return true;
+  }
+  const int a = use(i.args[0]);
+  consume(i.args[0]);
+  const int d = define(a);
+  switch (from) {
+    case Type::kI1:
+      if (d != a) a_.mov(gp32(d), gp32(a));
+      a_.and_(gp32(d), 1);
+      if (i.op == Op::kSext) a_.neg(gp(d));
+      return true;
+    case Type::kI8:
+      if (i.op == Op::kZext) {
+        a_.movzx(gp32(d), gp(a).r8());
+      } else {
+        a_.movsx(gp(d), gp(a).r8());
+      }
+      return true;
+    case Type::kI16:
+      if (i.op == Op::kZext) {
+        a_.movzx(gp32(d), gp(a).r16());
+      } else {
+        a_.movsx(gp(d), gp(a).r16());
+      }
+      return true;
+    default:
+      if (i.op == Op::kZext) {
+        a_.mov(gp32(d), gp32(a));
+      } else {
+        a_.movsxd(gp(d), gp32(a));
+      }
+      return true;
+  }
+}
+
+// A comparison that is used once is made where it is used, as flags.
+bool Translator::emit_compare_value(const Inst& i) {
+  if (type_bits(inst(i.args[0]).type) < 32) return false;
+  if (places_[index_].lazy) return true;
+  const int d = allocate(false);
+  places_[index_].lazy = true;
+  ++places_[index_].uses;
+  const CondCode condition = test_condition(index_);
+  places_[index_].lazy = false;
+  a_.emit(asmjit::x86::Inst::setccFromCond(condition), gp(d).r8());
+  a_.movzx(gp32(d), gp(d).r8());
+  set_register(index_, d);
+  return true;
+}
+
+CondCode Translator::test_condition(Value v) {
+  const Value r = resolve(v);
+  if (!places_[r].lazy) {
+    const int reg = use(v);
+    consume(v);
+    a_.test(gp(reg).r8(), 1);
+    return CondCode::kNotZero;
+  }
+  const Inst& compare = inst(r);
+  const Type type = inst(compare.args[0]).type;
+  const int a = use(compare.args[0]);
+  const Value right = compare.args[1];
+  if (is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(type, imm(right))))) {
+    const auto value = static_cast<int32_t>(core::ir::sign_extend(type, imm(right)));
+    if (value == 0 && (compare.op == Op::kEq || compare.op == Op::kNe)) {
+      a_.test(sized(a, type), sized(a, type));
+    } else {
+      a_.cmp(sized(a, type), value);
+    }
+  } else {
+    const int b = use(right);
+    a_.cmp(sized(a, type), sized(b, type));
+  }
+  consume(compare.args[0]);
+  consume(right);
+  consume(v);
+  return condition_of(compare.op);
+}
+
+}  // namespace lockstep::jit

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jit/translator.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "core/ir/fold.h"
+
+namespace lockstep::jit {
+
+using core::ir::Effect;
+using core::ir::kNoValue;
+using core::ir::op_info;
+using core::ir::type_bits;
+using core::ir::type_bytes;
+
+namespace {
+// General registers for values, those that calls preserve last.
+constexpr int kPool[] = {0, 1, 2, 6, 7, 8, 9, 10, 11, 3, 12, 13};
+}  // namespace
+
+Translator::Translator(const Input& input, asmjit::CodeHolder& code, Unit& unit)
+    : input_(input),
+      block_(input.block),
+      a_(&code),
+      unit_(unit),
+      places_(block_.insts.size()),
+      words_(input.state_words) {
+  unit_.links.reserve(2);
+}
+
+void Translator::count_uses() {
+  for (size_t i = block_.insts.size(); i-- > 0;) {
+    const Inst& in = block_.insts[i];
+    if (op_info(in.op).effect == Effect::kPure && places_[i].uses == 0) continue;
+    for (unsigned k = 0; k < in.operands; ++k) ++places_[in.args[k]].uses;
+  }
+  for (size_t i = 0; i < block_.insts.size(); ++i) {
+    const Inst& in = block_.insts[i];
+    if (in.operands == 0) continue;
+    Place& first = places_[in.args[0]];
+    const Op made_by = inst(in.args[0]).op;
+    if ((in.op == Op::kLoad || in.op == Op::kStore) && made_by == Op::kAdd && first.uses == 1) first.lazy = true;
+    if ((in.op == Op::kSext || in.op == Op::kZext) && in.type == Type::kI64 && made_by == Op::kLoad &&
+        first.uses == 1 && inst(in.args[0]).type != Type::kI1) {
+      first.wide_load = true;
+      first.imm = in.op == Op::kSext ? 1 : 0;
+    }
+    const bool compared = made_by >= Op::kEq && made_by <= Op::kGeS && type_bits(inst(inst(in.args[0]).args[0]).type) >= 32;
+    const bool asks = in.op == Op::kBranch || in.op == Op::kExitIf || in.op == Op::kSelect || in.op == Op::kZext ||
+                      in.op == Op::kSext;
+    if (asks && compared && first.uses == 1) first.lazy = true;
+    const bool host_float = in.op == Op::kFAdd || in.op == Op::kFSub || in.op == Op::kFMul || in.op == Op::kFDiv ||
+                            in.op == Op::kFSqrt || in.op == Op::kFMa || in.op == Op::kFLt || in.op == Op::kFLe ||
+                            in.op == Op::kFEq;
+    for (unsigned k = 0; host_float && k < in.operands; ++k) places_[in.args[k]].prefers_vector = true;
+  }
+}
+
+bool Translator::run() {
+  count_uses();
+  begin_block();
+  for (index_ = 0; index_ < block_.insts.size(); ++index_) {
+    const Inst& i = block_.insts[index_];
+    if (op_info(i.op).effect == Effect::kPure && places_[index_].uses == 0) continue;
+    locked_ = 0;
+    if (!emit(i) || failed_) return false;
+  }
+  finish();
+  return !failed_;
+}
+
+bool Translator::is_idle(int reg) const {
+  const Register& r = registers_[static_cast<size_t>(reg)];
+  return r.words == 0 && (r.value == kNoValue || places_[r.value].uses == 0);
+}
+
+int Translator::allocate(bool vector) {
+  const auto usable = [&](int reg) { return (locked_ >> reg & 1) == 0; };
+  const unsigned count = vector ? 16 : static_cast<unsigned>(std::size(kPool));
+  const auto at = [&](unsigned k) { return vector ? kFirstXmm + static_cast<int>(k) : kPool[k]; };
+  for (unsigned k = 0; k < count; ++k) {
+    if (usable(at(k)) && is_idle(at(k))) {
+      registers_[static_cast<size_t>(at(k))].value = kNoValue;
+      lock(at(k));
+      return at(k);
+    }
+  }
+  int best = kNone;
+  int best_cost = 1 << 20;
+  for (unsigned n = 0; n < count; ++n) {
+    const int reg = at((next_victim_ + n) % count);
+    if (!usable(reg)) continue;
+    const Register& r = registers_[static_cast<size_t>(reg)];
+    int cost = r.value != kNoValue && places_[r.value].uses > 0 ? 10 : 0;
+    for (unsigned word : active_) cost += words_[word].reg == reg && words_[word].dirty ? 3 : 0;
+    if (cost < best_cost) {
+      best = reg;
+      best_cost = cost;
+    }
+  }
+  next_victim_ = (next_victim_ + 1) % count;
+  if (best == kNone) {
+    failed_ = true;
+    return at(0);
+  }
+  evict(best);
+  lock(best);
+  return best;
+}
+
+void Translator::store_word(unsigned word, const Word& w) {
+  const Mem to = state(8 * word);
+  if (!w.constant) {
+    if (w.reg >= kFirstXmm) {
+      a_.vmovq(to, vec(w.reg));
+    } else {
+      a_.mov(to, gp(w.reg));
+    }
+  } else if (fits32(w.imm)) {
+    Mem whole = to;
+    whole.setSize(8);
+    a_.mov(whole, static_cast<int64_t>(w.imm));
+  } else {
+    for (unsigned half = 0; half < 2; ++half) {
+      Mem part = state(8 * word + 4 * half);
+      part.setSize(4);
+      a_.mov(part, static_cast<uint32_t>(w.imm >> (32 * half)));
+    }
+  }
+}
+
+void Translator::drop_words(int reg) {
+  for (size_t k = 0; k < active_.size();) {
+    Word& word = words_[active_[k]];
+    if (word.reg != reg) {
+      ++k;
+      continue;
+    }
+    if (word.dirty) store_word(active_[k], word);
+    word = Word{};
+    --registers_[static_cast<size_t>(reg)].words;
+    active_[k] = active_.back();
+    active_.pop_back();
+  }
+}
+
+void Translator::evict(int reg) {
+  Register& r = registers_[static_cast<size_t>(reg)];
+  drop_words(reg);
+  if (r.value != kNoValue) {
+    Place& place = places_[r.value];
+    if (place.uses > 0 && place.spill == kNone && !place.constant) {
+      if (free_spills_.empty()) {
+        if (spills_ == static_cast<int>(Frame::kSpills)) {
+          failed_ = true;
+          return;
+        }
+        free_spills_.push_back(spills_++);
+      }
+      place.spill = free_spills_.back();
+      free_spills_.pop_back();
+      const Mem to = frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill));
+      if (reg >= kFirstXmm) {
+        a_.vmovq(to, vec(reg));
+      } else {
+        a_.mov(to, gp(reg));
+      }
+    }
+    place.reg = kNone;
+  }
+  r.value = kNoValue;
+}
+
+void Translator::unbind(unsigned word) {
+  Word& w = words_[word];
+  if (w.reg == kNone && !w.constant) return;
+  if (w.reg != kNone) --registers_[static_cast<size_t>(w.reg)].words;
+  w = Word{};
+  std::erase(active_, word);
+}
+
+void Translator::bind(unsigned word, int reg, bool dirty) {
+  unbind(word);
+  words_[word].reg = reg;
+  words_[word].dirty = dirty;
+  ++registers_[static_cast<size_t>(reg)].words;
+  active_.push_back(word);
+}
+
+void Translator::flush() {
+  for (unsigned word : active_) {
+    if (!words_[word].dirty) continue;
+    store_word(word, words_[word]);
+    words_[word].dirty = false;
+  }
+}
+
+void Translator::drop_bindings() {
+  while (!active_.empty()) unbind(active_.back());
+}
+
+void Translator::move_const(int reg, uint64_t value) {
+  if (value <= 0xffffffff) {
+    a_.mov(gp32(reg), static_cast<uint32_t>(value));
+  } else {
+    a_.mov(gp(reg), static_cast<int64_t>(value));
+  }
+}
+
+int Translator::use(Value v) {
+  v = resolve(v);
+  Place& place = places_[v];
+  if (place.reg != kNone && place.reg < kFirstXmm) {
+    lock(place.reg);
+    return place.reg;
+  }
+  const int reg = allocate(false);
+  if (place.constant) {
+    move_const(reg, place.imm);
+    return reg;
+  }
+  if (place.reg != kNone) {
+    a_.vmovq(gp(reg), vec(place.reg));
+    return reg;
+  }
+  a_.mov(gp(reg), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
+  set_register(v, reg);
+  return reg;
+}
+
+int Translator::use_vector(Value v) {
+  v = resolve(v);
+  Place& place = places_[v];
+  if (place.reg >= kFirstXmm) {
+    lock(place.reg);
+    return place.reg;
+  }
+  const int reg = allocate(true);
+  if (place.constant) {
+    const int temp = allocate(false);
+    move_const(temp, place.imm);
+    a_.vmovq(vec(reg), gp(temp));
+  } else if (place.reg != kNone) {
+    a_.vmovq(vec(reg), gp(place.reg));
+  } else {
+    a_.vmovq(vec(reg), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
+    set_register(v, reg);
+  }
+  return reg;
+}
+
+void Translator::set_register(Value v, int reg) {
+  places_[v].reg = reg;
+  registers_[static_cast<size_t>(reg)].value = v;
+}
+
+void Translator::consume(Value v) {
+  Place& place = places_[resolve(v)];
+  if (place.uses == 0 || --place.uses > 0) return;
+  if (place.spill != kNone) {
+    free_spills_.push_back(place.spill);
+    place.spill = kNone;
+  }
+}
+
+int Translator::temporary() { return allocate(false); }
+
+int Translator::define(int reuse) {
+  const int reg = reuse != kNone && reuse < kFirstXmm && is_idle(reuse) ? reuse : allocate(false);
+  Register& r = registers_[static_cast<size_t>(reg)];
+  if (r.value != kNoValue && places_[r.value].reg == reg) places_[r.value].reg = kNone;
+  set_register(index_, reg);
+  lock(reg);
+  return reg;
+}
+
+int Translator::define_vector(int reuse) {
+  const int reg = reuse >= kFirstXmm && is_idle(reuse) ? reuse : allocate(true);
+  Register& r = registers_[static_cast<size_t>(reg)];
+  if (r.value != kNoValue && places_[r.value].reg == reg) places_[r.value].reg = kNone;
+  set_register(index_, reg);
+  lock(reg);
+  return reg;
+}
+
+// The current value is the same bits as `of`; the use that this was is handed to its users.
+void Translator::define_alias(Value of) {
+  of = resolve(of);
+  places_[index_].alias = of;
+  places_[of].uses += places_[index_].uses;
+}
+
+void Translator::define_const(uint64_t value) {
+  places_[index_].constant = true;
+  places_[index_].lazy = false;
+  places_[index_].imm = value;
+}
+
+bool Translator::emit(const Inst& i) {
+  if (type_bits(i.type) > 64 || type_bits(i.operand_type) > 64) return false;
+  for (unsigned k = 0; k < i.operands; ++k) {
+    if (type_bits(inst(i.args[k]).type) > 64) return false;
+  }
+  switch (i.op) {
+    case Op::kConst:
+      define_const(core::ir::mask_to(i.type, i.imm));
+      return true;
+    case Op::kGet:
+      emit_get(i);
+      return true;
+    case Op::kSet:
+      return emit_set(i);
+    case Op::kInsn:
+      if (check_exit_request_) {
+        check_exit_request_ = false;
+        SideExit exit{a_.newLabel(), i.imm, block_.guest_instructions - begun_, false, {}};
+        for (unsigned word : active_) {
+          if (words_[word].dirty) exit.words.emplace_back(word, words_[word]);
+        }
+        Mem request = header(offsetof(core::StateHeader, exit_request));
+        request.setSize(4);
+        a_.cmp(request, 0);
+        a_.jne(exit.entry);
+        side_exits_.push_back(std::move(exit));
+      }
+      insn_pc_ = i.imm;
+      ++begun_;
+      return true;
+    case Op::kFence:
+      return true;
+    case Op::kLoad:
+      return emit_load(i);
+    case Op::kStore:
+      return emit_store(i);
+    case Op::kLoadReserved:
+    case Op::kStoreConditional:
+    case Op::kAtomicRmw:
+      return emit_atomic(i);
+    case Op::kCall:
+      return emit_call(i);
+    case Op::kExitIf:
+      return emit_exit_if(i);
+    default:
+      break;
+  }
+  if (op_info(i.op).effect == Effect::kEnd) return emit_end(i);
+  if (op_info(i.op).effect == Effect::kFp || i.op == Op::kFClass) return emit_float(i);
+  return emit_integer(i);
+}
+
+void Translator::emit_get(const Inst& i) {
+  const auto word = static_cast<unsigned>(i.imm / 8);
+  const bool whole = i.type == Type::kI64 && i.imm % 8 == 0;
+  if (!whole) {
+    // Whatever is bound to these bytes is written first.
+    for (unsigned w = word; w <= (i.imm + type_bytes(i.type) - 1) / 8; ++w) {
+      if (words_[w].dirty) flush();
+    }
+    const int reg = define();
+    Mem from = state(i.imm);
+    from.setSize(type_bytes(i.type));
+    if (type_bytes(i.type) < 4) {
+      a_.movzx(gp32(reg), from);
+    } else if (type_bytes(i.type) == 4) {
+      a_.mov(gp32(reg), from);
+    } else {
+      a_.mov(gp(reg), from);
+    }
+    return;
+  }
+  Word& w = words_[word];
+  if (w.constant) return define_const(w.imm);
+  if (w.reg != kNone) {
+    Register& r = registers_[static_cast<size_t>(w.reg)];
+    if (r.value != kNoValue && places_[r.value].reg == w.reg) {
+      places_[index_].alias = r.value;
+      places_[r.value].uses += places_[index_].uses;
+    } else {
+      set_register(index_, w.reg);
+    }
+    return;
+  }
+  const bool vector = places_[index_].prefers_vector;
+  const int reg = vector ? define_vector() : define();
+  if (vector) {
+    a_.vmovq(vec(reg), state(i.imm));
+  } else {
+    a_.mov(gp(reg), state(i.imm));
+  }
+  bind(word, reg, false);
+}
+
+bool Translator::emit_set(const Inst& i) {
+  const Value v = i.args[0];
+  const unsigned bytes = type_bytes(i.operand_type);
+  if (i.operand_type == Type::kI64 && i.imm % 8 == 0) {
+    const auto word = static_cast<unsigned>(i.imm / 8);
+    if (is_const(v)) {
+      const uint64_t value = imm(v);
+      unbind(word);
+      words_[word].constant = words_[word].dirty = true;
+      words_[word].imm = value;
+      active_.push_back(word);
+    } else {
+      const Value r = resolve(v);
+      const int reg = places_[r].reg != kNone ? places_[r].reg : use(v);
+      if (words_[word].reg == reg) {
+        words_[word].dirty = true;
+      } else {
+        bind(word, reg, true);
+      }
+    }
+    consume(v);
+    return true;
+  }
+  for (auto w = static_cast<unsigned>(i.imm / 8); w <= (i.imm + bytes - 1) / 8; ++w) {
+    if (words_[w].dirty) flush();
+    unbind(w);
+  }
+  int reg = use(v);
+  consume(v);
+  if (i.operand_type == Type::kI1) {
+    const int clean = temporary();
+    a_.mov(gp32(clean), gp32(reg));
+    a_.and_(gp32(clean), 1);
+    reg = clean;
+  }
+  switch (bytes) {
+    case 1:
+      a_.mov(state(i.imm), gp(reg).r8());
+      break;
+    case 2:
+      a_.mov(state(i.imm), gp(reg).r16());
+      break;
+    case 4:
+      a_.mov(state(i.imm), gp32(reg));
+      break;
+    default:
+      a_.mov(state(i.imm), gp(reg));
+  }
+  return true;
+}
+
+}  // namespace lockstep::jit

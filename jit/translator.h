@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <asmjit/x86.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/hart/hart.h"
+#include "core/ir/ir.h"
+#include "jit/frame.h"
+#include "jit/thunks.h"
+#include "jit/unit.h"
+
+namespace lockstep::jit {
+
+// Writes the host code of one IR block in one pass. Values live in registers; a word of guest state that was read or
+// written stays in its register until the block ends, and where code can be left in the middle a table says which
+// register holds which word. An access that misses the inline TLB asks a thunk and is tried again; one that is more
+// than a plain access to RAM is handed over to the interpreter as a whole guest instruction.
+//
+// translator.cpp has registers and state, translate_integer.cpp, translate_float.cpp, translate_memory.cpp and
+// translate_ends.cpp the operations.
+class Translator {
+ public:
+  struct Input {
+    const core::ir::Block& block;
+    std::span<const core::HelperDescriptor> helpers;
+    core::Hart& hart;
+    const Thunks& thunks;
+    uint32_t rounding;  // the guest's dynamic mode, which MXCSR has when that is one of 0 to 3
+    uint32_t state_words;
+  };
+
+  Translator(const Input& input, asmjit::CodeHolder& code, Unit& unit);
+  Translator(const Translator&) = delete;
+  Translator& operator=(const Translator&) = delete;
+
+  // False when an operation has no host code here.
+  bool run();
+
+ private:
+  using Inst = core::ir::Inst;
+  using Op = core::ir::Op;
+  using Type = core::ir::Type;
+  using Value = core::ir::Value;
+  using Gp = asmjit::x86::Gp;
+  using Xmm = asmjit::x86::Xmm;
+  using Mem = asmjit::x86::Mem;
+
+  static constexpr int kNone = -1;
+  static constexpr int kFirstXmm = 16;
+  static constexpr int kRegisters = 32;  // general ones, then vector ones
+
+  struct Place {
+    int reg = kNone;
+    int spill = kNone;  // index into Frame::spill
+    uint32_t uses = 0;
+    Value alias = core::ir::kNoValue;  // the value that stands for this one
+    bool constant = false;
+    bool lazy = false;  // made where it is used
+    bool prefers_vector = false;
+    bool wide_load = false;  // a load whose register already has the extension that its only user asks for
+    uint64_t imm = 0;
+  };
+  struct Register {
+    Value value = core::ir::kNoValue;
+    unsigned words = 0;  // of the state, bound to it
+  };
+  struct Word {
+    int reg = kNone;
+    bool dirty = false;
+    bool constant = false;
+    uint64_t imm = 0;
+  };
+
+  // --- translator.cpp
+  void count_uses();
+  Value resolve(Value v) const {
+    while (places_[v].alias != core::ir::kNoValue) v = places_[v].alias;
+    return v;
+  }
+  bool is_const(Value v) const { return places_[resolve(v)].constant; }
+  uint64_t imm(Value v) const { return places_[resolve(v)].imm; }
+  const Inst& inst(Value v) const { return block_.insts[v]; }
+  bool fits32(uint64_t value) const { return static_cast<int64_t>(value) == static_cast<int32_t>(value); }
+
+  int allocate(bool vector);
+  void evict(int reg);
+  void drop_words(int reg);  // writes the dirty ones
+  void lock(int reg) { locked_ |= uint64_t{1} << reg; }
+  bool is_idle(int reg) const;
+  void unbind(unsigned word);
+  void bind(unsigned word, int reg, bool dirty);
+  void store_word(unsigned word, const Word& w);
+  void flush();           // writes every dirty word; bindings stay
+  void drop_bindings();   // after something else may have written the state
+
+  // The register of an operand, locked until the operation is done.
+  int use(Value v);
+  int use_vector(Value v);
+  void consume(Value v);
+  // A register for the current value; `reuse` when that one is free by now.
+  int define(int reuse = kNone);
+  int define_vector(int reuse = kNone);
+  void define_alias(Value of);
+  void define_const(uint64_t value);
+  int temporary();
+  void set_register(Value v, int reg);
+  void move_const(int reg, uint64_t value);
+
+  static Gp gp(int reg) { return asmjit::x86::gpq(static_cast<uint32_t>(reg)); }
+  static Gp gp32(int reg) { return asmjit::x86::gpd(static_cast<uint32_t>(reg)); }
+  static Xmm vec(int reg) { return asmjit::x86::xmm(static_cast<uint32_t>(reg - kFirstXmm)); }
+  static Gp sized(int reg, Type type) { return core::ir::type_bits(type) == 64 ? gp(reg) : gp32(reg); }
+  Mem state(uint64_t offset) const {
+    return asmjit::x86::ptr(asmjit::x86::rbp, static_cast<int32_t>(offset) - kStateBias);
+  }
+  Mem header(size_t offset) const { return state(offset); }
+  Mem frame(size_t offset) const { return asmjit::x86::ptr(asmjit::x86::rsp, static_cast<int32_t>(offset)); }
+  void call(const uint8_t* thunk) { a_.call(reinterpret_cast<uint64_t>(thunk)); }
+
+  bool emit(const Inst& i);
+  void emit_get(const Inst& i);
+  bool emit_set(const Inst& i);
+
+  // --- translate_integer.cpp
+  bool emit_integer(const Inst& i);
+  bool fold_constants(const Inst& i);
+  bool emit_add(const Inst& i);
+  bool emit_sub(const Inst& i);
+  bool emit_logic(const Inst& i);
+  bool emit_shift(const Inst& i);
+  int take_wide_operands(const Inst& i, int a, int b);
+  bool emit_multiply(const Inst& i);
+  bool emit_divide(const Inst& i);
+  bool emit_unary(const Inst& i);
+  bool emit_min_max(const Inst& i);
+  bool emit_fold(const Inst& i);
+  bool emit_select(const Inst& i);
+  bool emit_extend(const Inst& i);
+  bool emit_compare_value(const Inst& i);
+  // Emits the comparison or test of an i1 value and answers the condition under which it is 1.
+  asmjit::x86::CondCode test_condition(Value v);
+
+  // --- translate_float.cpp
+  bool emit_float(const Inst& i);
+  bool emit_float_call(const Inst& i);
+  bool emit_float_arithmetic(const Inst& i, bool is_double);
+  bool emit_float_compare(const Inst& i, bool is_double);
+  bool emit_from_integer(const Inst& i);
+  bool emit_to_integer(const Inst& i, bool is_double, bool truncate);
+
+  // --- translate_memory.cpp
+  bool emit_load(const Inst& i);
+  bool emit_store(const Inst& i);
+  bool emit_atomic(const Inst& i);
+  // The host address of an access, in a register; misses go to the slow path.
+  Mem translate_address(Value address, unsigned size_bytes, bool store);
+  void note_hand_over(const asmjit::Label& return_point);
+
+  // --- translate_ends.cpp
+  void begin_block();
+  void compare_mapping(uint64_t pc, uint32_t& constant_at);
+  bool emit_call(const Inst& i);
+  bool emit_exit_if(const Inst& i);
+  bool emit_end(const Inst& i);
+  void jump_to(uint64_t pc);
+  void set_pc(uint64_t pc);
+  void leave(Leave how);
+  void finish();
+
+  const Input& input_;
+  const core::ir::Block& block_;
+  asmjit::x86::Assembler a_;
+  Unit& unit_;
+  std::vector<Place> places_;
+  std::array<Register, kRegisters> registers_;
+  std::vector<Word> words_;
+  std::vector<unsigned> active_;  // words that are bound or constant
+  uint64_t locked_ = 0;
+  unsigned next_victim_ = 0;
+  std::vector<int> free_spills_;
+  int spills_ = 0;
+  Value index_ = 0;
+  unsigned begun_ = 0;
+  uint64_t insn_pc_ = 0;
+  bool check_exit_request_ = false;
+
+  // Code out of the hot path, written when the block is done.
+  struct SlowPath {
+    asmjit::Label entry, retry, return_point;
+    int address;
+    const uint8_t* thunk;
+  };
+  std::vector<SlowPath> slow_paths_;
+  struct SideExit {
+    asmjit::Label entry;
+    uint64_t pc;
+    uint64_t unbegun;
+    bool trapped;
+    std::vector<std::pair<unsigned, Word>> words;  // dirty ones
+  };
+  std::vector<SideExit> side_exits_;
+  // An operation whose result the host did not settle.
+  struct FloatPath {
+    asmjit::Label entry, done;
+    int result;
+    std::array<int, 3> operands;
+    uint32_t descriptor;
+  };
+  void finish_float(const FloatPath& path);
+  std::vector<FloatPath> float_paths_;
+  struct PendingLink {
+    asmjit::Label stub;
+    size_t link;
+  };
+  std::vector<PendingLink> pending_links_;
+  std::vector<asmjit::Label> hand_over_labels_;
+  asmjit::Label short_budget_, moved_;
+  bool failed_ = false;
+};
+
+}  // namespace lockstep::jit
