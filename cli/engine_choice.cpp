@@ -2,6 +2,7 @@
 #include "cli/engine_choice.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <vector>
@@ -78,8 +79,8 @@ core::Result<EngineChoice> parse_engine(const std::string& text, const std::stri
                                      suggest(kind->settings, key, &Setting::key))};
     }
     if (std::find(setting->values.begin(), setting->values.end(), value) == setting->values.end()) {
-      return core::Error{fmt::format("{}: {}:{} cannot be '{}'{}", option, kind->name, key, value,
-                                     matrix::suggestion(value, setting->values))};
+      return core::Error{fmt::format("{}: {}:{} cannot be '{}'; it takes {}", option, kind->name, key, value,
+                                     fmt::join(setting->values, " or "))};
     }
     choice.settings[key] = value;
   }

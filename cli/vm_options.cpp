@@ -125,7 +125,8 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
           "the options below")
       ->check([](const std::string& text) {
         const auto choice = parse_engine(text, "--engine");
-        return choice ? std::string() : choice.error().message;
+        // The parser of the command line puts the option's name in front itself.
+        return choice ? std::string() : choice.error().message.substr(std::string_view("--engine: ").size());
       })
       ->type_name("NAME[:KEY=VALUE]...")
       ->group(engine)
