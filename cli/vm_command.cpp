@@ -75,20 +75,26 @@ std::string message_for(const MachineResult& result) {
   }
 }
 
-nlohmann::json to_json(const VmOptions& o, const Machine& machine, const MachineResult& result, double wall_seconds,
-                       uint64_t memory_bytes, uint64_t quantum_ns) {
+// False also for an engine that has no such setting.
+bool is_on(const EngineChoice& engine, const std::string& key) {
+  const auto found = engine.settings.find(key);
+  return found != engine.settings.end() && found->second == "on";
+}
+
+nlohmann::json to_json(const VmOptions& o, const EngineChoice& engine, const Machine& machine,
+                       const MachineResult& result, double wall_seconds, uint64_t memory_bytes, uint64_t quantum_ns) {
   return {{"exit", {{"reason", machine_exit_name(result.exit)}, {"code", result.code}}},
           {"instructions", result.instructions},
           {"virtual_time_ns", result.virtual_time_ns},
           {"wall_seconds", wall_seconds},
-          {"engine", o.engine},
+          {"engine", engine.name},
           {"options",
            {{"machine", o.machine},
             {"smp", o.smp},
             {"memory_bytes", memory_bytes},
             {"quantum_ns", quantum_ns},
-            {"fusion", o.fusion == "on"},
-            {"block_links", o.block_links == "on"},
+            {"fusion", is_on(engine, "fusion")},
+            {"block_links", is_on(engine, "block-links")},
             {"tlb", o.tlb},
             {"async_io", o.async_io == "on"},
             {"numa", o.numa == "on"},
@@ -187,7 +193,9 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
   const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (debugger) debugger->report_exit(exit_status(*result));
   if (o.json) {
-    fmt::print("{}\n", to_json(o, machine, *result, wall, memory_bytes, quantum_ns).dump(2));
+    const auto engine = chosen_engine(o);
+    if (!engine) return engine.error();
+    fmt::print("{}\n", to_json(o, *engine, machine, *result, wall, memory_bytes, quantum_ns).dump(2));
     if (std::fflush(stdout) != 0) return Error{fmt::format("--json: cannot write to stdout: {}", std::strerror(errno))};
   } else if (const std::string message = message_for(*result); !message.empty()) {
     fmt::print(stderr, "lockstep: {}\n", message);

@@ -118,8 +118,17 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
   add_count_option(command, "--seed", o.seed, "Seed of the guest's random number devices")->capture_default_str();
 
   const auto engine = "Engine";
-  command.add_option("--engine", o.engine, "What runs the harts: interpreter")
-      ->check(CLI::IsMember({"interpreter"}))
+  command
+      .add_option(
+          "--engine", o.engine,
+          "What runs the harts: interpreter[:fusion=on|off][:block-links=on|off]; what it leaves out comes from "
+          "the options below")
+      ->check([](const std::string& text) {
+        const auto choice = parse_engine(text, "--engine");
+        // The parser of the command line puts the option's name in front itself.
+        return choice ? std::string() : choice.error().message.substr(std::string_view("--engine: ").size());
+      })
+      ->type_name("NAME[:KEY=VALUE]...")
       ->group(engine)
       ->capture_default_str();
   command.add_option("--fusion", o.fusion, "Fold common pairs of operations into one")
@@ -204,9 +213,14 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o) {
   config.make_hart = [hart_options](unsigned id, core::PhysicalBus& bus, core::VirtualClock& clock) {
     return isa::riscv64::make_hart(id, bus, clock, hart_options);
   };
-  const core::InterpreterOptions interpreter{.fusion = o.fusion == "on", .block_links = o.block_links == "on"};
-  config.make_engine = [interpreter](core::Hart& hart) { return core::make_interpreter(hart, interpreter); };
+  auto engine = chosen_engine(o);
+  if (!engine) return engine.error();
+  config.make_engine = engine->make;
   return config;
+}
+
+Result<EngineChoice> chosen_engine(const VmOptions& o) {
+  return parse_engine(o.engine, "--engine", {{"fusion", o.fusion}, {"block-links", o.block_links}});
 }
 
 std::string snapshot_options(const VmOptions& o) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/interpreter/interpreter.h"
+#include "cli/engine_choice.h"
 #include "core/result.h"
 #include "tlm_models/machines/riscv_virt/config.h"
 
@@ -59,6 +59,9 @@ core::Result<uint64_t> parse_duration_ns(const std::string& text, const std::str
 
 // The machine that the options describe, without console and input.
 core::Result<tlm_models::MachineConfig> machine_config(const VmOptions& options);
+
+// --engine, with --fusion and --block-links for what its description leaves out.
+core::Result<EngineChoice> chosen_engine(const VmOptions& options);
 
 // Takes over from a snapshot's own record how its machine was made: harts, memory, quantum, devices, and the drives
 // where the command line names none. Fails when the command line asks for another machine, or for something to load.

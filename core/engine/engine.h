@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "core/hart/hart.h"
@@ -44,6 +45,9 @@ class Engine {
   // from that page remain. Safe from inside run().
   virtual bool invalidate_code(uint64_t paddr, uint64_t size_bytes) = 0;
   virtual void invalidate_all_code() = 0;
+
+  // What the engine made of the guest code at `pc`, as text for people; empty where it has nothing to show.
+  virtual std::string describe_code([[maybe_unused]] uint64_t pc) const { return {}; }
 
   virtual void set_breakpoint(uint64_t vaddr, bool on) = 0;
   virtual void set_watchpoint(const Watchpoint& watchpoint, bool on) = 0;

@@ -125,6 +125,9 @@ def values(context):
         refuse(context, *kernel, "--smp", value, says="--smp")
     for option, value in (("--engine", "qemu"), ("--fusion", "maybe"), ("--machine", "pc"), ("--net", "tap")):
         refuse(context, *kernel, option, value, says=(option, value))
+    for value, says in (("interpretr", '"interpreter"'), ("interpreter:fuson=off", '"fusion"'), ("interpreter:fusion=of", "on or off"),
+                        ("interpreter:", "block-links"), ("interpreter:fusion", "on or off"), (":", "interpreter")):
+        refuse(context, *kernel, "--engine", value, says=("--engine", says))
 
 
 def unknown_words(context):

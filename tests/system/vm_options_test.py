@@ -24,6 +24,20 @@ def the_limit_is_exact(context):
             check_same(run.observables, again.observables, f"limit {limit}, {smp} hart(s), with and without optimizations")
 
 
+def an_engine_is_described_with_its_settings(context):
+    """What --engine does not say comes from --fusion and --block-links; the result names what held, and is the same."""
+    guest = context.bare_guests()["hello"]
+    first = None
+    for engine, options, expected in (("interpreter", (), (True, True)), ("interpreter:fusion=off", (), (False, True)),
+                                      ("interpreter:fusion=on", ("--fusion", "off", "--block-links", "off"), (True, False))):
+        run = context.run("vm", "run", "--kernel", guest, "--engine", engine, *options, "--json")
+        check_passed(run, engine)
+        held = run.result["options"]["fusion"], run.result["options"]["block_links"]
+        check(run.result["engine"] == "interpreter" and held == expected, f"--engine {engine} {options}: {held}")
+        first = first or run.observables
+        check_same(first, run.observables, f"--engine interpreter and {engine} {options}")
+
+
 def the_exec_trace_holds_each_instruction(context):
     guest = context.bare_guests()["hello"]
     trace = context.folder / "exec"
@@ -116,6 +130,7 @@ def a_guest_that_fails_has_its_status(context):
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__, [the_limit_is_exact, the_exec_trace_holds_each_instruction, device_and_interrupt_traces,
+    sys.exit(main(__doc__, [the_limit_is_exact, an_engine_is_described_with_its_settings, the_exec_trace_holds_each_instruction,
+                            device_and_interrupt_traces,
                             the_console_log_is_the_console, a_guest_that_fails_has_its_status, a_file_is_typed_at_the_console,
                             what_a_person_typed_is_replayed, standard_input_that_is_no_terminal_is_typed_too]))

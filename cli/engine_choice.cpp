@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/engine_choice.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/interpreter/interpreter.h"
+#include "matrix/load_error.h"
+
+namespace lockstep::cli {
+
+namespace {
+
+struct Setting {
+  std::string key;
+  std::vector<std::string> values;  // the first is the default
+};
+
+struct Kind {
+  std::string name;
+  std::vector<Setting> settings;
+  std::unique_ptr<core::Engine> (*make)(core::Hart& hart, const EngineSettings& settings);
+};
+
+std::unique_ptr<core::Engine> make_interpreter(core::Hart& hart, const EngineSettings& settings) {
+  return core::make_interpreter(
+      hart, {.fusion = settings.at("fusion") == "on", .block_links = settings.at("block-links") == "on"});
+}
+
+// Every engine of the program; a new one is one entry.
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> kKinds = {
+      {"interpreter", {{"fusion", {"on", "off"}}, {"block-links", {"on", "off"}}}, &make_interpreter},
+  };
+  return kKinds;
+}
+
+template <typename Items, typename Name>
+auto find_by(const Items& items, const std::string& word, Name name) {
+  return std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.*name == word; });
+}
+
+template <typename Items, typename Name>
+std::string suggest(const Items& items, const std::string& word, Name name) {
+  std::vector<std::string> known;
+  for (const auto& item : items) known.push_back(item.*name);
+  return matrix::suggestion(word, known);
+}
+
+}  // namespace
+
+core::Result<EngineChoice> parse_engine(const std::string& text, const std::string& option,
+                                        const EngineSettings& defaults) {
+  size_t end = std::min(text.find(':'), text.size());
+  EngineChoice choice;
+  choice.name = text.substr(0, end);
+  const auto kind = find_by(kinds(), choice.name, &Kind::name);
+  if (kind == kinds().end()) {
+    return core::Error{
+        fmt::format("{}: no engine '{}'{}", option, choice.name, suggest(kinds(), choice.name, &Kind::name))};
+  }
+  for (const Setting& setting : kind->settings) {
+    const auto given = defaults.find(setting.key);
+    choice.settings[setting.key] = given != defaults.end() ? given->second : setting.values.front();
+  }
+  while (end < text.size()) {
+    const size_t begin = end + 1;
+    end = std::min(text.find(':', begin), text.size());
+    const std::string item = text.substr(begin, end - begin);
+    const size_t equals = std::min(item.find('='), item.size());
+    const std::string key = item.substr(0, equals);
+    const std::string value = equals < item.size() ? item.substr(equals + 1) : "";
+    const auto setting = find_by(kind->settings, key, &Setting::key);
+    if (setting == kind->settings.end()) {
+      return core::Error{fmt::format("{}: engine {} has no setting '{}'{}", option, kind->name, key,
+                                     suggest(kind->settings, key, &Setting::key))};
+    }
+    if (std::find(setting->values.begin(), setting->values.end(), value) == setting->values.end()) {
+      return core::Error{fmt::format("{}: {}:{} cannot be '{}'; it takes {}", option, kind->name, key, value,
+                                     fmt::join(setting->values, " or "))};
+    }
+    choice.settings[key] = value;
+  }
+  choice.make = [make = kind->make, settings = choice.settings](core::Hart& hart) { return make(hart, settings); };
+  return choice;
+}
+
+}  // namespace lockstep::cli
