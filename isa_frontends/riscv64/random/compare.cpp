@@ -35,13 +35,20 @@ constexpr uint64_t kValues[] = {0,
                                 0xffff'ffff'007f'ffff,
                                 0xffff'fffe'3f80'0000};
 
+std::unique_ptr<Hart64> sound_hart(core::PhysicalBus& bus, core::VirtualClock& clock) {
+  return std::make_unique<Hart64>(0, bus, clock, HartOptions{});
+}
+
 uint64_t value(RandomSource& random) { return random.one_in(2) ? random.pick(kValues) : random.next(); }
 
 }  // namespace
 
 struct Comparison::Machine final : core::PhysicalBus {
-  explicit Machine(const EngineFactory& factory)
-      : memory(kRamBytes), flags(kRamBytes >> core::kPageBits), hart(0, *this, clock, {}) {
+  Machine(const EngineFactory& factory, const HartFactory& hart_factory)
+      : memory(kRamBytes),
+        flags(kRamBytes >> core::kPageBits),
+        made_hart(hart_factory(*this, clock)),
+        hart(*made_hart) {
     ram = {kRamBase, kRamBytes, memory.data(), flags.data(), true};
     engine = factory(hart);
   }
@@ -106,12 +113,14 @@ struct Comparison::Machine final : core::PhysicalBus {
   std::vector<uint8_t> memory, flags;
   core::RamWindow ram;
   core::VirtualClock clock;
-  Hart64 hart;
+  std::unique_ptr<Hart64> made_hart;
+  Hart64& hart;
   std::unique_ptr<core::Engine> engine;
 };
 
-Comparison::Comparison(const EngineFactory& left, const EngineFactory& right)
-    : left_(std::make_unique<Machine>(left)), right_(std::make_unique<Machine>(right)) {}
+Comparison::Comparison(const EngineFactory& left, const EngineFactory& right) : Comparison(left, right, sound_hart) {}
+Comparison::Comparison(const EngineFactory& left, const EngineFactory& right, const HartFactory& right_hart)
+    : left_(std::make_unique<Machine>(left, sound_hart)), right_(std::make_unique<Machine>(right, right_hart)) {}
 Comparison::~Comparison() = default;
 
 std::optional<std::string> Comparison::run(const RandomProgram& program) {

@@ -7,10 +7,13 @@
 #include <string>
 
 #include "core/engine/engine.h"
+#include "isa_frontends/riscv64/hart64.h"
 #include "isa_frontends/riscv64/random/program.h"
 
 namespace lockstep::isa::riscv64::random {
 
+// Makes the hart of a machine: Hart64, or one derived from it that is wrong on purpose.
+using HartFactory = std::function<std::unique_ptr<Hart64>(core::PhysicalBus&, core::VirtualClock&)>;
 using EngineFactory = std::function<std::unique_ptr<core::Engine>(core::Hart&)>;
 
 // Runs programs on two machines (RAM and nothing else), each with an engine of its own, and compares them: state,
@@ -20,6 +23,7 @@ using EngineFactory = std::function<std::unique_ptr<core::Engine>(core::Hart&)>;
 class Comparison {
  public:
   Comparison(const EngineFactory& left, const EngineFactory& right);
+  Comparison(const EngineFactory& left, const EngineFactory& right, const HartFactory& right_hart);
   ~Comparison();
 
   // The first difference in words, or nothing.
