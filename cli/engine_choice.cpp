@@ -5,9 +5,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include "core/interpreter/interpreter.h"
+#include "jit/jit_engine.h"
 #include "matrix/load_error.h"
 
 namespace lockstep::cli {
@@ -30,10 +33,19 @@ std::unique_ptr<core::Engine> make_interpreter(core::Hart& hart, const EngineSet
       hart, {.fusion = settings.at("fusion") == "on", .block_links = settings.at("block-links") == "on"});
 }
 
+std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& settings) {
+  auto engine = jit::make_jit_engine(hart, {.block_links = settings.at("block-links") == "on"});
+  if (engine) return std::move(*engine);
+  // The machine is half made and nothing of it can run: this is the end of the program, with the reason.
+  fmt::print(stderr, "lockstep: {}\n", engine.error().message);
+  std::exit(2);
+}
+
 // Every engine of the program; a new one is one entry.
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> kKinds = {
       {"interpreter", {{"fusion", {"on", "off"}}, {"block-links", {"on", "off"}}}, &make_interpreter},
+      {"jit", {{"block-links", {"on", "off"}}}, &make_jit},
   };
   return kKinds;
 }

@@ -7,6 +7,7 @@
 
 #include "cli/farm_command.h"
 #include "cli/matrix_command.h"
+#include "cli/random_command.h"
 #include "cli/vm_command.h"
 #include "matrix/load_error.h"
 
@@ -78,6 +79,7 @@ int run(int argc, char** argv) {
   lockstep::cli::add_vm_command(app, exit_code);
   lockstep::cli::add_matrix_command(app, exit_code);
   lockstep::cli::add_farm_command(app, exit_code);
+  lockstep::cli::add_random_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -12,7 +12,7 @@
 
 namespace lockstep::isa::riscv64 {
 
-class Hart64 final : public core::Hart {
+class Hart64 : public core::Hart {
  public:
   Hart64(unsigned id, core::PhysicalBus& bus, core::VirtualClock& clock, const HartOptions& options);
 

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random programs on two interpreters. LOCKSTEP_SEED chooses the first seed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "core/interpreter/interpreter.h"
+#include "isa_frontends/riscv64/random/compare.h"
+
+namespace lockstep::isa::riscv64::random {
+namespace {
+
+std::unique_ptr<core::Engine> plain(core::Hart& hart) { return core::make_interpreter(hart); }
+std::unique_ptr<core::Engine> bare(core::Hart& hart) {
+  return core::make_interpreter(hart, {.fusion = false, .block_links = false});
+}
+
+TEST(Riscv64Random, InterpretersAgree) {
+  const char* text = std::getenv("LOCKSTEP_SEED");
+  const uint64_t first = text != nullptr ? std::strtoull(text, nullptr, 0) : 1;
+  std::printf("LOCKSTEP_SEED=%llu\n", static_cast<unsigned long long>(first));
+  Comparison comparison(plain, bare);
+  for (uint64_t seed = first; comparison.executed() < 200'000; ++seed) {
+    ASSERT_LT(seed, first + 5000) << "programs end too early";
+    const RandomProgram program = generate(seed);
+    const auto difference = comparison.run(program);
+    ASSERT_FALSE(difference) << "LOCKSTEP_SEED=" << seed << ": " << *difference << "\n" << listing(program);
+  }
+}
+
+TEST(Riscv64Random, ReducesToWhatMatters) {
+  RandomProgram program = generate(7);
+  const uint32_t culprit = program.words[program.words.size() / 2];
+  const RandomProgram reduced = reduce(program, [&](const RandomProgram& p) {
+    return std::find(p.words.begin(), p.words.end(), culprit) != p.words.end();
+  });
+  EXPECT_EQ(reduced.words, std::vector<uint32_t>{culprit});
+}
+
+}  // namespace
+}  // namespace lockstep::isa::riscv64::random
