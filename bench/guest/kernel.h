@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a benchmark kernel is. Each file of kernels/ defines `kernel` and `run`, and includes nothing but the C library's
-// headers, so that one source makes a bare-metal guest, a static program of a Linux guest, and a program of this host.
+// What a benchmark kernel is. Each file of kernels/ defines `kernel` and `run`, and includes nothing but the C
+// library's headers, so that one source makes a bare-metal guest, a static program of a Linux guest, and a program of
+// this host.
 #ifndef BENCH_GUEST_KERNEL_H
 #define BENCH_GUEST_KERNEL_H
 

@@ -12,7 +12,10 @@ int main(void) {
   const uint32_t rounds = (uint32_t)option("rounds", size->rounds);
   const uint64_t result = run(rounds);
   const bool known = rounds == size->rounds, right = !known || result == size->result;
-  print("%s rounds %u result 0x%016lx %s\n", kernel.name, rounds, result, !known ? "UNCHECKED" : right ? "PASS" : "FAIL");
+  print("%s rounds %u result 0x%016lx %s\n", kernel.name, rounds, result,
+        !known  ? "UNCHECKED"
+        : right ? "PASS"
+                : "FAIL");
   finish_with(right ? 0 : kWrong);
 }
 

@@ -71,7 +71,8 @@ int memcmp(const void* a, const void* b, size_t size) {
     for (; size && skew_of(x); size--, x++, y++) {
       if (*x != *y) return *x - *y;
     }
-    for (; size >= kWordBytes && *(const Word*)x == *(const Word*)y; size -= kWordBytes) x += kWordBytes, y += kWordBytes;
+    for (; size >= kWordBytes && *(const Word*)x == *(const Word*)y; size -= kWordBytes)
+      x += kWordBytes, y += kWordBytes;
   }
   for (; size; size--, x++, y++) {
     if (*x != *y) return *x - *y;

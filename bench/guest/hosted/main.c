@@ -23,6 +23,8 @@ int main(int count, char** words) {
   const uint64_t result = run(rounds);
   const int right = !size || result == size->result;
   printf("%s rounds %" PRIu32 " result 0x%016" PRIx64 " %s\n", kernel.name, rounds, result,
-         !size ? "UNCHECKED" : right ? "PASS" : "FAIL");
+         !size   ? "UNCHECKED"
+         : right ? "PASS"
+                 : "FAIL");
   return right ? 0 : 1;
 }

@@ -2,7 +2,8 @@
 // Copies a text of 4096 bytes one by one, up to the zero that ends it.
 #include "../kernel.h"
 
-const Kernel kernel = {"byte_copy", {365, 0xe082abe5c05965bb}, {37500, 0x1f3bf147fe6bb10d}, {150000, 0xa8cc6a96e6db47b4}};
+const Kernel kernel = {
+    "byte_copy", {365, 0xe082abe5c05965bb}, {37500, 0x1f3bf147fe6bb10d}, {150000, 0xa8cc6a96e6db47b4}};
 
 enum { kLength = 4096 };
 static uint8_t first[kLength + 1], second[kLength + 1];

@@ -5,7 +5,8 @@
 
 #include "../kernel.h"
 
-const Kernel kernel = {"dhrystone_like", {199, 0xc01c6d8bc0bb7560}, {7250, 0x6c035edd054b6e17}, {29000, 0x388e44ab66a4ca44}};
+const Kernel kernel = {
+    "dhrystone_like", {199, 0xc01c6d8bc0bb7560}, {7250, 0x6c035edd054b6e17}, {29000, 0x388e44ab66a4ca44}};
 
 typedef enum { kPlain, kNamed, kCounted } Kind;
 typedef struct Record {

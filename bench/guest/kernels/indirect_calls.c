@@ -3,7 +3,8 @@
 // devices or an object-oriented program.
 #include "../kernel.h"
 
-const Kernel kernel = {"indirect_calls", {1944, 0xf1245ef322ecb8c1}, {19500, 0x8af8e72b5f2a72f9}, {78000, 0xd922a5f9718d5675}};
+const Kernel kernel = {
+    "indirect_calls", {1944, 0xf1245ef322ecb8c1}, {19500, 0x8af8e72b5f2a72f9}, {78000, 0xd922a5f9718d5675}};
 
 typedef struct Object Object;
 typedef struct Methods {

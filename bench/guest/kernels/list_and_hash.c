@@ -3,7 +3,8 @@
 // a few hundred kilobytes, and a walk of the list each round.
 #include "../kernel.h"
 
-const Kernel kernel = {"list_and_hash", {10, 0x939b0f0ace4a142a}, {350, 0x7f8889779c02038a}, {1400, 0x792a0fe8ca69f96b}};
+const Kernel kernel = {
+    "list_and_hash", {10, 0x939b0f0ace4a142a}, {350, 0x7f8889779c02038a}, {1400, 0x792a0fe8ca69f96b}};
 
 enum { kBuckets = 2048, kNodes = 6000, kOperations = 20000 };
 typedef struct Node {

@@ -56,7 +56,8 @@ uint64_t run(uint32_t rounds) {
     const double radius = i * i * 0.5 + 1, t = i * 0.37, sine = 2 * t / (1 + t * t), cosine = (1 - t * t) / (1 + t * t);
     const double speed = sqrt(1 / radius);
     bodies[i] = (Body){{radius * cosine, radius * sine, radius * 0.02 * i},
-                       {-speed * sine, speed * cosine, speed * 0.01 * i}, 0.0001 * i};
+                       {-speed * sine, speed * cosine, speed * 0.01 * i},
+                       0.0001 * i};
   }
   const double before = energy();
   for (uint32_t round = 0; round < rounds; round++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sorts 32768 records a round with a merge sort that, as the C library's qsort, knows nothing of them but their size and
-// a function that compares two.
+// Sorts 32768 records a round with a merge sort that, as the C library's qsort, knows nothing of them but their size
+// and a function that compares two.
 #include <string.h>
 
 #include "../kernel.h"
@@ -72,8 +72,8 @@ uint64_t run(uint32_t rounds) {
       records[i].weight = i;
     }
     sort(records, kCount, sizeof(Record), round & 1 ? by_serial : by_key);
-    for (int i = 1; i < kCount; i++) sum += round & 1 ? records[i].serial <= records[i - 1].serial
-                                                      : records[i].key < records[i - 1].key;
+    for (int i = 1; i < kCount; i++)
+      sum += round & 1 ? records[i].serial <= records[i - 1].serial : records[i].key < records[i - 1].key;
     for (int i = 0; i < kCount; i += 61) sum = mix(sum, records[i].key + (uint64_t)records[i].weight);
   }
   return sum;

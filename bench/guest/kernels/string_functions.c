@@ -5,7 +5,8 @@
 
 #include "../kernel.h"
 
-const Kernel kernel = {"string_functions", {72, 0x3f5ba0a5454271c9}, {7250, 0xe5872f46235548dc}, {29000, 0x55f163a443090716}};
+const Kernel kernel = {
+    "string_functions", {72, 0x3f5ba0a5454271c9}, {7250, 0xe5872f46235548dc}, {29000, 0x55f163a443090716}};
 
 enum { kLongest = 4096, kTexts = 64 };
 static char source[kLongest + 64], target[kLongest + 64];

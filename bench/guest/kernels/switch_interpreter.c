@@ -3,10 +3,25 @@
 // the numbers below 1000, once a round.
 #include "../kernel.h"
 
-const Kernel kernel = {"switch_interpreter", {2, 0x69b0d00472f067db}, {77, 0xe63294116f0d6f54}, {310, 0xb43bbc24dbb697f2}};
+const Kernel kernel = {
+    "switch_interpreter", {2, 0x69b0d00472f067db}, {77, 0xe63294116f0d6f54}, {310, 0xb43bbc24dbb697f2}};
 
-typedef enum { kSet, kMove, kAdd, kAddConstant, kMultiplyConstant, kHalve, kAnd, kXor, kStore, kLoad, kJump, kJumpIfZero,
-               kJumpIfLess, kStop } Operation;
+typedef enum {
+  kSet,
+  kMove,
+  kAdd,
+  kAddConstant,
+  kMultiplyConstant,
+  kHalve,
+  kAnd,
+  kXor,
+  kStore,
+  kLoad,
+  kJump,
+  kJumpIfZero,
+  kJumpIfLess,
+  kStop
+} Operation;
 typedef struct Instruction {
   uint8_t operation, a, b, c;
   int32_t constant;
