@@ -105,6 +105,10 @@ class Context:
         need_tool("riscv64-linux-gnu-gcc")
         return self._guest("bare")
 
+    def benchmark_kernels(self):
+        need_tool("riscv64-linux-gnu-gcc")
+        return self._guest("bench")
+
     def _guest(self, name):
         made = subprocess.run([ROOT / "guests/build", name, "--quiet", "--print-paths"], capture_output=True, text=True,
                               timeout=RUN_TIMEOUT_S, check=False)
