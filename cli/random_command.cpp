@@ -49,8 +49,7 @@ int run(const Arguments& arguments) {
   for (const std::string& name : arguments.engines) {
     const auto engine = parse_engine(name, "--engines");
     if (!engine) {
-      fmt::print(stderr, "lockstep random: {}
-", engine.error().message);
+      fmt::print(stderr, "lockstep random: {}\n", engine.error().message);
       return kBadUsage;
     }
     factories.push_back(engine->make);

@@ -99,9 +99,9 @@ class Engine final : public JitEngine, private Runtime {
   StopReason interpret(uint64_t count) {
     const int64_t before = state_.budget;
     const RunResult result = interpreter_->run(count);
+    const uint64_t begun = hart_.instruction_count();
     state_.budget = before - static_cast<int64_t>(result.executed);
-    state_.end_count = hart_.instruction_count();
-    state_.end_count += static_cast<uint64_t>(state_.budget);
+    state_.end_count = begun + static_cast<uint64_t>(state_.budget);
     return result.reason;
   }
 
@@ -134,11 +134,11 @@ RunResult Engine::run(uint64_t budget) {
   state_.unbegun = 0;
   state_.end_count = start + budget;
   const auto stop = [&](StopReason reason) {
-    const uint64_t count = hart_.instruction_count();
-    state_.end_count = count;
+    const uint64_t begun = hart_.instruction_count();
+    state_.end_count = begun;
     state_.budget = 0;
     pending_link_ = nullptr;
-    return RunResult{reason, count - start};
+    return RunResult{reason, begun - start};
   };
   Frame frame{};
   frame.runtime = this;
