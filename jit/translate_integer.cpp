@@ -447,7 +447,7 @@ bool Translator::emit_select(const Inst& i) {
 bool Translator::emit_extend(const Inst& i) {
   const Type from = inst(i.args[0]).type;
   const Value source = resolve(i.args[0]);
-  if (i.op == Op::kTrunc || (places_[source].wide_load)) {
+  if (i.op == Op::kTrunc || places_[i.args[0]].wide_load) {
     define_alias(i.args[0]);
     consume(i.args[0]);
     return true;
