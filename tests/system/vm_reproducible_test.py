@@ -6,7 +6,8 @@ import sys
 
 from guest_case import SHORT_CHECKS, check, check_passed, check_same, main
 
-ENGINE_OPTIONS = (("--fusion", "off"), ("--block-links", "off"), ("--tlb", "flush"), ("--async-io", "off"), ("--numa", "on"))
+ENGINE_OPTIONS = (("--fusion", "off"), ("--block-links", "off"), ("--tlb", "flush"), ("--async-io", "off"), ("--numa", "on"),
+                  ("--engine", "jit"), ("--engine", "jit:block-links=off"))
 
 
 def boot(context, smp, *options, name="disk.img"):
@@ -40,8 +41,8 @@ def four_harts(context):
 
 def engine_options_of_two_harts(context):
     """All options at once and each alone; with --full the two tests above take each alone with the whole boot."""
-    everything = tuple(word for option in ENGINE_OPTIONS for word in option)
-    agree(context, 2, [everything])
+    everything = tuple(word for option in ENGINE_OPTIONS for word in option if "--engine" not in option)
+    agree(context, 2, [everything, ("--engine", "jit"), ("--engine", "jit", *everything)])
 
 
 def engine_options_on_the_way(context):

@@ -82,7 +82,10 @@ void Machine::Parts::add_harts() {
 void Machine::Parts::page_has_code(uint64_t paddr) {
   for (Memory* memory : {&ram_memory, &rom_memory}) {
     const core::RamWindow& window = memory->ram().window();
-    if (window.contains(paddr)) window.page_flags[(paddr - window.base) / core::kPageSize] |= core::kPageHasCode;
+    if (!window.contains(paddr)) continue;
+    uint8_t& flags = window.page_flags[(paddr - window.base) / core::kPageSize];
+    if (flags & core::kPageHasCode) return;  // no fast store entry was made since
+    flags |= core::kPageHasCode;
   }
   // Harts are added one after another; the first ones translate nothing before all are there.
   for (const auto& vcpu : vcpus) vcpu->hart().tlb().drop_fast_stores(paddr & core::kPageMask);

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The interpreter and the JIT leave the same state: on every bare-metal guest, under odd quanta, at any count, across a
+snapshot, and on random programs."""
+
+import sys
+
+from guest_case import check, check_same, main
+
+LIMIT = 400000000
+RANDOM_INSTRUCTIONS = 3000000
+
+
+def ended(context, engine, *arguments):
+    run = context.run("vm", "run", "--json", "--engine", engine, "--max-instructions", LIMIT, *arguments)
+    check(run.status in (0, 124), f"{engine}: {' '.join(map(str, arguments))} ended with {run.status}: {run.stderr[-300:]!r}")
+    return run.observables
+
+
+def agree(context, *arguments):
+    first = ended(context, "interpreter", *arguments)
+    for engine in ("jit", "jit:block-links=off"):
+        check_same(first, ended(context, engine, *arguments), f"interpreter and {engine}, {' '.join(map(str, arguments))}")
+
+
+def every_bare_guest(context):
+    for name, path in context.bare_guests().items():
+        if not name.startswith("bench-"):
+            agree(context, "--kernel", path)
+
+
+def odd_quanta(context):
+    """A turn ends in the middle of blocks: the interpreter finishes them."""
+    guests = context.bare_guests()
+    for quantum in ("7ns", "61ns", "1us"):
+        for name in ("float", "selfmod", "traps", "paging"):
+            agree(context, "--kernel", guests[name], "--quantum", quantum)
+
+
+def any_count(context):
+    integer = context.bare_guests()["integer"]
+    for count in (1, 1000, 123457, 3000001):
+        stopped = [context.run("vm", "run", "--json", "--kernel", integer, "--engine", engine, "--max-instructions", count)
+                   for engine in ("interpreter", "jit")]
+        check_same(stopped[0].observables, stopped[1].observables, f"stopped at {count}")
+
+
+def a_snapshot_goes_on_in_the_other_engine(context):
+    kernel = ("--kernel", context.bare_guests()["integer"])
+    whole = ended(context, "interpreter", *kernel)
+    for maker, heir in (("interpreter", "jit"), ("jit", "interpreter"), ("jit", "jit")):
+        file = context.folder / f"{maker}-{heir}.snapshot"
+        made = context.run("vm", "snapshot", "--json", *kernel, "--engine", maker, "--at", 2000000, "--output", file)
+        check(made.status == 0, f"{maker}: snapshot ended with {made.status}: {made.stderr[-300:]!r}")
+        run = context.run("vm", "restore", file, "--json", "--engine", heir)
+        check(run.status == 0, f"{heir}: restore ended with {run.status}: {run.stderr[-300:]!r}")
+        check_same(whole, run.observables, f"a whole run and one from {maker} to {heir}")
+
+
+def random_programs(context):
+    seed = context.options.seed
+    run = context.run("random", "--engines", "interpreter,jit", "--seed", seed, "--instructions", RANDOM_INSTRUCTIONS)
+    check(run.status == 0, f"seed {seed}: {run.stdout[-2000:].decode()}")
+
+
+def add_options(parser):
+    parser.add_argument("--seed", type=int, default=1, help="first seed of the random programs")
+
+
+if __name__ == "__main__":
+    sys.exit(main(__doc__, [every_bare_guest, odd_quanta, any_count, a_snapshot_goes_on_in_the_other_engine,
+                            random_programs], add_options))
