@@ -14,9 +14,10 @@ namespace lockstep::jit {
 
 core::Result<std::unique_ptr<CodeCache>> CodeCache::create(size_t size_bytes) {
   const auto failed = [](const char* what) {
-    return core::Error{fmt::format("cannot map memory for generated code ({}: {}): allow executable mappings of memory "
-                                   "files, or use the interpreter engine",
-                                   what, std::strerror(errno))};
+    return core::Error{
+        fmt::format("cannot map memory for generated code ({}: {}): allow executable mappings of memory "
+                    "files, or use the interpreter engine",
+                    what, std::strerror(errno))};
   };
   std::unique_ptr<CodeCache> cache(new CodeCache);
   cache->code_bytes_ = std::clamp(size_bytes, kMinBytes, kMaxBytes) & ~size_t{0xffff};

@@ -66,8 +66,8 @@ inline constexpr uint64_t kLeaveMask = 7;
 enum class AtomicKind : uint8_t { kLoadReserved, kStoreConditional, kRmw };
 struct AtomicDescriptor {
   AtomicKind kind;
-  uint8_t op;    // ir::RmwOp
-  uint8_t type;  // ir::Type
+  uint8_t op;     // ir::RmwOp
+  uint8_t type;   // ir::Type
   uint8_t flags;  // ir::MemFlags
 };
 static_assert(sizeof(AtomicDescriptor) == sizeof(uint32_t));

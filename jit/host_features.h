@@ -13,8 +13,8 @@ struct HostFeatures {
   // Of the JIT engine alone: what x86-64-v3 has.
   bool avx2 = false;
   bool fma = false;
-  bool bmi1 = false;   // BEXTR, TZCNT
-  bool bmi2 = false;   // SHLX, RORX
+  bool bmi1 = false;  // BEXTR, TZCNT
+  bool bmi2 = false;  // SHLX, RORX
   bool lzcnt = false;
 
   static HostFeatures of_this_host();

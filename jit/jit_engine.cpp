@@ -179,8 +179,8 @@ RunResult Engine::run(uint64_t budget) {
     }
     static constexpr uint32_t kHostRounding[] = {0, 3, 1, 2};  // MXCSR.RC for the guest's modes
     frame.fetch = &hart_.tlb().fetch();
-    frame.data = reinterpret_cast<core::TlbContext*>(reinterpret_cast<uint8_t*>(&hart_.tlb().data()) +
-                                                     core::kTlbContextBias);
+    frame.data =
+        reinterpret_cast<core::TlbContext*>(reinterpret_cast<uint8_t*>(&hart_.tlb().data()) + core::kTlbContextBias);
     frame.jumps = jumps_;
     frame.guest_mxcsr = frame.host_mxcsr | (state_.fp_rounding <= 3 ? kHostRounding[state_.fp_rounding] << 13 : 0);
     ++statistics_.entries;
@@ -303,8 +303,8 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Uni
   if (unit->spans_pages) hart_.bus().page_has_code(unit->second_ppage);
   code_.reset(asmjit::ResetPolicy::kSoft);
   code_.init(asmjit::Environment::host(), reinterpret_cast<uint64_t>(cache_->next_address()));
-  const Translator::Input input{block, hart_.helpers(), hart_, thunks_, std::min(state_.fp_rounding, 5u),
-                                (hart_.layout().size_bytes + 7) / 8};
+  const Translator::Input input{
+      block, hart_.helpers(), hart_, thunks_, std::min(state_.fp_rounding, 5u), (hart_.layout().size_bytes + 7) / 8};
   Translator translator(input, code_, *unit);
   unit->interpreted = !translator.run() || code_.flatten() != asmjit::kErrorOk ||
                       code_.resolveUnresolvedLinks() != asmjit::kErrorOk ||

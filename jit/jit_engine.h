@@ -22,14 +22,14 @@ struct JitStatistics {
   uint64_t code_bytes = 0;
   uint64_t units_dropped = 0;
   uint64_t regions_evicted = 0;
-  uint64_t entries = 0;         // into generated code
-  uint64_t handed_over = 0;     // single instructions that the interpreter did
+  uint64_t entries = 0;      // into generated code
+  uint64_t handed_over = 0;  // single instructions that the interpreter did
   uint64_t lookups = 0;
 };
 
-// Blocks are translated to host code on their first execution. What generated code cannot do by itself (device accesses,
-// faults, the rest of a budget that is shorter than a block, debugging) an interpreter over the same hart does, so that
-// both engines leave the same state, count and TLB behind.
+// Blocks are translated to host code on their first execution. What generated code cannot do by itself (device
+// accesses, faults, the rest of a budget that is shorter than a block, debugging) an interpreter over the same hart
+// does, so that both engines leave the same state, count and TLB behind.
 class JitEngine : public core::Engine {
  public:
   virtual JitStatistics statistics() const = 0;

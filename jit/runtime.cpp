@@ -10,7 +10,8 @@
 namespace lockstep::jit::runtime {
 
 bool probe(Runtime* runtime, uint64_t vaddr, uint64_t size_bytes, uint64_t access) {
-  return runtime->memory().probe(vaddr, static_cast<unsigned>(size_bytes), static_cast<core::Access>(access)) != nullptr;
+  return runtime->memory().probe(vaddr, static_cast<unsigned>(size_bytes), static_cast<core::Access>(access)) !=
+         nullptr;
 }
 
 bool atomic(Runtime* runtime, Frame* frame) {
@@ -49,9 +50,8 @@ bool atomic(Runtime* runtime, Frame* frame) {
 
 void fp(Runtime* runtime, Frame* frame) {
   core::StateHeader& state = runtime->hart().state();
-  frame->operand[0] =
-      core::ir::run_fp(core::ir::FpOperation::unpack(frame->descriptor), frame->operand[0], frame->operand[1],
-                       frame->operand[2], state.fp_rounding, state.fp_flags);
+  frame->operand[0] = core::ir::run_fp(core::ir::FpOperation::unpack(frame->descriptor), frame->operand[0],
+                                       frame->operand[1], frame->operand[2], state.fp_rounding, state.fp_flags);
 }
 
 void fold(Runtime*, Frame* frame) {

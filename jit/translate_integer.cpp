@@ -91,8 +91,8 @@ bool Translator::fold_constants(const Inst& i) {
   if (i.op == Op::kZext || i.op == Op::kTrunc) {
     value = core::ir::mask_to(i.type, core::ir::mask_to(inst(i.args[0]).type, imm(i.args[0])));
   } else if (i.op == Op::kSext) {
-    value = core::ir::mask_to(
-        i.type, static_cast<uint64_t>(core::ir::sign_extend(inst(i.args[0]).type, imm(i.args[0]))));
+    value =
+        core::ir::mask_to(i.type, static_cast<uint64_t>(core::ir::sign_extend(inst(i.args[0]).type, imm(i.args[0]))));
   } else if (i.operands == 1) {
     value = core::ir::fold_unary(i.op, i.type, imm(i.args[0]));
   } else if (i.operands == 2) {

@@ -49,11 +49,11 @@ Translator::Mem Translator::translate_address(Value address, unsigned size_bytes
   a_.bextr(gp(index), gp(at), asmjit::x86::r14);
   a_.lea(gp(page), asmjit::x86::ptr(gp(at), static_cast<int32_t>(size_bytes) - 1));
   a_.and_(gp(page), static_cast<int32_t>(core::kPageMask));
-  a_.cmp(gp(page), asmjit::x86::ptr(asmjit::x86::r14, gp(index), 3,
-                                    biased(offsetof(TlbContext, tags) + kind * kArrayBytes)));
+  a_.cmp(gp(page),
+         asmjit::x86::ptr(asmjit::x86::r14, gp(index), 3, biased(offsetof(TlbContext, tags) + kind * kArrayBytes)));
   a_.jne(slow.entry);
-  a_.mov(gp(index), asmjit::x86::ptr(asmjit::x86::r14, gp(index), 3,
-                                     biased(offsetof(TlbContext, addends) + kind * kArrayBytes)));
+  a_.mov(gp(index),
+         asmjit::x86::ptr(asmjit::x86::r14, gp(index), 3, biased(offsetof(TlbContext, addends) + kind * kArrayBytes)));
   note_hand_over(slow.return_point);
   slow_paths_.push_back(slow);
   return asmjit::x86::ptr(gp(at), gp(index));
@@ -68,8 +68,8 @@ void Translator::note_hand_over(const asmjit::Label& return_point) {
   for (unsigned word : active_) {
     const Word& w = words_[word];
     if (!w.dirty) continue;
-    unit_.homes.push_back({static_cast<uint16_t>(word),
-                           w.constant ? StateHome::kConstant : static_cast<uint8_t>(w.reg), w.imm});
+    unit_.homes.push_back(
+        {static_cast<uint16_t>(word), w.constant ? StateHome::kConstant : static_cast<uint8_t>(w.reg), w.imm});
   }
   hand_over.homes = static_cast<uint16_t>(unit_.homes.size() - hand_over.first_home);
   unit_.hand_overs.push_back(hand_over);

@@ -46,7 +46,8 @@ void Translator::count_uses() {
       first.wide_load = true;
       first.imm = in.op == Op::kSext ? 1 : 0;
     }
-    const bool compared = made_by >= Op::kEq && made_by <= Op::kGeS && type_bits(inst(inst(in.args[0]).args[0]).type) >= 32;
+    const bool compared =
+        made_by >= Op::kEq && made_by <= Op::kGeS && type_bits(inst(inst(in.args[0]).args[0]).type) >= 32;
     const bool asks = in.op == Op::kBranch || in.op == Op::kExitIf || in.op == Op::kSelect || in.op == Op::kZext ||
                       in.op == Op::kSext;
     if (asks && compared && first.uses == 1) first.lazy = true;

@@ -95,8 +95,8 @@ class Translator {
   void unbind(unsigned word);
   void bind(unsigned word, int reg, bool dirty);
   void store_word(unsigned word, const Word& w);
-  void flush();           // writes every dirty word; bindings stay
-  void drop_bindings();   // after something else may have written the state
+  void flush();          // writes every dirty word; bindings stay
+  void drop_bindings();  // after something else may have written the state
 
   // The register of an operand, locked until the operation is done.
   int use(Value v);

@@ -46,7 +46,7 @@ struct Unit {
   bool spans_pages = false;
   bool valid = true;
   bool interpreted = false;  // no code: an operation that only the interpreter has
-  unsigned region = 0;  // of the code cache
+  unsigned region = 0;       // of the code cache
   unsigned guest_instructions = 0;
   const uint8_t* code = nullptr;
   uint32_t code_bytes = 0;

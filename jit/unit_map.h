@@ -11,8 +11,8 @@
 
 namespace lockstep::jit {
 
-// Owns a hart's units: finds them by address, links them, drops them when their bytes change or their region of the code
-// cache is wanted. Nothing here may be called while generated code runs.
+// Owns a hart's units: finds them by address, links them, drops them when their bytes change or their region of the
+// code cache is wanted. Nothing here may be called while generated code runs.
 class UnitMap {
  public:
   explicit UnitMap(CodeCache& cache) : cache_(cache) {}

@@ -94,32 +94,32 @@ namespace lockstep::core {
     NEXT;                                        \
   } while (0)
 
-#define LOAD(name, ctype, wide)                                                               \
-  h_##name : {                                                                                \
-    const uint64_t vaddr = R(ip->a) + ip->imm;                                                \
-    ctype value;                                                                              \
-    if (LIKELY(data->hits(0, vaddr, sizeof(ctype)))) {                   \
+#define LOAD(name, ctype, wide)                                                                                     \
+  h_##name : {                                                                                                      \
+    const uint64_t vaddr = R(ip->a) + ip->imm;                                                                      \
+    ctype value;                                                                                                    \
+    if (LIKELY(data->hits(0, vaddr, sizeof(ctype)))) {                                                              \
       std::memcpy(&value, reinterpret_cast<const void*>(vaddr + data->addends[0][tlb_index(vaddr)]), sizeof value); \
-      R(ip->d) = static_cast<uint64_t>(static_cast<wide>(value));                             \
-      NEXT;                                                                                   \
-    }                                                                                         \
-    begin_slow(block, ip->c);                                                                 \
-    if (!memory_.load(vaddr, sizeof value, 0, &value)) TRAPPED;                               \
-    R(ip->d) = static_cast<uint64_t>(static_cast<wide>(value));                               \
-    AFTER_SLOW;                                                                               \
+      R(ip->d) = static_cast<uint64_t>(static_cast<wide>(value));                                                   \
+      NEXT;                                                                                                         \
+    }                                                                                                               \
+    begin_slow(block, ip->c);                                                                                       \
+    if (!memory_.load(vaddr, sizeof value, 0, &value)) TRAPPED;                                                     \
+    R(ip->d) = static_cast<uint64_t>(static_cast<wide>(value));                                                     \
+    AFTER_SLOW;                                                                                                     \
   }
 
-#define STORE(name, ctype)                                                              \
-  h_##name : {                                                                          \
-    const uint64_t vaddr = R(ip->a) + ip->imm;                                          \
-    const ctype value = static_cast<ctype>(R(ip->b));                                   \
-    if (LIKELY(data->hits(1, vaddr, sizeof(ctype)))) {             \
+#define STORE(name, ctype)                                                                                    \
+  h_##name : {                                                                                                \
+    const uint64_t vaddr = R(ip->a) + ip->imm;                                                                \
+    const ctype value = static_cast<ctype>(R(ip->b));                                                         \
+    if (LIKELY(data->hits(1, vaddr, sizeof(ctype)))) {                                                        \
       std::memcpy(reinterpret_cast<void*>(vaddr + data->addends[1][tlb_index(vaddr)]), &value, sizeof value); \
-      NEXT;                                                                             \
-    }                                                                                   \
-    begin_slow(block, ip->c);                                                           \
-    if (!memory_.store(vaddr, sizeof value, 0, &value)) TRAPPED;                        \
-    AFTER_SLOW;                                                                         \
+      NEXT;                                                                                                   \
+    }                                                                                                         \
+    begin_slow(block, ip->c);                                                                                 \
+    if (!memory_.store(vaddr, sizeof value, 0, &value)) TRAPPED;                                              \
+    AFTER_SLOW;                                                                                               \
   }
 
 #define ROUNDING(imm) \

@@ -30,8 +30,8 @@ class MemoryAccess {
   bool compare_and_swap(uint64_t vaddr, unsigned size_bytes, uint64_t flags, const void* expected, const void* desired,
                         void* old);
 
-  // The host address of an access that a plain access to RAM can do, now that its fast TLB entry is filled; nullptr where
-  // one of the functions above must do it: nothing that a guest can see has happened then.
+  // The host address of an access that a plain access to RAM can do, now that its fast TLB entry is filled; nullptr
+  // where one of the functions above must do it: nothing that a guest can see has happened then.
   uint8_t* probe(uint64_t vaddr, unsigned size_bytes, Access access);
 
   // The physical address and host bytes of an instruction fetch. No trap is entered: the fault is the answer.

@@ -8,7 +8,7 @@ namespace lockstep::core {
 namespace {
 constexpr unsigned kStore = 1;  // Access::kStore
 constexpr unsigned kFetch = 2;
-}
+}  // namespace
 
 Tlb::Tlb() {
   for (auto& context : contexts_) {

@@ -49,7 +49,8 @@ TEST_F(TlbTest, AFillServesItsKindOfAccessOnThatPage) {
   EXPECT_TRUE(fast(kVaddr + 8, kLoad, 8));
   EXPECT_TRUE(fast(kVaddr + 1, kLoad, 8)) << "a misaligned access inside the page";
   EXPECT_FALSE(fast(kVaddr + 0xff9, kLoad, 8)) << "one that leaves the page";
-  EXPECT_EQ(kVaddr + 0x10 + tlb_.data().addends[kLoad][tlb_index(kVaddr)], reinterpret_cast<uint64_t>(host(kPaddr)) + 0x10);
+  EXPECT_EQ(kVaddr + 0x10 + tlb_.data().addends[kLoad][tlb_index(kVaddr)],
+            reinterpret_cast<uint64_t>(host(kPaddr)) + 0x10);
   EXPECT_EQ(tlb_.data().pages[kLoad][tlb_index(kVaddr)].ppage, kPaddr);
 }
 
