@@ -34,7 +34,7 @@ std::unique_ptr<core::Engine> make_interpreter(core::Hart& hart, const EngineSet
 }
 
 std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& settings) {
-  auto engine = jit::make_jit_engine(hart, {.block_links = settings.at("block-links") == "on"});
+  auto engine = jit::make_jit_engine(hart, {.block_links = settings.at("links") == "on"});
   if (engine) return std::move(*engine);
   // The machine is half made and nothing of it can run: this is the end of the program, with the reason.
   fmt::print(stderr, "lockstep: {}\n", engine.error().message);
@@ -45,7 +45,7 @@ std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& s
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> kKinds = {
       {"interpreter", {{"fusion", {"on", "off"}}, {"block-links", {"on", "off"}}}, &make_interpreter},
-      {"jit", {{"block-links", {"on", "off"}}}, &make_jit},
+      {"jit", {{"links", {"on", "off"}}}, &make_jit},
   };
   return kKinds;
 }

@@ -19,7 +19,7 @@ def ended(context, engine, *arguments):
 
 def agree(context, *arguments):
     first = ended(context, "interpreter", *arguments)
-    for engine in ("jit", "jit:block-links=off"):
+    for engine in ("jit", "jit:links=off"):
         check_same(first, ended(context, engine, *arguments), f"interpreter and {engine}, {' '.join(map(str, arguments))}")
 
 

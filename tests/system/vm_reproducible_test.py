@@ -7,7 +7,7 @@ import sys
 from guest_case import SHORT_CHECKS, check, check_passed, check_same, main
 
 ENGINE_OPTIONS = (("--fusion", "off"), ("--block-links", "off"), ("--tlb", "flush"), ("--async-io", "off"), ("--numa", "on"),
-                  ("--engine", "jit"), ("--engine", "jit:block-links=off"))
+                  ("--engine", "jit"), ("--engine", "jit:links=off"))
 
 
 def boot(context, smp, *options, name="disk.img"):
