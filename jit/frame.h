@@ -29,7 +29,7 @@ struct JumpEntry {
   uint64_t pc = ~uint64_t{0};
   const uint8_t* code = nullptr;
 };
-inline constexpr unsigned kJumpEntryBits = 12;
+inline constexpr unsigned kJumpEntryBits = 14;
 inline constexpr unsigned kJumpEntries = 1u << kJumpEntryBits;
 
 struct Frame {

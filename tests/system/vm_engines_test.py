@@ -57,6 +57,16 @@ def a_snapshot_goes_on_in_the_other_engine(context):
         check_same(whole, run.observables, f"a whole run and one from {maker} to {heir}")
 
 
+def a_small_code_cache(context):
+    """The kernel's boot needs many times one MiB of code: regions are evicted while it runs."""
+    arguments = context.debian("earlycon=sbi", smp=2)
+    limit = ("--max-instructions", 300000000)
+    stopped = [context.run("vm", "run", "--json", *arguments, *limit, "--engine", engine)
+               for engine in ("jit", "jit:cache=1M", "jit:cache=1M:links=off")]
+    for run in stopped[1:]:
+        check_same(stopped[0].observables, run.observables, "a large code cache and a small one")
+
+
 def random_programs(context):
     seed = context.options.seed
     run = context.run("random", "--engines", "interpreter,jit", "--seed", seed, "--instructions", RANDOM_INSTRUCTIONS)
@@ -69,4 +79,4 @@ def add_options(parser):
 
 if __name__ == "__main__":
     sys.exit(main(__doc__, [every_bare_guest, odd_quanta, any_count, a_snapshot_goes_on_in_the_other_engine,
-                            random_programs], add_options))
+                            a_small_code_cache, random_programs], add_options))
