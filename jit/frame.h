@@ -38,7 +38,7 @@ struct Frame {
   Runtime* runtime;
   core::TlbContext* fetch;
   JumpEntry* jumps;
-  core::TlbContext* data;
+  uint64_t data;  // with its bias
   uint32_t guest_mxcsr;
   uint32_t host_mxcsr;
   uint32_t saved_mxcsr;

@@ -179,8 +179,7 @@ RunResult Engine::run(uint64_t budget) {
     }
     static constexpr uint32_t kHostRounding[] = {0, 3, 1, 2};  // MXCSR.RC for the guest's modes
     frame.fetch = &hart_.tlb().fetch();
-    frame.data =
-        reinterpret_cast<core::TlbContext*>(reinterpret_cast<uint8_t*>(&hart_.tlb().data()) + core::kTlbContextBias);
+    frame.data = reinterpret_cast<uint64_t>(&hart_.tlb().data()) + core::kTlbContextBias;
     frame.jumps = jumps_;
     frame.guest_mxcsr = frame.host_mxcsr | (state_.fp_rounding <= 3 ? kHostRounding[state_.fp_rounding] << 13 : 0);
     ++statistics_.entries;
