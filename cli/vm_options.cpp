@@ -121,8 +121,8 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
   command
       .add_option(
           "--engine", o.engine,
-          "What runs the harts: interpreter[:fusion=on|off][:block-links=on|off]; what it leaves out comes from "
-          "the options below")
+          "What runs the harts: interpreter[:fusion=on|off][:block-links=on|off] or jit[:links=on|off][:cache=64M]; "
+          "what interpreter leaves out comes from the options below")
       ->check([](const std::string& text) {
         const auto choice = parse_engine(text, "--engine");
         // The parser of the command line puts the option's name in front itself.

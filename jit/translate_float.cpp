@@ -158,9 +158,7 @@ void Translator::finish_float(const FloatPath& path) {
   for (size_t k = 0; k < path.operands.size(); ++k) {
     if (path.operands[k] != kNone) a_.vmovq(frame(offsetof(Frame, operand) + 8 * k), vec(path.operands[k]));
   }
-  Mem descriptor = frame(offsetof(Frame, descriptor));
-  descriptor.setSize(4);
-  a_.mov(descriptor, path.descriptor);
+  describe(path.descriptor);
   call(input_.thunks.fp);
   const Mem result = frame(offsetof(Frame, operand));
   if (path.result >= kFirstXmm) {
@@ -181,9 +179,7 @@ bool Translator::emit_float_call(const Inst& i) {
     }
   }
   for (unsigned k = 0; k < i.operands; ++k) consume(i.args[k]);
-  Mem descriptor = frame(offsetof(Frame, descriptor));
-  descriptor.setSize(4);
-  a_.mov(descriptor, static_cast<uint32_t>(core::ir::fp_operation_of(i, inst(i.args[0]).type).pack()));
+  describe(static_cast<uint32_t>(core::ir::fp_operation_of(i, inst(i.args[0]).type).pack()));
   call(input_.thunks.fp);
   if (places_[index_].uses == 0) return true;
   const int d = define();

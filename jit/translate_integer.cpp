@@ -421,9 +421,7 @@ bool Translator::emit_fold(const Inst& i) {
   const int a = use(i.args[0]);
   consume(i.args[0]);
   a_.mov(frame(offsetof(Frame, operand)), gp(a));
-  Mem descriptor = frame(offsetof(Frame, descriptor));
-  descriptor.setSize(4);
-  a_.mov(descriptor, static_cast<uint32_t>(i.op) | static_cast<uint32_t>(i.type) << 8);
+  describe(static_cast<uint32_t>(i.op) | static_cast<uint32_t>(i.type) << 8);
   call(input_.thunks.fold);
   const int d = define();
   a_.mov(gp(d), frame(offsetof(Frame, operand)));

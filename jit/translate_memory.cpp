@@ -165,9 +165,7 @@ bool Translator::emit_atomic(const Inst& i) {
     a_.mov(frame(offsetof(Frame, operand)), gp(value));
     consume(i.args[1]);
   }
-  Mem to = frame(offsetof(Frame, descriptor));
-  to.setSize(4);
-  a_.mov(to, std::bit_cast<uint32_t>(descriptor));
+  describe(std::bit_cast<uint32_t>(descriptor));
   call(input_.thunks.atomic);
   const asmjit::Label return_point = a_.newLabel();
   a_.bind(return_point);

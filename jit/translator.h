@@ -120,6 +120,9 @@ class Translator {
   }
   Mem header(size_t offset) const { return state(offset); }
   Mem frame(size_t offset) const { return asmjit::x86::ptr(asmjit::x86::rsp, static_cast<int32_t>(offset)); }
+  void describe(uint32_t descriptor) {
+    a_.mov(asmjit::x86::dword_ptr(asmjit::x86::rsp, offsetof(Frame, descriptor)), descriptor);
+  }
   void call(const uint8_t* thunk) { a_.call(reinterpret_cast<uint64_t>(thunk)); }
 
   bool emit(const Inst& i);
