@@ -5,32 +5,15 @@
 #include <iterator>
 #include <utility>
 
-#include "core/memory/bus.h"
-
 namespace lockstep::jit {
 
-using core::kPageMask;
-using core::kPageSize;
-
 namespace {
-// After so many writes beside its code a page is taken for data.
-constexpr uint32_t kMaxIdleWrites = 64;
-
 uint32_t displacement(const uint8_t* from, const uint8_t* to) { return static_cast<uint32_t>(to - (from + 4)); }
 }  // namespace
 
-Unit* UnitMap::find(uint64_t paddr, uint64_t pc, uint64_t code_key) const {
-  const auto it = units_.find(Key{paddr, pc, code_key});
-  return it == units_.end() ? nullptr : it->second.get();
-}
-
 Unit* UnitMap::insert(std::unique_ptr<Unit> unit) {
-  Unit* raw = unit.get();
-  pages_[raw->paddr & kPageMask].units.push_back(raw);
-  if (raw->spans_pages) pages_[raw->second_ppage].units.push_back(raw);
-  if (raw->code != nullptr) placed_[raw->region].push_back({raw->code, raw});
-  units_[Key{raw->paddr, raw->pc, raw->code_key}] = std::move(unit);
-  return raw;
+  if (unit->code != nullptr) placed_[unit->region].push_back({unit->code, unit.get()});
+  return units_.insert(std::move(unit));
 }
 
 void UnitMap::link(Link& link, Unit* target, uint32_t mapping) {
@@ -57,44 +40,25 @@ void UnitMap::drop(Unit* unit) {
   for (Link& link : unit->links) {
     if (link.target != nullptr) unlink(link);
   }
-  const auto remove_from = [this, unit](uint64_t ppage) {
-    const auto page = pages_.find(ppage);
-    if (page != pages_.end()) std::erase(page->second.units, unit);
-  };
-  remove_from(unit->paddr & kPageMask);
-  if (unit->spans_pages) remove_from(unit->second_ppage);
   if (std::vector<Placed>& placed = placed_[unit->region]; unit->code != nullptr && !placed.empty()) {
     placed[static_cast<size_t>(first_behind(placed, unit->code) - placed.begin()) - 1].unit = nullptr;
   }
-  const auto it = units_.find(Key{unit->paddr, unit->pc, unit->code_key});
-  graveyard_.push_back(std::move(it->second));
-  units_.erase(it);
+  graveyard_.push_back(units_.remove(unit));
   ++dropped_;
 }
 
 bool UnitMap::invalidate(uint64_t paddr, uint64_t size_bytes) {
-  const auto it = pages_.find(paddr & kPageMask);
-  if (it == pages_.end()) return false;
-  Page& page = it->second;
-  std::vector<Unit*> hit;
-  const bool all = page.idle_writes >= kMaxIdleWrites;
-  for (Unit* unit : page.units) {
-    // A unit that spans two pages is contiguous in virtual addresses only: its second half begins at second_ppage.
-    const bool in_second = unit->spans_pages && (paddr & kPageMask) == unit->second_ppage;
-    const uint64_t first_bytes = unit->spans_pages ? kPageSize - (unit->paddr & ~kPageMask) : unit->size_bytes;
-    const uint64_t begin = in_second ? unit->second_ppage : unit->paddr;
-    const uint64_t length = in_second ? unit->size_bytes - first_bytes : first_bytes;
-    if (all || (paddr < begin + length && begin < paddr + size_bytes)) hit.push_back(unit);
-  }
-  if (hit.empty()) ++page.idle_writes;
-  for (Unit* unit : hit) drop(unit);
-  const bool remain = !page.units.empty();
-  if (!remain) pages_.erase(paddr & kPageMask);
-  return remain;
+  for (Unit* unit : units_.written(paddr, size_bytes)) drop(unit);
+  return units_.page_has_code(paddr);
 }
 
 void UnitMap::invalidate_all() {
-  while (!units_.empty()) drop(units_.begin()->second.get());
+  for (std::unique_ptr<Unit>& unit : units_.remove_all()) {
+    unit->valid = false;
+    graveyard_.push_back(std::move(unit));
+    ++dropped_;
+  }
+  for (std::vector<Placed>& placed : placed_) placed.clear();
 }
 
 void UnitMap::drop_region(unsigned region) {

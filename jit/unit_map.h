@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
+#include "core/engine/code_index.h"
 #include "jit/code_cache.h"
 #include "jit/unit.h"
 
@@ -17,7 +17,7 @@ class UnitMap {
  public:
   explicit UnitMap(CodeCache& cache) : cache_(cache) {}
 
-  Unit* find(uint64_t paddr, uint64_t pc, uint64_t code_key) const;
+  Unit* find(uint64_t paddr, uint64_t pc, uint64_t code_key) const { return units_.find(paddr, pc, code_key); }
   // Takes a unit in whose code, if it has some, lies in the cache's current region.
   Unit* insert(std::unique_ptr<Unit> unit);
 
@@ -25,7 +25,7 @@ class UnitMap {
   void link(Link& link, Unit* target, uint32_t mapping);
 
   // Drops the units made from bytes in [paddr, paddr + size), which lie in one page. Answers whether units of that page
-  // remain. A page that is written again and again beside its code loses all of it, so that it becomes fast data.
+  // remain.
   bool invalidate(uint64_t paddr, uint64_t size_bytes);
   void invalidate_all();
   void drop_region(unsigned region);
@@ -39,29 +39,11 @@ class UnitMap {
   const Unit* holding(const uint8_t* address) const;
 
  private:
-  struct Key {
-    uint64_t paddr, pc, code_key;
-    bool operator==(const Key&) const = default;
-  };
-  struct KeyHash {
-    size_t operator()(const Key& k) const {
-      uint64_t h = k.paddr * 0x9e3779b97f4a7c15u;
-      h ^= (k.pc + (h >> 29)) * 0xbf58476d1ce4e5b9u;
-      h ^= (k.code_key + (h >> 31)) * 0x94d049bb133111ebu;
-      return h ^ (h >> 30);
-    }
-  };
-  struct Page {
-    std::vector<Unit*> units;
-    uint32_t idle_writes = 0;  // writes that hit no unit
-  };
-
   void drop(Unit* unit);
   void unlink(Link& link);
 
   CodeCache& cache_;
-  std::unordered_map<Key, std::unique_ptr<Unit>, KeyHash> units_;
-  std::unordered_map<uint64_t, Page> pages_;
+  core::CodeIndex<Unit> units_;
   struct Placed {
     const uint8_t* code;
     Unit* unit;  // nullptr: dropped
