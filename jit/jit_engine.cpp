@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -29,10 +28,11 @@ using core::StopReason;
 
 // More than any block needs.
 constexpr size_t kMaxUnitBytes = size_t{1} << 16;
-// A block that is not to be asked about again.
-constexpr int32_t kNeverHot = std::numeric_limits<int32_t>::max();
 // A region that finds its pages mapped in another way so often is made anew.
 constexpr unsigned kMaxStaleExits = 16;
+// One whose joint checks find two pages so often is made anew without them. So many are remembered.
+constexpr unsigned kMaxSplitGroups = 200;
+constexpr size_t kMaxAlone = 4096;
 // Keys (privilege, floating-point state) whose jump tables are kept.
 constexpr size_t kMaxKeys = 16;
 constexpr unsigned kRoundingShift = 60;
@@ -97,7 +97,7 @@ class Engine final : public JitEngine, private Runtime {
   // Puts a region in the place of a unit of the first tier.
   void promote(Unit* unit);
   // Answers false when nothing of it has host code.
-  bool emit(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool profiled);
+  bool emit(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins);
   void make_room();
   void forget_dropped();
   JumpEntry* jump_table(uint64_t key);
@@ -132,6 +132,8 @@ class Engine final : public JitEngine, private Runtime {
   std::array<Unit*, kJumpEntries> recent_;
   std::unique_ptr<Unit> uncached_;  // of the instruction at which it was asked for, alone
   Link* pending_link_ = nullptr;
+  Unit* split_ = nullptr;                          // a region that is to go because of its joint checks
+  std::set<std::pair<uint64_t, uint64_t>> alone_;  // paddr and pc of regions without joint checks
   uint64_t key_ = 0;
   JumpEntry* jumps_ = nullptr;
 
@@ -211,6 +213,12 @@ RunResult Engine::run(uint64_t budget) {
         break;
       case Leave::kHandOver:
         ++statistics_.handed_over;
+        if (Unit* region = std::exchange(split_, nullptr); region != nullptr) {
+          if (alone_.size() >= kMaxAlone) alone_.clear();
+          alone_.insert({region->paddr, region->pc});
+          units_.drop(region);
+          forget_dropped();
+        }
         if (const StopReason reason = interpret(1); reason != StopReason::kBudget) return stop(reason);
         break;
       case Leave::kHot:
@@ -320,7 +328,7 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Uni
   unit->guest_instructions = block.ir.guest_instructions;
   unit->spans_pages = block.spans_pages = ((pc + block.ir.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
   unit->second_ppage = block.second_ppage = reader.second_ppage();
-  unit->profile.heat = options_.tiers > 1 ? options_.threshold : kNeverHot;
+  unit->profile.heat = options_.tiers > 1 ? options_.threshold : BlockProfile::kNeverHot;
   if (stale != nullptr) {
     units_.invalidate(stale->paddr, 1);
     forget_dropped();
@@ -328,7 +336,7 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Uni
   make_room();
   hart_.bus().page_has_code(fetch.paddr);
   if (unit->spans_pages) hart_.bus().page_has_code(unit->second_ppage);
-  if (emit(*unit, blocks, {}, options_.tiers > 1)) {
+  if (emit(*unit, blocks, {})) {
     ++statistics_.units_translated;
     statistics_.instructions_translated += unit->guest_instructions;
   } else {
@@ -345,7 +353,7 @@ void Engine::promote(Unit* unit) {
     make_room();
     return;
   }
-  unit->profile.heat = kNeverHot;
+  unit->profile.heat = BlockProfile::kNeverHot;
   const auto find_unit = [&](uint64_t pc, uint64_t paddr) -> const Unit* {
     if (paddr != BlockProfile::kUnknown) return units_.find(paddr, pc, key_);
     const Unit* recent = recent_[recent_index(pc)];
@@ -364,7 +372,7 @@ void Engine::promote(Unit* unit) {
   made->guest_instructions = region.blocks.front().ir.guest_instructions;
   made->size_bytes = unit->size_bytes;
   made->inlined = std::move(region.inlined);
-  if (!emit(*made, region.blocks, pins, false)) return;
+  if (!emit(*made, region.blocks, pins)) return;
   made->profile = unit->profile;
   ++statistics_.regions_translated;
   for (const RegionBlock& block : region.blocks) statistics_.region_instructions += block.ir.guest_instructions;
@@ -372,12 +380,13 @@ void Engine::promote(Unit* unit) {
   forget_dropped();
 }
 
-bool Engine::emit(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool profiled) {
+bool Engine::emit(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins) {
   code_.reset(asmjit::ResetPolicy::kSoft);
   code_.init(asmjit::Environment::host(), reinterpret_cast<uint64_t>(cache_->next_address()));
   const Translator::Input input{blocks,
                                 pins,
-                                profiled,
+                                !unit.is_region && options_.tiers > 1,
+                                unit.is_region && !alone_.contains({unit.paddr, unit.pc}),
                                 hart_.helpers(),
                                 hart_,
                                 thunks_,
@@ -407,10 +416,11 @@ void Engine::make_room() {
 }
 
 uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
-  const Unit* unit = units_.holding(return_address);
+  Unit* unit = units_.holding(return_address - 1);  // the call may be the last that the unit has
   const auto offset = static_cast<uint32_t>(return_address - unit->code);
   const auto it = std::find_if(unit->hand_overs.begin(), unit->hand_overs.end(),
                                [&](const HandOver& h) { return h.return_at == offset; });
+  if (it->joint && ++unit->split_groups == kMaxSplitGroups) split_ = unit;
   state_.pc = it->pc;
   auto* words = reinterpret_cast<uint64_t*>(&state_);
   for (unsigned k = 0; k < it->homes; ++k) {

@@ -16,7 +16,7 @@ using core::ir::Op;
 namespace {
 
 // Blocks that ran less than this part of the head's executions stay out.
-constexpr uint64_t kRareness = 64;
+constexpr uint64_t kRareness = 8;
 // Straight runs of blocks become one up to this length.
 constexpr unsigned kMaxMergedInstructions = 128;
 
@@ -34,7 +34,8 @@ class RamReader : public core::CodeReader {
   bool read(uint64_t vaddr, void* out, unsigned size_bytes) {
     const bool next_page = ((vaddr ^ unit_.pc) & core::kPageMask) != 0;
     if (next_page && (block_.guest_instructions > 0 || !unit_.spans_pages)) return false;
-    const uint64_t paddr = (next_page ? unit_.second_ppage : unit_.paddr & core::kPageMask) | (vaddr & ~core::kPageMask);
+    const uint64_t paddr =
+        (next_page ? unit_.second_ppage : unit_.paddr & core::kPageMask) | (vaddr & ~core::kPageMask);
     const core::RamWindow* window = bus_.window(paddr);
     if (window == nullptr || !window->contains(paddr, size_bytes)) return false;
     std::memcpy(out, window->host + (paddr - window->base), size_bytes);
@@ -70,7 +71,8 @@ class Former {
 
  private:
   uint64_t weight(const Unit& unit) const {
-    const int32_t ran = unit.is_region ? threshold_ : threshold_ - std::max(unit.profile.heat, 0);
+    const bool asked = unit.is_region || unit.profile.heat == BlockProfile::kNeverHot;
+    const int32_t ran = asked ? threshold_ : threshold_ - std::max(unit.profile.heat, 0);
     return static_cast<uint64_t>(std::clamp(ran, 1, threshold_));
   }
 
@@ -95,9 +97,8 @@ class Former {
     std::vector<const Unit*> waiting = {&head};
     unsigned instructions = 0;
     while (!waiting.empty() && units_.size() < kMaxRegionBlocks) {
-      const auto heaviest = std::max_element(waiting.begin(), waiting.end(), [&](const Unit* a, const Unit* b) {
-        return weight(*a) < weight(*b);
-      });
+      const auto heaviest = std::max_element(waiting.begin(), waiting.end(),
+                                             [&](const Unit* a, const Unit* b) { return weight(*a) < weight(*b); });
       const Unit* unit = *heaviest;
       waiting.erase(heaviest);
       if (index_.contains(unit->pc)) continue;
