@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <unordered_map>
 
 #include "core/ir/builder.h"
@@ -19,6 +20,8 @@ namespace {
 constexpr uint64_t kRareness = 8;
 // Straight runs of blocks become one up to this length.
 constexpr unsigned kMaxMergedInstructions = 128;
+constexpr uint64_t kLoopWeight = 8;
+constexpr uint64_t kMaxWeight = uint64_t{1} << 40;
 
 // Reads a unit's bytes where they lie, without the MMU: they were fetched before, and what is looked at here must not
 // show in the TLB.
@@ -66,6 +69,7 @@ class Former {
       region.blocks.push_back(std::move(block));
     }
     merge(region.blocks);
+    weigh_loops(region.blocks);
     return region;
   }
 
@@ -172,6 +176,67 @@ class Former {
       }
     }
     blocks = std::move(merged);
+  }
+
+  // Counts end when a block asks for the second tier, so that all of a region may have the same: what is in a loop is
+  // taken to run more often by a constant for each loop around it.
+  static void weigh_loops(std::vector<RegionBlock>& blocks) {
+    std::unordered_map<uint64_t, size_t> index;
+    for (size_t k = 0; k < blocks.size(); ++k) index[blocks[k].ir.pc] = k;
+    std::vector<std::vector<size_t>> successors(blocks.size()), predecessors(blocks.size());
+    const auto add = [&](size_t from, uint64_t pc) {
+      const auto to = index.find(pc);
+      if (to == index.end()) return;
+      successors[from].push_back(to->second);
+      predecessors[to->second].push_back(from);
+    };
+    for (size_t k = 0; k < blocks.size(); ++k) {
+      const Inst& end = blocks[k].ir.insts.back();
+      if (end.op == Op::kJump || end.op == Op::kBranch) add(k, end.imm);
+      if (end.op == Op::kBranch) add(k, end.imm2);
+      for (uint64_t pc : blocks[k].targets) add(k, pc);
+    }
+    // A depth-first walk finds the edges that go back to a block on the way here: the heads of loops.
+    enum class Visit : uint8_t { kNew, kOnPath, kDone };
+    std::vector<Visit> visits(blocks.size(), Visit::kNew);
+    std::vector<std::set<size_t>> loops(blocks.size());  // by head: the blocks inside
+    struct Step {
+      size_t block;
+      size_t next = 0;
+    };
+    std::vector<Step> path = {{0}};
+    visits[0] = Visit::kOnPath;
+    while (!path.empty()) {
+      Step& step = path.back();
+      if (step.next == successors[step.block].size()) {
+        visits[step.block] = Visit::kDone;
+        path.pop_back();
+        continue;
+      }
+      const size_t to = successors[step.block][step.next++];
+      if (visits[to] == Visit::kNew) {
+        visits[to] = Visit::kOnPath;
+        path.push_back({to});
+      } else if (visits[to] == Visit::kOnPath) {
+        add_loop(to, step.block, predecessors, loops[to]);
+      }
+    }
+    for (const std::set<size_t>& loop : loops) {
+      for (size_t k : loop) blocks[k].weight = std::min(blocks[k].weight * kLoopWeight, kMaxWeight);
+    }
+  }
+
+  // The blocks from which `back` is reached without passing `head`.
+  static void add_loop(size_t head, size_t back, const std::vector<std::vector<size_t>>& predecessors,
+                       std::set<size_t>& loop) {
+    loop.insert(head);
+    std::vector<size_t> waiting = {back};
+    while (!waiting.empty()) {
+      const size_t k = waiting.back();
+      waiting.pop_back();
+      if (!loop.insert(k).second) continue;
+      waiting.insert(waiting.end(), predecessors[k].begin(), predecessors[k].end());
+    }
   }
 
   static bool follows(const RegionBlock& first, const RegionBlock& second) {
