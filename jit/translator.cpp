@@ -64,7 +64,10 @@ void Translator::count_uses() {
   for (size_t i = block_->insts.size(); i-- > 0;) {
     const Inst& in = block_->insts[i];
     if (op_info(in.op).effect == Effect::kPure && places_[i].uses == 0) continue;
-    for (unsigned k = 0; k < in.operands; ++k) ++places_[in.args[k]].uses;
+    for (unsigned k = 0; k < in.operands; ++k) {
+      Place& place = places_[in.args[k]];
+      if (place.uses++ == 0) place.user = static_cast<Value>(i);
+    }
   }
   for (size_t i = 0; i < block_->insts.size(); ++i) {
     const Inst& in = block_->insts[i];
@@ -277,9 +280,46 @@ int Translator::use(Value v) {
     a_.vmovq(gp(reg), vec(place.reg));
     return reg;
   }
-  a_.mov(gp(reg), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
+  if (place.in_state) {
+    a_.mov(gp(reg), state(inst(v).imm));
+    place.in_state = false;
+  } else {
+    a_.mov(gp(reg), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
+  }
   set_register(v, reg);
   return reg;
+}
+
+asmjit::Operand Translator::use_operand(Value v, Type type) {
+  const Place& place = places_[resolve(v)];
+  if (!place.in_state) return sized(use(v), type);
+  Mem where = state(inst(resolve(v)).imm);
+  where.setSize(type_bits(type) / 8);
+  return where;
+}
+
+// A word that is asked for once, as the second operand of the same guest instruction, is an operand in memory there.
+bool Translator::folds_into_user(const Inst& get) const {
+  const Place* place = &places_[index_];
+  if (place->uses != 1) return false;
+  Value value = index_;
+  Value user = place->user;
+  if (inst(user).op == Op::kTrunc && inst(user).type == Type::kI32) {
+    value = user;
+    place = &places_[user];
+    if (place->uses != 1) return false;
+    user = place->user;
+  }
+  const Inst& i = inst(user);
+  if (i.operands != 2 || i.args[1] != value || i.args[0] == value) return false;
+  const bool takes_memory = i.op == Op::kAdd || i.op == Op::kSub || i.op == Op::kAnd || i.op == Op::kOr ||
+                            i.op == Op::kXor || i.op == Op::kMul;
+  if (!takes_memory || type_bits(i.type) < 32) return false;
+  for (Value k = index_ + 1; k < user; ++k) {
+    const Inst& between = inst(k);
+    if (observes_state(between.op) || (between.op == Op::kSet && between.imm / 8 == get.imm / 8)) return false;
+  }
+  return true;
 }
 
 int Translator::use_vector(Value v) {
@@ -296,6 +336,8 @@ int Translator::use_vector(Value v) {
     a_.vmovq(vec(reg), gp(temp));
   } else if (place.reg != kNone) {
     a_.vmovq(vec(reg), gp(place.reg));
+  } else if (place.in_state) {
+    a_.vmovq(vec(reg), state(inst(v).imm));
   } else {
     a_.vmovq(vec(reg), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
     set_register(v, reg);
@@ -455,6 +497,10 @@ void Translator::emit_get(const Inst& i) {
     } else {
       set_register(index_, w.reg);
     }
+    return;
+  }
+  if (folds_into_user(i)) {
+    places_[index_].in_state = true;
     return;
   }
   // A pinned word that had to leave its register comes back to it.

@@ -68,8 +68,10 @@ class Translator {
     bool constant = false;
     bool lazy = false;  // made where it is used
     bool prefers_vector = false;
-    int home = kNone;        // of the pinned word that it is to become
-    bool wide_load = false;  // a load whose register already has the extension that its only user asks for
+    int home = kNone;                 // of the pinned word that it is to become
+    Value user = core::ir::kNoValue;  // the last one
+    bool in_state = false;            // not read yet: the word of the state that it is has not changed
+    bool wide_load = false;           // a load whose register already has the extension that its only user asks for
     uint64_t imm = 0;
   };
   struct Register {
@@ -111,6 +113,9 @@ class Translator {
   // The register of an operand, locked until the operation is done.
   int use(Value v);
   int use_vector(Value v);
+  // The second operand of an integer operation: a register, or where it lies in memory.
+  asmjit::Operand use_operand(Value v, Type type);
+  bool folds_into_user(const Inst& get) const;
   void consume(Value v);
   // A register for the current value; `reuse` when that one is free by now.
   int define(int reuse = kNone);
