@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jit/jit_engine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -13,9 +15,11 @@
 #include "jit/code_cache.h"
 #include "jit/compile_pool.h"
 #include "jit/host_features.h"
+#include "jit/perf_map.h"
 #include "jit/pins.h"
 #include "jit/region.h"
 #include "jit/runtime.h"
+#include "jit/sampler.h"
 #include "jit/thunks.h"
 #include "jit/translator.h"
 #include "jit/unit_map.h"
@@ -34,6 +38,8 @@ constexpr unsigned kMaxStaleExits = 16;
 // One whose joint checks find two pages so often is made anew without them. So many are remembered.
 constexpr unsigned kMaxSplitGroups = 200;
 constexpr size_t kMaxAlone = 4096;
+// Samples of host time that may wait to be looked at.
+constexpr uint64_t kSamplesAtOnce = 1000;
 // Keys (privilege, floating-point state) whose jump tables are kept.
 constexpr size_t kMaxKeys = 16;
 constexpr unsigned kRoundingShift = 60;
@@ -49,7 +55,27 @@ struct RegionJob {
   bool cancelled = false;  // its guest code has changed; only the guest's thread asks
 };
 
-class Engine final : public JitEngine, private Runtime {
+// Of the engine's work since it was made; the names are those of report().
+struct Statistics {
+  uint64_t blocks_translated = 0;
+  uint64_t blocks_interpreted = 0;  // that have an operation without host code
+  uint64_t block_instructions = 0;
+  uint64_t regions_translated = 0;
+  uint64_t region_instructions = 0;
+  uint64_t code_bytes = 0;
+  uint64_t cache_regions_evicted = 0;
+  uint64_t entries = 0;  // into generated code
+  uint64_t lookups = 0;
+  // Ways out of generated code.
+  uint64_t exits_link = 0;
+  uint64_t exits_exit = 0;
+  uint64_t exits_hand_over = 0;  // single instructions that the interpreter did
+  uint64_t exits_budget = 0;
+  uint64_t exits_hot = 0;
+  uint64_t exits_stale = 0;
+};
+
+class Engine final : public core::Engine, private Runtime {
  public:
   Engine(core::Hart& hart, const JitOptions& options, std::unique_ptr<CodeCache> cache, const Thunks& thunks)
       : Runtime(hart),
@@ -61,6 +87,7 @@ class Engine final : public JitEngine, private Runtime {
         units_(*cache_),
         interpreter_(core::make_interpreter(hart)) {
     recent_.fill(nullptr);
+    if (options_.perf_map) perf_map_ = std::make_unique<PerfMap>();
     if (options_.tiers > 1 && options_.threads > 0) pool_ = CompilePool::shared(options_.threads);
   }
   // Translations that have begun use this object.
@@ -105,11 +132,7 @@ class Engine final : public JitEngine, private Runtime {
     hooked_ = hook != nullptr;
   }
 
-  JitStatistics statistics() const override {
-    JitStatistics s = statistics_;
-    s.units_dropped = units_.dropped();
-    return s;
-  }
+  core::EngineReport report() override;
 
  private:
   uint64_t hand_over(const uint8_t* return_address, const Frame& frame) override;
@@ -126,6 +149,8 @@ class Engine final : public JitEngine, private Runtime {
   // Puts it into the cache.
   bool place(Unit& unit, asmjit::CodeHolder& code);
   void make_room();
+  // Counts new samples of host time for the code that they lie in. Before code is given away.
+  void attribute_samples();
   void forget_dropped();
   JumpEntry* jump_table(uint64_t key);
   uint64_t key() const { return hart_.code_key() | uint64_t{std::min(state_.fp_rounding, 5u)} << kRoundingShift; }
@@ -156,11 +181,14 @@ class Engine final : public JitEngine, private Runtime {
   std::shared_ptr<CompilePool> pool_;  // nullptr: regions are translated where they are asked for
   std::vector<std::shared_ptr<RegionJob>> jobs_;
   std::atomic<unsigned> finished_jobs_ = 0;
-  JitStatistics statistics_;
+  Statistics statistics_;
   asmjit::CodeHolder code_;
   std::map<uint64_t, std::unique_ptr<JumpEntry[]>> jump_tables_;
   std::array<Unit*, kJumpEntries> recent_;
   std::unique_ptr<Unit> uncached_;  // of the instruction at which it was asked for, alone
+  std::unique_ptr<PerfMap> perf_map_;
+  uint64_t samples_read_ = 0;
+  std::map<std::pair<uint64_t, bool>, core::HotCode> hot_;  // by address and tier
   Link* pending_link_ = nullptr;
   Unit* split_ = nullptr;                          // a region that is to go because of its joint checks
   std::set<std::pair<uint64_t, uint64_t>> alone_;  // paddr and pc of regions without joint checks
@@ -175,6 +203,7 @@ class Engine final : public JitEngine, private Runtime {
 RunResult Engine::run(uint64_t budget) {
   // A debugger sees every instruction.
   if (!breakpoints_.empty() || watchpoints_ > 0 || hooked_) return interpreter_->run(budget);
+  if (options_.profile && sampler::count() - samples_read_ > kSamplesAtOnce) attribute_samples();
   const uint64_t start = hart_.instruction_count();
   state_.budget = static_cast<int64_t>(budget);
   state_.unbegun = 0;
@@ -237,13 +266,15 @@ RunResult Engine::run(uint64_t budget) {
     const uint64_t answer = thunks_.enter(unit->code + unit->entry_at, &state_, &frame);
     switch (static_cast<Leave>(answer & kLeaveMask)) {
       case Leave::kLink:
+        ++statistics_.exits_link;
         pending_link_ = reinterpret_cast<Link*>(answer);
         state_.pc = pending_link_->pc;
         break;
       case Leave::kExit:
+        ++statistics_.exits_exit;
         break;
       case Leave::kHandOver:
-        ++statistics_.handed_over;
+        ++statistics_.exits_hand_over;
         if (Unit* region = std::exchange(split_, nullptr); region != nullptr) {
           if (alone_.size() >= kMaxAlone) alone_.clear();
           alone_.insert({region->paddr, region->pc});
@@ -253,9 +284,11 @@ RunResult Engine::run(uint64_t budget) {
         if (const StopReason reason = interpret(1); reason != StopReason::kBudget) return stop(reason);
         break;
       case Leave::kHot:
+        ++statistics_.exits_hot;
         promote(reinterpret_cast<Unit*>(answer & ~kLeaveMask));
         break;
       case Leave::kStale: {
+        ++statistics_.exits_stale;
         Unit* region = reinterpret_cast<Unit*>(answer & ~kLeaveMask);
         if (++region->stale_exits > kMaxStaleExits) {
           units_.drop(region);
@@ -264,6 +297,7 @@ RunResult Engine::run(uint64_t budget) {
         break;
       }
       case Leave::kBudget:
+        ++statistics_.exits_budget;
         if (state_.budget > 0) {
           const StopReason reason = interpret(static_cast<uint64_t>(state_.budget));
           if (reason != StopReason::kBudget) return stop(reason);
@@ -285,7 +319,50 @@ JumpEntry* Engine::jump_table(uint64_t key) {
   return table.get();
 }
 
+void Engine::attribute_samples() {
+  const auto* begin = cache_->base();
+  samples_read_ = sampler::read(samples_read_, [&](uint64_t host_pc) {
+    const auto* at = reinterpret_cast<const uint8_t*>(host_pc);
+    if (at < begin || at >= begin + cache_->size_bytes()) return;
+    const Unit* unit = units_.holding(at);
+    if (unit == nullptr) return;
+    core::HotCode& hot = hot_[{unit->pc, unit->is_region}];
+    hot.pc = unit->pc;
+    hot.tier = unit->is_region ? "region" : "block";
+    ++hot.samples;
+    hot.guest_instructions = unit->all_instructions;
+    hot.host_bytes = unit->code_bytes;
+  });
+}
+
+core::EngineReport Engine::report() {
+  core::EngineReport report;
+  const Statistics& s = statistics_;
+  report.counters = {{"blocks_translated", s.blocks_translated},
+                     {"blocks_interpreted", s.blocks_interpreted},
+                     {"block_instructions", s.block_instructions},
+                     {"regions_translated", s.regions_translated},
+                     {"region_instructions", s.region_instructions},
+                     {"code_bytes", s.code_bytes},
+                     {"units_dropped", units_.dropped()},
+                     {"cache_regions_evicted", s.cache_regions_evicted},
+                     {"entries", s.entries},
+                     {"lookups", s.lookups},
+                     {"exits_link", s.exits_link},
+                     {"exits_exit", s.exits_exit},
+                     {"exits_hand_over", s.exits_hand_over},
+                     {"exits_budget", s.exits_budget},
+                     {"exits_hot", s.exits_hot},
+                     {"exits_stale", s.exits_stale}};
+  if (!options_.profile) return report;
+  attribute_samples();
+  report.samples = sampler::count();
+  for (const auto& [key, hot] : hot_) report.hot.push_back(hot);
+  return report;
+}
+
 void Engine::forget_dropped() {
+  if (options_.profile) attribute_samples();
   for (const std::unique_ptr<Unit>& unit : units_.graveyard()) {
     Unit*& recent = recent_[recent_index(unit->pc)];
     if (recent == unit.get()) recent = nullptr;
@@ -356,7 +433,7 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Uni
     return uncached_.get();
   }
   unit->size_bytes = static_cast<uint32_t>(block.ir.code_bytes);
-  unit->guest_instructions = block.ir.guest_instructions;
+  unit->guest_instructions = unit->all_instructions = block.ir.guest_instructions;
   unit->spans_pages = block.spans_pages = ((pc + block.ir.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
   unit->second_ppage = block.second_ppage = reader.second_ppage();
   unit->profile.heat = options_.tiers > 1 ? options_.threshold : BlockProfile::kNeverHot;
@@ -368,10 +445,10 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Uni
   hart_.bus().page_has_code(fetch.paddr);
   if (unit->spans_pages) hart_.bus().page_has_code(unit->second_ppage);
   if (translate(*unit, blocks, {}, false, std::min(state_.fp_rounding, 5u), code_) && place(*unit, code_)) {
-    ++statistics_.units_translated;
-    statistics_.instructions_translated += unit->guest_instructions;
+    ++statistics_.blocks_translated;
+    statistics_.block_instructions += unit->guest_instructions;
   } else {
-    ++statistics_.units_interpreted;
+    ++statistics_.blocks_interpreted;
     unit->interpreted = true;
     unit->links.clear();
   }
@@ -398,6 +475,7 @@ void Engine::promote(Unit* unit) {
   made.spans_pages = unit->spans_pages;
   made.is_region = true;
   made.guest_instructions = job->region.blocks.front().ir.guest_instructions;
+  for (const RegionBlock& block : job->region.blocks) made.all_instructions += block.ir.guest_instructions;
   made.size_bytes = unit->size_bytes;
   made.inlined = job->region.inlined;
   made.profile = unit->profile;
@@ -440,7 +518,7 @@ void Engine::install(RegionJob& job) {
   Unit* first = units_.find(job.unit->paddr, job.unit->pc, job.unit->code_key);
   if (first == nullptr || first->is_region || !place(*job.unit, job.code)) return;
   ++statistics_.regions_translated;
-  for (const RegionBlock& block : job.region.blocks) statistics_.region_instructions += block.ir.guest_instructions;
+  statistics_.region_instructions += job.unit->all_instructions;
   units_.replace(first, std::move(job.unit));
   forget_dropped();
 }
@@ -472,13 +550,18 @@ bool Engine::place(Unit& unit, asmjit::CodeHolder& code) {
   unit.code_bytes = static_cast<uint32_t>(buffer.size());
   unit.code = cache_->add({buffer.data(), unit.code_bytes});
   statistics_.code_bytes += unit.code_bytes;
+  if (perf_map_ != nullptr) {
+    const std::string name = options_.symbols != nullptr ? options_.symbols->name_of(unit.pc) : std::string();
+    perf_map_->add({unit.code, unit.code_bytes}, fmt::format("{} [guest {:#x}, tier {}]", name.empty() ? "guest" : name,
+                                                             unit.pc, unit.is_region ? 2 : 1));
+  }
   return true;
 }
 
 // Empties the oldest part of the code cache when the current one cannot take another unit.
 void Engine::make_room() {
   if (cache_->space_left() >= kMaxUnitBytes) return;
-  ++statistics_.regions_evicted;
+  ++statistics_.cache_regions_evicted;
   units_.drop_region(cache_->next_region());
   forget_dropped();
   cache_->begin_next_region();
@@ -508,13 +591,16 @@ uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
 
 }  // namespace
 
-core::Result<std::unique_ptr<JitEngine>> make_jit_engine(core::Hart& hart, const JitOptions& options) {
+core::Result<std::unique_ptr<core::Engine>> make_jit_engine(core::Hart& hart, const JitOptions& options) {
   if (auto status = HostFeatures::of_this_host().check_engine(); !status.ok()) return status.error();
   auto cache = CodeCache::create(options.code_cache_bytes);
   if (!cache) return cache.error();
+  if (options.profile) {
+    if (auto status = sampler::start(); !status.ok()) return status.error();
+  }
   auto thunks = Thunks::make(**cache);
   if (!thunks) return thunks.error();
-  return std::unique_ptr<JitEngine>(std::make_unique<Engine>(hart, options, std::move(*cache), *thunks));
+  return std::unique_ptr<core::Engine>(std::make_unique<Engine>(hart, options, std::move(*cache), *thunks));
 }
 
 }  // namespace lockstep::jit
