@@ -442,6 +442,7 @@ bool Translator::emit(const Inst& i) {
         a_.jne(exit.entry);
         side_exits_.push_back(std::move(exit));
       }
+      a_.commentf("; insn %#llx", static_cast<unsigned long long>(i.imm));
       insn_pc_ = i.imm;
       ++begun_;
       return true;
