@@ -273,12 +273,9 @@ Thunks listing_thunks() {
   return thunks;
 }
 
-std::string describe_blocks(const Translator::Input& input) {
-  const core::StateLayout& layout = input.hart.layout();
-  const core::ir::Names names{.layout = &layout, .helpers = input.helpers};
+std::string print_pins(std::span<const Pin> pins, const core::StateLayout& layout) {
   std::string out;
-  for (const RegionBlock& block : input.blocks) out += core::ir::print(block.ir, names);
-  for (const Pin& pin : input.pins) {
+  for (const Pin& pin : pins) {
     const core::StateField* field = layout.at(8 * pin.word);
     const bool vector = pin.home >= 16;
     static constexpr std::string_view kGeneral[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
@@ -288,8 +285,22 @@ std::string describe_blocks(const Translator::Input& input) {
                     vector ? fmt::format("xmm{}", pin.home - 16) : std::string(kGeneral[static_cast<size_t>(pin.home)]),
                     pin.written ? "" : " read");
   }
+  return out;
+}
+
+std::string describe_blocks(const Translator::Input& input, std::optional<size_t> installed_bytes) {
+  const core::StateLayout& layout = input.hart.layout();
+  const core::ir::Names names{.layout = &layout, .helpers = input.helpers};
+  std::string out;
+  for (const RegionBlock& block : input.blocks) out += core::ir::print(block.ir, names);
+  out += print_pins(input.pins, layout);
   const std::optional<Listing> listing = list_code(input);
-  return out + (listing ? listing->text() : "; no host code\n");
+  if (!listing) return out + "; no host code\n";
+  if (installed_bytes.value_or(listing->code_bytes) != listing->code_bytes) {
+    out += fmt::format("; {} bytes: what is installed was made from other blocks or with other weights\n",
+                       listing->code_bytes);
+  }
+  return out + listing->text();
 }
 
 }  // namespace lockstep::jit

@@ -37,7 +37,11 @@ size_t count_instructions(std::span<const std::string> lines);
 // Addresses for listings without a code cache: all differ, none is called.
 Thunks listing_thunks();
 
-// All that is known about blocks that are translated as one piece: IR, pins, host code.
-std::string describe_blocks(const Translator::Input& input);
+// A pin a line: its word, its register, and whether it is only read.
+std::string print_pins(std::span<const Pin> pins, const core::StateLayout& layout);
+
+// All that is known about blocks that are translated as one piece: IR, pins, host code. With `installed_bytes`, the
+// size of code that was made before, it says when this is not the same.
+std::string describe_blocks(const Translator::Input& input, std::optional<size_t> installed_bytes = {});
 
 }  // namespace lockstep::jit

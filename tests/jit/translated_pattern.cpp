@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/ir/builder.h"
+#include "core/ir/text.h"
 
 namespace lockstep::jit {
 
@@ -144,6 +145,12 @@ std::vector<std::optional<Listing>> TranslatedPattern::first_tier() {
 }
 
 std::optional<Listing> TranslatedPattern::second_tier() { return list_code(input(region_.blocks, pins_, false)); }
+
+std::string TranslatedPattern::print_block(size_t index) {
+  return core::ir::print(blocks_[index].ir, {.layout = &machine_.hart.layout(), .helpers = machine_.hart.helpers()});
+}
+
+std::string TranslatedPattern::print_pins() { return jit::print_pins(pins_, machine_.hart.layout()); }
 
 std::string TranslatedPattern::describe_block(size_t index) {
   return describe_blocks(input({&blocks_[index], 1}, {}, true));

@@ -32,6 +32,8 @@ class TranslatedPattern {
   const std::vector<RegionBlock>& blocks() const { return blocks_; }
   const Region& region() const { return region_; }
 
+  std::string print_block(size_t index);
+  std::string print_pins();
   // IR, pins and host code of one block, and of the region.
   std::string describe_block(size_t index);
   std::string describe_region();
