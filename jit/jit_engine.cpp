@@ -40,6 +40,8 @@ constexpr size_t kMaxAlone = 4096;
 // Keys (privilege, floating-point state) whose jump tables are kept.
 constexpr size_t kMaxKeys = 16;
 constexpr unsigned kRoundingShift = 60;
+// Many regions may hold the same block; a report shows so many of them.
+constexpr size_t kMaxDescribedUnits = 4;
 
 // A region on its way to code. What the translation reads and writes is in here, so that it may go on beside the guest.
 struct RegionJob {
@@ -505,10 +507,11 @@ std::string Engine::describe_code(uint64_t pc) const {
   const core::Translation fetch = hart_.translate(pc, core::Access::kFetch, true);
   std::string text;
   if (fetch.fault != core::Fault::kNone) return text;
-  for (const Unit* unit : units_.made_from(fetch.paddr)) {
-    // What was made in another mode would be decoded differently now.
-    if (unit->code_key == key()) text += describe(*unit);
-  }
+  std::vector<Unit*> units = units_.made_from(fetch.paddr);
+  // What was made in another mode would be decoded differently now.
+  std::erase_if(units, [this](const Unit* unit) { return unit->code_key != key(); });
+  std::stable_partition(units.begin(), units.end(), [&](const Unit* unit) { return unit->pc == pc; });
+  for (size_t k = 0; k < std::min(units.size(), kMaxDescribedUnits); ++k) text += describe(*units[k]);
   return text;
 }
 
