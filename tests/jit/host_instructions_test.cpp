@@ -103,7 +103,7 @@ struct Cost {
 };
 
 // What a pattern costs: all that the blocks have out of the cold part, less what a block costs anyway and the jump back
-// that the pattern did not ask for. In the second tier the jump before the pattern is a block besides, which falls
+// that the pattern did not ask for. In the second tier a jump before the pattern is a block besides, which falls
 // through.
 Cost cost_of(TranslatedPattern& pattern, bool is_overhead) {
   static const auto nothing = [] {

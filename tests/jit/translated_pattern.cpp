@@ -92,7 +92,11 @@ void TranslatedPattern::form_blocks() {
   for (const auto& [pc, unit] : units_) {
     if (pc != kRamBase) blocks_.push_back(std::move(region_of(*unit, true).blocks.front()));
   }
-  region_ = region_of(*units_.at(kRamBase), false);
+  const bool begins_with_loop = std::any_of(blocks_.begin(), blocks_.end(), [&](const RegionBlock& block) {
+    const core::ir::Inst& end = block.ir.insts.back();
+    return assembled_.instructions.size() > 1 && end.op == Op::kBranch && (end.imm == kPattern || end.imm2 == kPattern);
+  });
+  region_ = region_of(*units_.at(begins_with_loop ? kPattern : kRamBase), false);
   pins_ = choose_pins(region_.blocks, (machine_.hart.layout().size_bytes + 7) / 8);
 }
 

@@ -17,8 +17,9 @@
 namespace lockstep::jit {
 
 // A few guest instructions through both tiers, on the way that the engine takes: every block in the first, one region
-// in the second. A jump back to its beginning is put behind the pattern and one to its beginning before it, where the
-// region begins, so that the pattern is the body of a loop and what it uses is worth a register.
+// in the second. A jump back to its beginning is put behind the pattern. The region of a loop of several instructions
+// begins with the loop. Others have a jump to them before, where the region begins, so that they are the body of a loop
+// and what they use is worth a register.
 class TranslatedPattern {
  public:
   static core::Result<std::unique_ptr<TranslatedPattern>> make(const std::vector<std::string>& lines);
