@@ -15,6 +15,7 @@
 #include "jit/code_cache.h"
 #include "jit/compile_pool.h"
 #include "jit/host_features.h"
+#include "jit/listing.h"
 #include "jit/perf_map.h"
 #include "jit/pins.h"
 #include "jit/region.h"
@@ -43,6 +44,8 @@ constexpr uint64_t kSamplesAtOnce = 1000;
 // Keys (privilege, floating-point state) whose jump tables are kept.
 constexpr size_t kMaxKeys = 16;
 constexpr unsigned kRoundingShift = 60;
+// Many regions may hold the same block; a report shows so many of them.
+constexpr size_t kMaxDescribedUnits = 4;
 
 // A region on its way to code. What the translation reads and writes is in here, so that it may go on beside the guest.
 struct RegionJob {
@@ -114,6 +117,8 @@ class Engine final : public core::Engine, private Runtime {
     forget_dropped();
   }
 
+  std::string describe_code(uint64_t pc) const override;
+
   void set_breakpoint(uint64_t vaddr, bool on) override {
     interpreter_->set_breakpoint(vaddr, on);
     if (on) {
@@ -137,6 +142,9 @@ class Engine final : public core::Engine, private Runtime {
  private:
   uint64_t hand_over(const uint8_t* return_address, const Frame& frame) override;
   Unit* find(uint64_t pc);
+  // One that ran, for regions: at `paddr`, or, when that is not known, the latest at `pc`.
+  const Unit* find_known(uint64_t pc, uint64_t paddr, uint64_t key) const;
+  std::string describe(const Unit& unit) const;
   Unit* translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Unit* stale);
   // Begins to put a region in the place of a unit of the first tier.
   void promote(Unit* unit);
@@ -146,6 +154,8 @@ class Engine final : public core::Engine, private Runtime {
   // Writes host code, for no place yet. False when nothing of it has host code. Safe beside the guest.
   bool translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
                  uint32_t rounding, asmjit::CodeHolder& code) const;
+  Translator::Input input_of(const Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins,
+                             bool joint_checks, uint32_t rounding) const;
   // Puts it into the cache.
   bool place(Unit& unit, asmjit::CodeHolder& code);
   void make_room();
@@ -457,15 +467,11 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Uni
 
 void Engine::promote(Unit* unit) {
   unit->profile.heat = BlockProfile::kNeverHot;
-  const auto find_unit = [&](uint64_t pc, uint64_t paddr) -> const Unit* {
-    if (paddr != BlockProfile::kUnknown) return units_.find(paddr, pc, key_);
-    const Unit* recent = recent_[recent_index(pc)];
-    return recent != nullptr && recent->pc == pc && recent->code_key == key_ ? recent : nullptr;
-  };
+  const auto find_unit = [this](uint64_t pc, uint64_t paddr) { return find_known(pc, paddr, key_); };
   auto job = std::make_shared<RegionJob>();
   job->region = form_region(*unit, hart_, options_.threshold, find_unit);
   if (job->region.blocks.empty()) return;
-  job->pins = choose_pins(job->region.blocks, (hart_.layout().size_bytes + 7) / 8);
+  job->pins = choose_pins(job->region, (hart_.layout().size_bytes + 7) / 8);
   job->unit = std::make_unique<Unit>();
   Unit& made = *job->unit;
   made.pc = unit->pc;
@@ -523,19 +529,24 @@ void Engine::install(RegionJob& job) {
   forget_dropped();
 }
 
+Translator::Input Engine::input_of(const Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins,
+                                   bool joint_checks, uint32_t rounding) const {
+  return {.blocks = blocks,
+          .pins = pins,
+          .profiled = !unit.is_region && options_.tiers > 1,
+          .joint_checks = joint_checks,
+          .helpers = hart_.helpers(),
+          .hart = hart_,
+          .thunks = thunks_,
+          .rounding = rounding,
+          .state_words = (hart_.layout().size_bytes + 7) / 8};
+}
+
 bool Engine::translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
                        uint32_t rounding, asmjit::CodeHolder& code) const {
   code.reset(asmjit::ResetPolicy::kSoft);
   code.init(asmjit::Environment::host());
-  const Translator::Input input{.blocks = blocks,
-                                .pins = pins,
-                                .profiled = !unit.is_region && options_.tiers > 1,
-                                .joint_checks = joint_checks,
-                                .helpers = hart_.helpers(),
-                                .hart = hart_,
-                                .thunks = thunks_,
-                                .rounding = rounding,
-                                .state_words = (hart_.layout().size_bytes + 7) / 8};
+  const Translator::Input input = input_of(unit, blocks, pins, joint_checks, rounding);
   Translator translator(input, code, unit);
   return translator.run() && code.flatten() == asmjit::kErrorOk && code.resolveUnresolvedLinks() == asmjit::kErrorOk;
 }
@@ -565,6 +576,40 @@ void Engine::make_room() {
   units_.drop_region(cache_->next_region());
   forget_dropped();
   cache_->begin_next_region();
+}
+
+const Unit* Engine::find_known(uint64_t pc, uint64_t paddr, uint64_t key) const {
+  if (paddr != BlockProfile::kUnknown) return units_.find(paddr, pc, key);
+  const Unit* recent = recent_[recent_index(pc)];
+  return recent != nullptr && recent->pc == pc && recent->code_key == key ? recent : nullptr;
+}
+
+std::string Engine::describe_code(uint64_t pc) const {
+  const core::Translation fetch = hart_.translate(pc, core::Access::kFetch, true);
+  std::string text;
+  if (fetch.fault != core::Fault::kNone) return text;
+  std::vector<Unit*> units = units_.made_from(fetch.paddr);
+  // What was made in another mode would be decoded differently now.
+  std::erase_if(units, [this](const Unit* unit) { return unit->code_key != key(); });
+  std::stable_partition(units.begin(), units.end(), [&](const Unit* unit) { return unit->pc == pc; });
+  for (size_t k = 0; k < std::min(units.size(), kMaxDescribedUnits); ++k) text += describe(*units[k]);
+  return text;
+}
+
+// Translates the unit once more, as text. A region is gathered anew from what is known now.
+std::string Engine::describe(const Unit& unit) const {
+  const std::string where = fmt::format("{} at {:#x}", unit.is_region ? "region" : "block", unit.pc);
+  if (unit.interpreted) return where + ": run by the interpreter\n";
+  const Region region = form_region(unit, hart_, options_.threshold, [&](uint64_t pc, uint64_t paddr) {
+    return unit.is_region ? find_known(pc, paddr, unit.code_key) : nullptr;
+  });
+  if (region.blocks.empty()) return where + ": its bytes are not what they were\n";
+  const uint32_t words = (hart_.layout().size_bytes + 7) / 8;
+  const std::vector<Pin> pins = unit.is_region ? choose_pins(region, words) : std::vector<Pin>();
+  const bool joint_checks = unit.is_region && !alone_.contains({unit.paddr, unit.pc});
+  const auto rounding = static_cast<uint32_t>(unit.code_key >> kRoundingShift);
+  return fmt::format("{}, {} bytes of host code at {}\n", where, unit.code_bytes, fmt::ptr(unit.code)) +
+         describe_blocks(input_of(unit, region.blocks, pins, joint_checks, rounding), unit.code_bytes);
 }
 
 uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {

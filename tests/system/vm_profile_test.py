@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A profile names the guest's hot code and leaves the run as it is; generated code has names for perf."""
 
-import json
 import pathlib
 import re
 import sys
@@ -22,7 +21,7 @@ def a_profile_says_where_time_went(context):
     profiled = context.run("vm", "run", "--json", "--kernel", guest, "--engine", "jit", "--max-instructions", COUNT,
                            "--profile")
     check_same(plain.observables, profiled.observables, "a run and one with a profile")
-    profile = json.loads(profiled.stdout)["profile"]
+    profile = profiled.result["profile"]
     counters = profile["counters"]
     check(counters["regions_translated"] > 0, f"no regions: {counters}")
     check(counters["entries"] == sum(n for name, n in counters.items() if name.startswith("exits_")),
