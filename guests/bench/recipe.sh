@@ -27,7 +27,7 @@ build_guest() {
   # shellcheck disable=SC2064
   trap "rm -rf '$work'" EXIT
   make --silent --no-print-directory -j"$(nproc)" -C "$source" OUT="$work" >&2 || die "the benchmark kernels do not compile"
-  mkdir -p "$work/root/bench"
+  install -d -m 755 "$work/root" "$work/root/bench"
   install -m 755 "$source/hosted/init" "$work/root/bench/init"
   for file in "$work"/*.linux; do
     name=${file##*/}
