@@ -199,8 +199,8 @@ SYSTEM_LOADS = (("fork_exec", "fork_exec", "", 200, 5), ("shell_loop", "shell_lo
                 ("md5sum", "md5_sum", "make_file", 32, 1))
 # Console lines of one boot. The first one is the kernel's, the second the first that `init` prints, after it has
 # inserted the drivers; the machine powers off after its checks.
-BOOT_MARKS = (("boot_kernel", rb"Run /init as init process"), ("boot", rb"\nLinux \w+ \d+\.[^\n]*\n"),
-              ("boot_to_power_off", rb"\nCHECKS \d+ passed, 0 failed"))
+BOOT_MARKS = (("boot_kernel", rb"Run /init as init process"), ("boot", rb"(?m)^Linux \w+ \d+\.[^\n]*\n"),
+              ("boot_to_power_off", rb"(?m)^CHECKS \d+ passed, 0 failed"))
 
 
 def boot_rows(bench, labels):
