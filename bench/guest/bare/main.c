@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A kernel as a bare-metal guest. The command line of the device tree says which of its sizes: quick=1, part=1, or
-// rounds=N; without a word it is the full one. With rounds=0 the guest starts, prints its line and ends. result=N is what
-// it has to compute, where that is known of no size.
+// rounds=N; without a word it is the full one. With rounds=0 the guest starts, prints its line and ends. result=N is
+// what it has to compute, where that is known of no size.
 #include "../kernel.h"
 #include "guest.h"
 
