@@ -59,6 +59,8 @@ enum class Leave : uint64_t {
   kExit,      // state().pc is next; look for interrupts
   kHandOver,  // the interpreter must do the instruction at state().pc
   kBudget,    // the block at state().pc does not fit the budget
+  kHot,       // the block at state().pc has run often: Unit*
+  kStale,     // a region found a page of its code mapped in another way: Unit*; state().pc is next
 };
 inline constexpr uint64_t kLeaveMask = 7;
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -12,6 +13,8 @@
 #include "core/ir/builder.h"
 #include "jit/code_cache.h"
 #include "jit/host_features.h"
+#include "jit/pins.h"
+#include "jit/region.h"
 #include "jit/runtime.h"
 #include "jit/thunks.h"
 #include "jit/translator.h"
@@ -24,10 +27,12 @@ namespace {
 using core::RunResult;
 using core::StopReason;
 
-// As the interpreter's: longer blocks gain little and fill a turn's budget badly.
-constexpr unsigned kMaxBlockInstructions = 64;
-// More than any block of that length needs.
+// More than any block needs.
 constexpr size_t kMaxUnitBytes = size_t{1} << 16;
+// A block that is not to be asked about again.
+constexpr int32_t kNeverHot = std::numeric_limits<int32_t>::max();
+// A region that finds its pages mapped in another way so often is made anew.
+constexpr unsigned kMaxStaleExits = 16;
 // Keys (privilege, floating-point state) whose jump tables are kept.
 constexpr size_t kMaxKeys = 16;
 constexpr unsigned kRoundingShift = 60;
@@ -89,10 +94,19 @@ class Engine final : public JitEngine, private Runtime {
   uint64_t hand_over(const uint8_t* return_address, const Frame& frame) override;
   Unit* find(uint64_t pc);
   Unit* translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Unit* stale);
+  // Puts a region in the place of a unit of the first tier.
+  void promote(Unit* unit);
+  // Answers false when nothing of it has host code.
+  bool emit(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool profiled);
+  void make_room();
   void forget_dropped();
   JumpEntry* jump_table(uint64_t key);
   uint64_t key() const { return hart_.code_key() | uint64_t{std::min(state_.fp_rounding, 5u)} << kRoundingShift; }
   uint32_t mapping(uint64_t pc) const { return hart_.tlb().fetch().mappings[core::tlb_index(pc)]; }
+  bool is_mapped(const Unit& unit) const {
+    return unit.mapping[0] == mapping(unit.pc) &&
+           (!unit.spans_pages || unit.mapping[1] == mapping(unit.pc + core::kPageSize));
+  }
   static size_t recent_index(uint64_t pc) { return (pc >> 1) & (kJumpEntries - 1); }
 
   // Lets the interpreter begin `count` instructions of the budget. Answers what it stopped for.
@@ -168,9 +182,13 @@ RunResult Engine::run(uint64_t budget) {
       continue;  // the fetch trapped; its instruction has been counted
     }
     if (Link* link = std::exchange(pending_link_, nullptr);
-        link != nullptr && options_.block_links && !unit->spans_pages && !unit->interpreted &&
+        link != nullptr && options_.block_links && unit != uncached_.get() && !unit->interpreted &&
         link->source->code_key == unit->code_key && link->pc == unit->pc) {
       units_.link(*link, unit, mapping(unit->pc));
+      Unit& source = *link->source;
+      if (!source.is_region) {
+        source.profile.edges[static_cast<size_t>(link - source.links.data())] = {unit->pc, unit->paddr};
+      }
     }
     if (unit->interpreted || static_cast<int64_t>(unit->guest_instructions) > state_.budget) {
       const auto count = std::min<uint64_t>(unit->guest_instructions, static_cast<uint64_t>(state_.budget));
@@ -195,6 +213,17 @@ RunResult Engine::run(uint64_t budget) {
         ++statistics_.handed_over;
         if (const StopReason reason = interpret(1); reason != StopReason::kBudget) return stop(reason);
         break;
+      case Leave::kHot:
+        promote(reinterpret_cast<Unit*>(answer & ~kLeaveMask));
+        break;
+      case Leave::kStale: {
+        Unit* region = reinterpret_cast<Unit*>(answer & ~kLeaveMask);
+        if (++region->stale_exits > kMaxStaleExits) {
+          units_.drop(region);
+          forget_dropped();
+        }
+        break;
+      }
       case Leave::kBudget:
         if (state_.budget > 0) {
           const StopReason reason = interpret(static_cast<uint64_t>(state_.budget));
@@ -233,7 +262,7 @@ void Engine::forget_dropped() {
 Unit* Engine::find(uint64_t pc) {
   ++statistics_.lookups;
   Unit*& recent = recent_[recent_index(pc)];
-  if (recent != nullptr && recent->pc == pc && recent->code_key == key_ && recent->mapping == mapping(pc)) {
+  if (recent != nullptr && recent->pc == pc && recent->code_key == key_ && is_mapped(*recent)) {
     jumps_[recent_index(pc)] = JumpEntry{pc, recent->code};
     return recent;
   }
@@ -257,10 +286,12 @@ Unit* Engine::find(uint64_t pc) {
     }
   }
   if (unit == nullptr) unit = translate(pc, fetch, stale);
-  if (unit == nullptr || unit->spans_pages || unit->interpreted || !fetch.cacheable) return unit;
-  if (const uint32_t number = mapping(pc); unit->mapping != number) {
-    unit->mapping = number;
-    cache_->patch32(unit->code + unit->mapping_at, number);
+  if (unit == nullptr || unit->interpreted || !fetch.cacheable) return unit;
+  for (unsigned page = 0; page < (unit->spans_pages ? 2u : 1u); ++page) {
+    const uint32_t number = mapping(pc + page * core::kPageSize);
+    if (unit->mapping[page] == number) continue;
+    unit->mapping[page] = number;
+    cache_->patch32(unit->code + unit->mapping_at[page], number);
   }
   recent_[recent_index(pc)] = unit;
   jumps_[recent_index(pc)] = JumpEntry{pc, unit->code};
@@ -268,60 +299,111 @@ Unit* Engine::find(uint64_t pc) {
 }
 
 Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Unit* stale) {
-  core::ir::Block block;
-  block.pc = pc;
-  core::ir::Builder builder(block);
-  core::MmuCodeReader reader(memory(), block);
+  std::vector<RegionBlock> blocks(1);
+  RegionBlock& block = blocks.front();
+  block.ir.pc = pc;
+  core::ir::Builder builder(block.ir);
+  core::MmuCodeReader reader(memory(), block.ir);
   if (fetch.cacheable) hart_.translate_block(reader, pc, kMaxBlockInstructions, builder);
   auto unit = std::make_unique<Unit>();
   unit->pc = pc;
-  unit->paddr = fetch.paddr;
+  unit->paddr = block.paddr = fetch.paddr;
   unit->code_key = key_;
-  if (block.guest_instructions == 0 || !reader.cacheable()) {
+  if (block.ir.guest_instructions == 0 || !reader.cacheable()) {
     // The first instruction cannot be fetched or may not be kept: the interpreter deals with it.
     uncached_ = std::move(unit);
     uncached_->interpreted = true;
     uncached_->guest_instructions = 1;
     return uncached_.get();
   }
-  unit->size_bytes = static_cast<uint32_t>(block.code_bytes);
-  unit->guest_instructions = block.guest_instructions;
-  unit->spans_pages = ((pc + block.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
-  unit->second_ppage = reader.second_ppage();
+  unit->size_bytes = static_cast<uint32_t>(block.ir.code_bytes);
+  unit->guest_instructions = block.ir.guest_instructions;
+  unit->spans_pages = block.spans_pages = ((pc + block.ir.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
+  unit->second_ppage = block.second_ppage = reader.second_ppage();
+  unit->profile.heat = options_.tiers > 1 ? options_.threshold : kNeverHot;
   if (stale != nullptr) {
     units_.invalidate(stale->paddr, 1);
     forget_dropped();
   }
-  if (cache_->space_left() < kMaxUnitBytes) {
-    ++statistics_.regions_evicted;
-    units_.drop_region(cache_->next_region());
-    forget_dropped();
-    cache_->begin_next_region();
-  }
+  make_room();
   hart_.bus().page_has_code(fetch.paddr);
   if (unit->spans_pages) hart_.bus().page_has_code(unit->second_ppage);
-  code_.reset(asmjit::ResetPolicy::kSoft);
-  code_.init(asmjit::Environment::host(), reinterpret_cast<uint64_t>(cache_->next_address()));
-  const Translator::Input input{
-      block, hart_.helpers(), hart_, thunks_, std::min(state_.fp_rounding, 5u), (hart_.layout().size_bytes + 7) / 8};
-  Translator translator(input, code_, *unit);
-  unit->interpreted = !translator.run() || code_.flatten() != asmjit::kErrorOk ||
-                      code_.resolveUnresolvedLinks() != asmjit::kErrorOk ||
-                      code_.relocateToBase(reinterpret_cast<uint64_t>(cache_->next_address())) != asmjit::kErrorOk ||
-                      code_.codeSize() > cache_->space_left();
-  unit->region = cache_->current_region();
-  if (unit->interpreted) {
-    ++statistics_.units_interpreted;
-    unit->links.clear();
-  } else {
-    const asmjit::CodeBuffer& buffer = code_.textSection()->buffer();
-    unit->code_bytes = static_cast<uint32_t>(code_.codeSize());
-    unit->code = cache_->add({buffer.data(), unit->code_bytes});
+  if (emit(*unit, blocks, {}, options_.tiers > 1)) {
     ++statistics_.units_translated;
     statistics_.instructions_translated += unit->guest_instructions;
-    statistics_.code_bytes += unit->code_bytes;
+  } else {
+    ++statistics_.units_interpreted;
+    unit->interpreted = true;
+    unit->links.clear();
   }
   return units_.insert(std::move(unit));
+}
+
+void Engine::promote(Unit* unit) {
+  if (cache_->space_left() < kMaxUnitBytes) {
+    unit->profile.heat = 0;  // it asks again if it is still there
+    make_room();
+    return;
+  }
+  unit->profile.heat = kNeverHot;
+  const auto find_unit = [&](uint64_t pc, uint64_t paddr) -> const Unit* {
+    if (paddr != BlockProfile::kUnknown) return units_.find(paddr, pc, key_);
+    const Unit* recent = recent_[recent_index(pc)];
+    return recent != nullptr && recent->pc == pc && recent->code_key == key_ ? recent : nullptr;
+  };
+  Region region = form_region(*unit, hart_, options_.threshold, find_unit);
+  if (region.blocks.empty()) return;
+  const std::vector<Pin> pins = choose_pins(region.blocks, (hart_.layout().size_bytes + 7) / 8);
+  auto made = std::make_unique<Unit>();
+  made->pc = unit->pc;
+  made->paddr = unit->paddr;
+  made->code_key = unit->code_key;
+  made->second_ppage = unit->second_ppage;
+  made->spans_pages = unit->spans_pages;
+  made->is_region = true;
+  made->guest_instructions = region.blocks.front().ir.guest_instructions;
+  made->size_bytes = unit->size_bytes;
+  made->inlined = std::move(region.inlined);
+  if (!emit(*made, region.blocks, pins, false)) return;
+  made->profile = unit->profile;
+  ++statistics_.regions_translated;
+  for (const RegionBlock& block : region.blocks) statistics_.region_instructions += block.ir.guest_instructions;
+  units_.replace(unit, std::move(made));
+  forget_dropped();
+}
+
+bool Engine::emit(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool profiled) {
+  code_.reset(asmjit::ResetPolicy::kSoft);
+  code_.init(asmjit::Environment::host(), reinterpret_cast<uint64_t>(cache_->next_address()));
+  const Translator::Input input{blocks,
+                                pins,
+                                profiled,
+                                hart_.helpers(),
+                                hart_,
+                                thunks_,
+                                std::min(state_.fp_rounding, 5u),
+                                (hart_.layout().size_bytes + 7) / 8};
+  Translator translator(input, code_, unit);
+  if (!translator.run() || code_.flatten() != asmjit::kErrorOk || code_.resolveUnresolvedLinks() != asmjit::kErrorOk ||
+      code_.relocateToBase(reinterpret_cast<uint64_t>(cache_->next_address())) != asmjit::kErrorOk ||
+      code_.codeSize() > cache_->space_left()) {
+    return false;
+  }
+  unit.region = cache_->current_region();
+  const asmjit::CodeBuffer& buffer = code_.textSection()->buffer();
+  unit.code_bytes = static_cast<uint32_t>(code_.codeSize());
+  unit.code = cache_->add({buffer.data(), unit.code_bytes});
+  statistics_.code_bytes += unit.code_bytes;
+  return true;
+}
+
+// Empties the oldest part of the code cache when the current one cannot take another unit.
+void Engine::make_room() {
+  if (cache_->space_left() >= kMaxUnitBytes) return;
+  ++statistics_.regions_evicted;
+  units_.drop_region(cache_->next_region());
+  forget_dropped();
+  cache_->begin_next_region();
 }
 
 uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {

@@ -22,32 +22,32 @@ constexpr uint64_t kSpecialFlags = core::ir::kMemBigEndian | core::ir::kMemAlign
 // misses and a misaligned one inside it does not.
 Translator::Mem Translator::translate_address(Value address, unsigned size_bytes, bool store) {
   const Value r = resolve(address);
-  int at;
+  int base;
+  int32_t displacement = 0;
   if (places_[r].lazy) {
     const Inst& sum = inst(r);
     const bool left_const = is_const(sum.args[0]);
-    const Value base = sum.args[left_const ? 1 : 0];
-    const auto displacement = static_cast<int32_t>(imm(sum.args[left_const ? 0 : 1]));
-    const int base_reg = use(base);
-    at = base_reg;
-    if (displacement != 0) {
-      at = temporary();
-      a_.lea(gp(at), asmjit::x86::ptr(gp(base_reg), displacement));
-    }
+    displacement = static_cast<int32_t>(imm(sum.args[left_const ? 0 : 1]));
+    base = use(sum.args[left_const ? 1 : 0]);
     consume(sum.args[0]);
     consume(sum.args[1]);
   } else {
-    at = use(address);
+    base = use(address);
   }
   consume(address);
   const int index = temporary();
   const int page = temporary();
   const size_t kind = store ? 1 : 0;
-  SlowPath slow{a_.newLabel(), a_.newLabel(), a_.newLabel(), at,
+  SlowPath slow{a_.newLabel(), a_.newLabel(), a_.newLabel(), base, displacement, index,
                 (store ? input_.thunks.slow_store : input_.thunks.slow_load)[std::countr_zero(size_bytes)]};
   a_.bind(slow.retry);
-  a_.bextr(gp(index), gp(at), asmjit::x86::r14);
-  a_.lea(gp(page), asmjit::x86::ptr(gp(at), static_cast<int32_t>(size_bytes) - 1));
+  if (displacement != 0) {
+    a_.lea(gp(index), asmjit::x86::ptr(gp(base), displacement));
+    a_.bextr(gp(index), gp(index), asmjit::x86::r14);
+  } else {
+    a_.bextr(gp(index), gp(base), asmjit::x86::r14);
+  }
+  a_.lea(gp(page), asmjit::x86::ptr(gp(base), displacement + static_cast<int32_t>(size_bytes) - 1));
   a_.and_(gp(page), static_cast<int32_t>(core::kPageMask));
   a_.cmp(gp(page),
          asmjit::x86::ptr(asmjit::x86::r14, gp(index), 3, biased(offsetof(TlbContext, tags) + kind * kArrayBytes)));
@@ -56,14 +56,14 @@ Translator::Mem Translator::translate_address(Value address, unsigned size_bytes
          asmjit::x86::ptr(asmjit::x86::r14, gp(index), 3, biased(offsetof(TlbContext, addends) + kind * kArrayBytes)));
   note_hand_over(slow.return_point);
   slow_paths_.push_back(slow);
-  return asmjit::x86::ptr(gp(at), gp(index));
+  return asmjit::x86::ptr(gp(base), gp(index), 0, displacement);
 }
 
 // The instruction that is being translated may be handed over by the call that returns to `return_point`.
 void Translator::note_hand_over(const asmjit::Label& return_point) {
   HandOver hand_over;
   hand_over.first_home = static_cast<uint32_t>(unit_.homes.size());
-  hand_over.unbegun = static_cast<uint16_t>(block_.guest_instructions - begun_ + 1);
+  hand_over.unbegun = static_cast<uint16_t>(block_->guest_instructions - begun_ + 1);
   hand_over.pc = insn_pc_;
   for (unsigned word : active_) {
     const Word& w = words_[word];
@@ -82,6 +82,12 @@ bool Translator::emit_load(const Inst& i) {
   if (i.type == Type::kI1) return false;
   Mem from = translate_address(i.args[0], bytes, false);
   const bool is_signed = places_[index_].wide_load && places_[index_].imm != 0;
+  const int home = places_[index_].home;
+  if (bytes >= 4 && !places_[index_].wide_load && (home != kNone ? home >= kFirstXmm : places_[index_].prefers_vector)) {
+    const int d = define_vector();
+    bytes == 8 ? a_.vmovq(vec(d), from) : a_.vmovd(vec(d), from);
+    return true;
+  }
   const int d = define();
   from.setSize(bytes);
   if (bytes == 8) {
