@@ -17,6 +17,8 @@ GUEST_BUILD_LIMIT_S = 600
 MEMORY = "512M"
 QEMU = "qemu"
 NATIVE = "native"
+# Ends the key of an older build's engine.
+BEFORE = "-before"
 
 
 class BenchError(Exception):
@@ -33,8 +35,8 @@ class Ours:
     # The guest's clock follows the instructions it has executed, not the host's clock.
     virtual_time = True
 
-    def __init__(self, program, engine, extra):
-        self.key = engine
+    def __init__(self, program, engine, extra, key):
+        self.key = key
         self.version = f"{program} --engine {engine}"
         self._start = [program, "vm", "run", "--machine", "riscv-virt", "--memory", MEMORY, "--engine", engine, *extra]
 
@@ -80,10 +82,14 @@ def find_qemu(name):
     return Qemu(name), None
 
 
-def find_ours(program, engines, extra):
-    if not os.access(program, os.X_OK):
-        raise BenchError(f"'{program}' is not there; tools/build release lockstep builds it, --lockstep names another.", 2)
-    return [Ours(program, engine, extra) for engine in engines]
+def find_ours(program, before, engines, extra):
+    """One for each engine, and for each engine of the older build where there is one."""
+    ways_out = {program: "tools/build release lockstep builds it, --lockstep names another", before: "--before names it"}
+    for path, way_out in ways_out.items():
+        if path and not os.access(path, os.X_OK):
+            raise BenchError(f"'{path}' is not there; {way_out}.", 2)
+    older = [Ours(before, engine, extra, engine + BEFORE) for engine in engines] if before else []
+    return [*(Ours(program, engine, extra, engine) for engine in engines), *older]
 
 
 def guest_payloads(guest):

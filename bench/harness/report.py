@@ -51,6 +51,12 @@ class Progress:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
+# What heads a column, and what the ratios compare with.
+TITLES = {"seconds": "{} s", "mips": "{} MIPS", "qemu_over": "qemu/{}", "over_qemu": "{}/qemu", "over_native": "{}/native"}
+PEERS = {"qemu_over": QEMU, "over_qemu": QEMU, "over_native": NATIVE}
+LABEL_WIDTH, LEAST_WIDTH = 29, 10
+
+
 def number(value, digits=2):
     return "-" if value is None else f"{value:.{digits}f}"
 
@@ -69,14 +75,11 @@ class Table:
     def _head(self, row):
         keys = list(row["programs"])
         ours = [key for key in keys if key not in (QEMU, NATIVE)]
-        self._columns = [(key, "seconds", max(10, len(key) + 4)) for key in keys]
-        if row["instructions"]:
-            self._columns += [(key, "mips", max(10, len(key) + 7)) for key in ours]
-        for figure, shown, peer in (("qemu_over", "qemu/{}", QEMU), ("over_qemu", "{}/qemu", QEMU), ("over_native", "{}/native", NATIVE)):
-            if peer in keys:
-                self._columns += [(key, figure, len(shown.format(key)) + 2) for key in ours]
-        titles = {"seconds": "{} s", "mips": "{} MIPS", "qemu_over": "qemu/{}", "over_qemu": "{}/qemu", "over_native": "{}/native"}
-        print(f"{'':<24}" + "".join(titles[figure].format(key).rjust(width) for key, figure, width in self._columns))
+        shown = [(key, "seconds") for key in keys]
+        shown += [(key, "mips") for key in ours if row["instructions"]]
+        shown += [(key, figure) for figure, peer in PEERS.items() if peer in keys for key in ours]
+        self._columns = [(key, figure, max(LEAST_WIDTH, len(TITLES[figure].format(key)) + 2)) for key, figure in shown]
+        print(f"{'':<{LABEL_WIDTH}}" + "".join(TITLES[figure].format(key).rjust(width) for key, figure, width in self._columns))
 
     def add(self, row):
         if self._columns is None:
@@ -91,13 +94,15 @@ class Table:
             else:
                 shown = number(ratio_of(row, figure, key, self._clock))
             cells.append(shown.rjust(width))
-        print(f"{row['label']:<24}" + "".join(cells), flush=True)
+        print(f"{row['label']:<{LABEL_WIDTH}}" + "".join(cells), flush=True)
 
     def add_means(self, means):
         for name, mean in means.items():
-            cells = [number(mean.get(figure, {}).get(key, {}).get(self._clock) if figure not in ("seconds", "mips") else None)
-                     .replace("-", "").rjust(width) for key, figure, width in self._columns]
-            print(f"{'mean of ' + name:<24}" + "".join(cells))
+            cells = []
+            for key, figure, width in self._columns:
+                value = mean.get(figure, {}).get(key, {}).get(self._clock)
+                cells.append((number(value) if value else "").rjust(width))
+            print(('mean of ' + name).ljust(LABEL_WIDTH) + "".join(cells))
 
 
 def means_of(rows):

@@ -90,6 +90,12 @@ class BenchRun(ScriptCase):
             self.assertAlmostEqual(row["over_qemu"][key]["wall_seconds"], walls[key] / walls["qemu"])
             self.assertAlmostEqual(row["over_native"][key]["wall_seconds"], walls[key] / walls["native"])
 
+    def test_an_older_build_is_measured_in_the_same_turns(self):
+        result = self.good("--only", "sieve", "--runs", "2", "--before", str(self.root / "lockstep"))
+        self.assertEqual({key: len(program["runs"]) for key, program in result["rows"][0]["programs"].items()},
+                         {"jit": 2, "jit-before": 2, "qemu": 2, "native": 2})
+        self.assertIn("'nowhere' is not there; --before names it", self.bad(2, "--before", "nowhere"))
+
     def test_a_slow_peer_shows_in_ratio_and_means(self):
         slow = QEMU.replace("#!/bin/sh\n", "#!/bin/sh\nsleep 0.3\n")
         result = self.good("--runs", "1", qemu=slow)
