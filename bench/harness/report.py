@@ -68,9 +68,16 @@ def ratio_of(row, figure, key, clock):
 class Table:
     """Rows as they come; its columns are the programs of the first row."""
 
-    def __init__(self, clock):
+    def __init__(self, clock, markdown):
         self._clock = clock
+        self._markdown = markdown
         self._columns = None
+
+    def _print(self, label, cells):
+        if self._markdown:
+            print("| " + " | ".join([label, *cells]) + " |", flush=True)
+        else:
+            print(label.ljust(LABEL_WIDTH) + "".join(cell.rjust(width) for cell, (_, _, width) in zip(cells, self._columns)), flush=True)
 
     def _head(self, row):
         keys = list(row["programs"])
@@ -79,30 +86,31 @@ class Table:
         shown += [(key, "mips") for key in ours if row["instructions"]]
         shown += [(key, figure) for figure, peer in PEERS.items() if peer in keys for key in ours]
         self._columns = [(key, figure, max(LEAST_WIDTH, len(TITLES[figure].format(key)) + 2)) for key, figure in shown]
-        print(f"{'':<{LABEL_WIDTH}}" + "".join(TITLES[figure].format(key).rjust(width) for key, figure, width in self._columns))
+        self._print("", [TITLES[figure].format(key) for key, figure, _ in self._columns])
+        if self._markdown:
+            self._print("---", ["---"] * len(self._columns))
 
     def add(self, row):
         if self._columns is None:
             self._head(row)
         cells = []
-        for key, figure, width in self._columns:
+        for key, figure, _ in self._columns:
             if figure == "seconds":
-                shown = number(row["programs"][key][self._clock], 3)
+                cells.append(number(row["programs"][key][self._clock], 3))
             elif figure == "mips":
                 spent = row["programs"][key][self._clock]
-                shown = number(row["instructions"] / spent / 1e6 if spent else None, 0)
+                cells.append(number(row["instructions"] / spent / 1e6 if spent else None, 0))
             else:
-                shown = number(ratio_of(row, figure, key, self._clock))
-            cells.append(shown.rjust(width))
-        print(f"{row['label']:<{LABEL_WIDTH}}" + "".join(cells), flush=True)
+                cells.append(number(ratio_of(row, figure, key, self._clock)))
+        self._print(row["label"], cells)
 
     def add_means(self, means):
         for name, mean in means.items():
             cells = []
-            for key, figure, width in self._columns:
+            for key, figure, _ in self._columns:
                 value = mean.get(figure, {}).get(key, {}).get(self._clock)
-                cells.append((number(value) if value else "").rjust(width))
-            print(('mean of ' + name).ljust(LABEL_WIDTH) + "".join(cells))
+                cells.append(number(value) if value else "")
+            self._print("mean of " + name, cells)
 
 
 def means_of(rows):
@@ -146,10 +154,10 @@ def print_head(result):
           flush=True)
 
 
-def print_tail(result, runs):
+def print_tail(result):
     if "paging" in result:
         print("\npaging: " + ", ".join(f"{key} {paging}" for key, paging in result["paging"].items()))
-    if runs > 1:
+    if result["runs"] > 1:
         noise = result["noise"]
         worst = noise["largest_spread"]
         print(f"\nFrom the fastest run to the slowest: {noise['median_spread']:.0%} of the median at the middle row, "
@@ -157,6 +165,16 @@ def print_tail(result, runs):
     if result["clock"] == "wall" and result["noise"]["less_than_a_core"]:
         print(f"Less than {BUSY_SHARE:.0%} of a core had: {', '.join(result['noise']['less_than_a_core'])}. Where that is not "
               "the guest's own sleep, the machine was busy, and --clock cpu is steadier.")
+
+
+def print_result(result, markdown):
+    """What was printed row by row while it was measured."""
+    print_head(result)
+    table = Table(f"{result['clock']}_seconds", markdown)
+    for row in result["rows"]:
+        table.add(row)
+    table.add_means(result["geometric_means"])
+    print_tail(result)
 
 
 def load_average():

@@ -113,6 +113,18 @@ class BenchRun(ScriptCase):
         self.assertIn("qemu/jit", output)
         self.assertIn("1 of 2: nbody", errors)
 
+    def test_a_result_is_shown_again_with_the_other_clock_and_as_markdown(self):
+        status, output, errors = self.bench("--runs", "1", "--json")
+        self.assertEqual(status, 0, errors)
+        self.lay_out({"result.json": output})
+        cpu = json.loads(output)["rows"][0]["programs"]["qemu"]["cpu_seconds"]
+        status, shown, errors = self.bench("--show", str(self.root / "result.json"), "--clock", "cpu", "--markdown")
+        self.assertEqual(status, 0, errors)
+        self.assertIn("cpu time; peer: a peer 1.0", shown)
+        self.assertRegex(shown, rf"(?m)^\| nbody \| [0-9.]+ \| {cpu:.3f} \|")
+        self.assertRegex(shown, r"(?m)^\| mean of all \|")
+        self.assertIn("holds no result", self.bad(2, "--show", str(self.root / "lockstep")))
+
     def test_in_debian_one_process_and_four(self):
         result = self.good("--guest", "--runs", "2", "--only", "sieve")
         self.assertEqual([row["label"] for row in result["rows"]], ["alone/sieve", "four/sieve"])
