@@ -38,6 +38,7 @@ std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& s
   auto engine = jit::make_jit_engine(hart, {.code_cache_bytes = cache_bytes,
                                             .block_links = settings.at("links") == "on",
                                             .tiers = settings.at("tier") == "2" ? 2u : 1u,
+                                            .threads = static_cast<unsigned>(std::stoul(settings.at("threads"))),
                                             .threshold = std::stoi(settings.at("threshold"))});
   if (engine) return std::move(*engine);
   // The machine is half made and nothing of it can run: this is the end of the program, with the reason.
@@ -53,7 +54,8 @@ const std::vector<Kind>& kinds() {
        {{"links", {"on", "off"}},
         {"cache", {"64M", "1M", "16M", "256M"}},
         {"tier", {"2", "1"}},
-        {"threshold", {"2000", "1", "2", "16", "100", "500", "1000", "4000", "8000", "32000"}}},
+        {"threads", {"1", "0", "2", "4"}},
+        {"threshold", {"4000", "1", "2", "16", "100", "500", "1000", "2000", "8000", "32000"}}},
        &make_jit},
   };
   return kKinds;

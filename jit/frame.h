@@ -45,11 +45,11 @@ struct Frame {
   // What a register-preserving call works on: a memory access or an operation without host code.
   uint32_t descriptor;
   uint64_t address;
+  uint64_t lost;        // the last slow access made the TLB lose an entry: bit 1
   uint64_t operand[3];  // the first takes the result
   uint64_t gpr[16];
   uint64_t xmm[16];  // low halves
   uint64_t spill[kSpills];
-  uint64_t padding;  // keeps the stack aligned
 };
 static_assert(sizeof(Frame) % 16 == 8);
 

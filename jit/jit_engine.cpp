@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "core/interpreter/mmu_code_reader.h"
 #include "core/ir/builder.h"
 #include "jit/code_cache.h"
+#include "jit/compile_pool.h"
 #include "jit/host_features.h"
 #include "jit/pins.h"
 #include "jit/region.h"
@@ -29,13 +29,25 @@ using core::StopReason;
 
 // More than any block needs.
 constexpr size_t kMaxUnitBytes = size_t{1} << 16;
-// A block that is not to be asked about again.
-constexpr int32_t kNeverHot = std::numeric_limits<int32_t>::max();
 // A region that finds its pages mapped in another way so often is made anew.
 constexpr unsigned kMaxStaleExits = 16;
+// One whose joint checks find two pages so often is made anew without them. So many are remembered.
+constexpr unsigned kMaxSplitGroups = 200;
+constexpr size_t kMaxAlone = 4096;
 // Keys (privilege, floating-point state) whose jump tables are kept.
 constexpr size_t kMaxKeys = 16;
 constexpr unsigned kRoundingShift = 60;
+
+// A region on its way to code. What the translation reads and writes is in here, so that it may go on beside the guest.
+struct RegionJob {
+  Region region;
+  std::vector<Pin> pins;
+  std::unique_ptr<Unit> unit;
+  asmjit::CodeHolder code;
+  bool translated = false;
+  std::atomic<bool> finished = false;
+  bool cancelled = false;  // its guest code has changed; only the guest's thread asks
+};
 
 class Engine final : public JitEngine, private Runtime {
  public:
@@ -49,6 +61,11 @@ class Engine final : public JitEngine, private Runtime {
         units_(*cache_),
         interpreter_(core::make_interpreter(hart)) {
     recent_.fill(nullptr);
+    if (options_.tiers > 1 && options_.threads > 0) pool_ = CompilePool::shared(options_.threads);
+  }
+  // Translations that have begun use this object.
+  ~Engine() override {
+    for (const std::shared_ptr<RegionJob>& job : jobs_) job->finished.wait(false);
   }
 
   std::string_view name() const override { return "jit"; }
@@ -57,12 +74,16 @@ class Engine final : public JitEngine, private Runtime {
   bool invalidate_code(uint64_t paddr, uint64_t size_bytes) override {
     const bool interpreted = interpreter_->invalidate_code(paddr, size_bytes);
     const bool remain = units_.invalidate(paddr, size_bytes);
+    for (const std::shared_ptr<RegionJob>& job : jobs_) {
+      job->unit->each_range([&](const core::CodeRange& r) { job->cancelled |= r.touches(paddr, size_bytes); });
+    }
     forget_dropped();
     return interpreted || remain;
   }
   void invalidate_all_code() override {
     interpreter_->invalidate_all_code();
     units_.invalidate_all();
+    for (const std::shared_ptr<RegionJob>& job : jobs_) job->cancelled = true;
     forget_dropped();
   }
 
@@ -94,10 +115,16 @@ class Engine final : public JitEngine, private Runtime {
   uint64_t hand_over(const uint8_t* return_address, const Frame& frame) override;
   Unit* find(uint64_t pc);
   Unit* translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Unit* stale);
-  // Puts a region in the place of a unit of the first tier.
+  // Begins to put a region in the place of a unit of the first tier.
   void promote(Unit* unit);
-  // Answers false when nothing of it has host code.
-  bool emit(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool profiled);
+  // Installs regions whose translation has ended.
+  void install_finished();
+  void install(RegionJob& job);
+  // Writes host code, for no place yet. False when nothing of it has host code. Safe beside the guest.
+  bool translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
+                 uint32_t rounding, asmjit::CodeHolder& code) const;
+  // Puts it into the cache.
+  bool place(Unit& unit, asmjit::CodeHolder& code);
   void make_room();
   void forget_dropped();
   JumpEntry* jump_table(uint64_t key);
@@ -126,12 +153,17 @@ class Engine final : public JitEngine, private Runtime {
   Thunks thunks_;
   UnitMap units_;
   std::unique_ptr<core::Interpreter> interpreter_;
+  std::shared_ptr<CompilePool> pool_;  // nullptr: regions are translated where they are asked for
+  std::vector<std::shared_ptr<RegionJob>> jobs_;
+  std::atomic<unsigned> finished_jobs_ = 0;
   JitStatistics statistics_;
   asmjit::CodeHolder code_;
   std::map<uint64_t, std::unique_ptr<JumpEntry[]>> jump_tables_;
   std::array<Unit*, kJumpEntries> recent_;
   std::unique_ptr<Unit> uncached_;  // of the instruction at which it was asked for, alone
   Link* pending_link_ = nullptr;
+  Unit* split_ = nullptr;                          // a region that is to go because of its joint checks
+  std::set<std::pair<uint64_t, uint64_t>> alone_;  // paddr and pc of regions without joint checks
   uint64_t key_ = 0;
   JumpEntry* jumps_ = nullptr;
 
@@ -158,6 +190,7 @@ RunResult Engine::run(uint64_t budget) {
   frame.runtime = this;
   frame.host_mxcsr = 0x1f80;
   while (true) {
+    if (finished_jobs_.load(std::memory_order_acquire) != 0) install_finished();
     if (const uint32_t request = std::exchange(state_.exit_request, 0); request != 0) {
       if (request & core::kExitStop) return stop(StopReason::kStop);
       if ((request & core::kExitWaitForInterrupt) && !hart_.wakeup_pending()) {
@@ -211,6 +244,12 @@ RunResult Engine::run(uint64_t budget) {
         break;
       case Leave::kHandOver:
         ++statistics_.handed_over;
+        if (Unit* region = std::exchange(split_, nullptr); region != nullptr) {
+          if (alone_.size() >= kMaxAlone) alone_.clear();
+          alone_.insert({region->paddr, region->pc});
+          units_.drop(region);
+          forget_dropped();
+        }
         if (const StopReason reason = interpret(1); reason != StopReason::kBudget) return stop(reason);
         break;
       case Leave::kHot:
@@ -320,7 +359,7 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Uni
   unit->guest_instructions = block.ir.guest_instructions;
   unit->spans_pages = block.spans_pages = ((pc + block.ir.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
   unit->second_ppage = block.second_ppage = reader.second_ppage();
-  unit->profile.heat = options_.tiers > 1 ? options_.threshold : kNeverHot;
+  unit->profile.heat = options_.tiers > 1 ? options_.threshold : BlockProfile::kNeverHot;
   if (stale != nullptr) {
     units_.invalidate(stale->paddr, 1);
     forget_dropped();
@@ -328,7 +367,7 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Uni
   make_room();
   hart_.bus().page_has_code(fetch.paddr);
   if (unit->spans_pages) hart_.bus().page_has_code(unit->second_ppage);
-  if (emit(*unit, blocks, {}, options_.tiers > 1)) {
+  if (translate(*unit, blocks, {}, false, std::min(state_.fp_rounding, 5u), code_) && place(*unit, code_)) {
     ++statistics_.units_translated;
     statistics_.instructions_translated += unit->guest_instructions;
   } else {
@@ -340,58 +379,97 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Uni
 }
 
 void Engine::promote(Unit* unit) {
-  if (cache_->space_left() < kMaxUnitBytes) {
-    unit->profile.heat = 0;  // it asks again if it is still there
-    make_room();
-    return;
-  }
-  unit->profile.heat = kNeverHot;
+  unit->profile.heat = BlockProfile::kNeverHot;
   const auto find_unit = [&](uint64_t pc, uint64_t paddr) -> const Unit* {
     if (paddr != BlockProfile::kUnknown) return units_.find(paddr, pc, key_);
     const Unit* recent = recent_[recent_index(pc)];
     return recent != nullptr && recent->pc == pc && recent->code_key == key_ ? recent : nullptr;
   };
-  Region region = form_region(*unit, hart_, options_.threshold, find_unit);
-  if (region.blocks.empty()) return;
-  const std::vector<Pin> pins = choose_pins(region.blocks, (hart_.layout().size_bytes + 7) / 8);
-  auto made = std::make_unique<Unit>();
-  made->pc = unit->pc;
-  made->paddr = unit->paddr;
-  made->code_key = unit->code_key;
-  made->second_ppage = unit->second_ppage;
-  made->spans_pages = unit->spans_pages;
-  made->is_region = true;
-  made->guest_instructions = region.blocks.front().ir.guest_instructions;
-  made->size_bytes = unit->size_bytes;
-  made->inlined = std::move(region.inlined);
-  if (!emit(*made, region.blocks, pins, false)) return;
-  made->profile = unit->profile;
+  auto job = std::make_shared<RegionJob>();
+  job->region = form_region(*unit, hart_, options_.threshold, find_unit);
+  if (job->region.blocks.empty()) return;
+  job->pins = choose_pins(job->region.blocks, (hart_.layout().size_bytes + 7) / 8);
+  job->unit = std::make_unique<Unit>();
+  Unit& made = *job->unit;
+  made.pc = unit->pc;
+  made.paddr = unit->paddr;
+  made.code_key = unit->code_key;
+  made.second_ppage = unit->second_ppage;
+  made.spans_pages = unit->spans_pages;
+  made.is_region = true;
+  made.guest_instructions = job->region.blocks.front().ir.guest_instructions;
+  made.size_bytes = unit->size_bytes;
+  made.inlined = job->region.inlined;
+  made.profile = unit->profile;
+  const bool joint_checks = !alone_.contains({unit->paddr, unit->pc});
+  const auto work = [this, job, joint_checks, rounding = std::min(state_.fp_rounding, 5u)] {
+    job->translated = translate(*job->unit, job->region.blocks, job->pins, joint_checks, rounding, job->code);
+  };
+  if (pool_ == nullptr) {
+    work();
+    install(*job);
+    return;
+  }
+  jobs_.push_back(job);
+  const bool accepted = pool_->submit([this, job, work] {
+    work();
+    finished_jobs_.fetch_add(1, std::memory_order_release);
+    job->finished.store(true, std::memory_order_release);
+    job->finished.notify_one();
+  });
+  if (accepted) return;
+  jobs_.pop_back();
+  unit->profile.heat = options_.threshold;
+}
+
+void Engine::install_finished() {
+  for (size_t k = 0; k < jobs_.size();) {
+    if (!jobs_[k]->finished.load(std::memory_order_acquire)) {
+      ++k;
+      continue;
+    }
+    finished_jobs_.fetch_sub(1, std::memory_order_relaxed);
+    install(*jobs_[k]);
+    jobs_.erase(jobs_.begin() + static_cast<ptrdiff_t>(k));
+  }
+}
+
+void Engine::install(RegionJob& job) {
+  if (!job.translated || job.cancelled) return;
+  if (cache_->space_left() < job.code.codeSize()) make_room();
+  Unit* first = units_.find(job.unit->paddr, job.unit->pc, job.unit->code_key);
+  if (first == nullptr || first->is_region || !place(*job.unit, job.code)) return;
   ++statistics_.regions_translated;
-  for (const RegionBlock& block : region.blocks) statistics_.region_instructions += block.ir.guest_instructions;
-  units_.replace(unit, std::move(made));
+  for (const RegionBlock& block : job.region.blocks) statistics_.region_instructions += block.ir.guest_instructions;
+  units_.replace(first, std::move(job.unit));
   forget_dropped();
 }
 
-bool Engine::emit(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool profiled) {
-  code_.reset(asmjit::ResetPolicy::kSoft);
-  code_.init(asmjit::Environment::host(), reinterpret_cast<uint64_t>(cache_->next_address()));
-  const Translator::Input input{blocks,
-                                pins,
-                                profiled,
-                                hart_.helpers(),
-                                hart_,
-                                thunks_,
-                                std::min(state_.fp_rounding, 5u),
-                                (hart_.layout().size_bytes + 7) / 8};
-  Translator translator(input, code_, unit);
-  if (!translator.run() || code_.flatten() != asmjit::kErrorOk || code_.resolveUnresolvedLinks() != asmjit::kErrorOk ||
-      code_.relocateToBase(reinterpret_cast<uint64_t>(cache_->next_address())) != asmjit::kErrorOk ||
-      code_.codeSize() > cache_->space_left()) {
+bool Engine::translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
+                       uint32_t rounding, asmjit::CodeHolder& code) const {
+  code.reset(asmjit::ResetPolicy::kSoft);
+  code.init(asmjit::Environment::host());
+  const Translator::Input input{.blocks = blocks,
+                                .pins = pins,
+                                .profiled = !unit.is_region && options_.tiers > 1,
+                                .joint_checks = joint_checks,
+                                .helpers = hart_.helpers(),
+                                .hart = hart_,
+                                .thunks = thunks_,
+                                .rounding = rounding,
+                                .state_words = (hart_.layout().size_bytes + 7) / 8};
+  Translator translator(input, code, unit);
+  return translator.run() && code.flatten() == asmjit::kErrorOk && code.resolveUnresolvedLinks() == asmjit::kErrorOk;
+}
+
+bool Engine::place(Unit& unit, asmjit::CodeHolder& code) {
+  if (code.relocateToBase(reinterpret_cast<uint64_t>(cache_->next_address())) != asmjit::kErrorOk ||
+      code.codeSize() > cache_->space_left()) {
     return false;
   }
   unit.region = cache_->current_region();
-  const asmjit::CodeBuffer& buffer = code_.textSection()->buffer();
-  unit.code_bytes = static_cast<uint32_t>(code_.codeSize());
+  const asmjit::CodeBuffer& buffer = code.textSection()->buffer();
+  unit.code_bytes = static_cast<uint32_t>(buffer.size());
   unit.code = cache_->add({buffer.data(), unit.code_bytes});
   statistics_.code_bytes += unit.code_bytes;
   return true;
@@ -407,10 +485,11 @@ void Engine::make_room() {
 }
 
 uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
-  const Unit* unit = units_.holding(return_address);
+  Unit* unit = units_.holding(return_address - 1);  // the call may be the last that the unit has
   const auto offset = static_cast<uint32_t>(return_address - unit->code);
   const auto it = std::find_if(unit->hand_overs.begin(), unit->hand_overs.end(),
                                [&](const HandOver& h) { return h.return_at == offset; });
+  if (it->joint && ++unit->split_groups == kMaxSplitGroups) split_ = unit;
   state_.pc = it->pc;
   auto* words = reinterpret_cast<uint64_t*>(&state_);
   for (unsigned k = 0; k < it->homes; ++k) {

@@ -12,9 +12,10 @@ namespace lockstep::jit {
 
 struct JitOptions {
   size_t code_cache_bytes = size_t{64} << 20;
-  bool block_links = true;  // jump from unit to unit without asking the engine
-  unsigned tiers = 2;       // 1: blocks only; 2: regions of blocks that ran often
-  int32_t threshold = 2000;  // executions of a block (at least 1) after which a region is made from there
+  bool block_links = true;   // jump from unit to unit without asking the engine
+  unsigned tiers = 2;        // 1: blocks only; 2: regions of blocks that ran often
+  unsigned threads = 1;      // that translate regions beside the guest, in the whole process; 0: the guest waits
+  int32_t threshold = 4000;  // executions of a block (at least 1) after which a region is made from there
 };
 
 struct JitStatistics {

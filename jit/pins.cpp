@@ -24,9 +24,7 @@ struct Word {
   bool partly = false;  // something reaches only a part of it
 };
 
-bool makes_float(Op op) {
-  return (op >= Op::kFAdd && op <= Op::kFMa) || op == Op::kFCvt || op == Op::kSToF;
-}
+bool makes_float(Op op) { return (op >= Op::kFAdd && op <= Op::kFMa) || op == Op::kFCvt || op == Op::kSToF; }
 bool takes_float(Op op) {
   return makes_float(op) ? op != Op::kSToF : op == Op::kFEq || op == Op::kFLt || op == Op::kFLe || op == Op::kFToS;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <unordered_map>
 
 #include "core/ir/builder.h"
@@ -16,9 +17,11 @@ using core::ir::Op;
 namespace {
 
 // Blocks that ran less than this part of the head's executions stay out.
-constexpr uint64_t kRareness = 64;
+constexpr uint64_t kRareness = 8;
 // Straight runs of blocks become one up to this length.
 constexpr unsigned kMaxMergedInstructions = 128;
+constexpr uint64_t kLoopWeight = 8;
+constexpr uint64_t kMaxWeight = uint64_t{1} << 40;
 
 // Reads a unit's bytes where they lie, without the MMU: they were fetched before, and what is looked at here must not
 // show in the TLB.
@@ -34,7 +37,8 @@ class RamReader : public core::CodeReader {
   bool read(uint64_t vaddr, void* out, unsigned size_bytes) {
     const bool next_page = ((vaddr ^ unit_.pc) & core::kPageMask) != 0;
     if (next_page && (block_.guest_instructions > 0 || !unit_.spans_pages)) return false;
-    const uint64_t paddr = (next_page ? unit_.second_ppage : unit_.paddr & core::kPageMask) | (vaddr & ~core::kPageMask);
+    const uint64_t paddr =
+        (next_page ? unit_.second_ppage : unit_.paddr & core::kPageMask) | (vaddr & ~core::kPageMask);
     const core::RamWindow* window = bus_.window(paddr);
     if (window == nullptr || !window->contains(paddr, size_bytes)) return false;
     std::memcpy(out, window->host + (paddr - window->base), size_bytes);
@@ -65,12 +69,14 @@ class Former {
       region.blocks.push_back(std::move(block));
     }
     merge(region.blocks);
+    weigh_loops(region.blocks);
     return region;
   }
 
  private:
   uint64_t weight(const Unit& unit) const {
-    const int32_t ran = unit.is_region ? threshold_ : threshold_ - std::max(unit.profile.heat, 0);
+    const bool asked = unit.is_region || unit.profile.heat == BlockProfile::kNeverHot;
+    const int32_t ran = asked ? threshold_ : threshold_ - std::max(unit.profile.heat, 0);
     return static_cast<uint64_t>(std::clamp(ran, 1, threshold_));
   }
 
@@ -95,9 +101,8 @@ class Former {
     std::vector<const Unit*> waiting = {&head};
     unsigned instructions = 0;
     while (!waiting.empty() && units_.size() < kMaxRegionBlocks) {
-      const auto heaviest = std::max_element(waiting.begin(), waiting.end(), [&](const Unit* a, const Unit* b) {
-        return weight(*a) < weight(*b);
-      });
+      const auto heaviest = std::max_element(waiting.begin(), waiting.end(),
+                                             [&](const Unit* a, const Unit* b) { return weight(*a) < weight(*b); });
       const Unit* unit = *heaviest;
       waiting.erase(heaviest);
       if (index_.contains(unit->pc)) continue;
@@ -171,6 +176,67 @@ class Former {
       }
     }
     blocks = std::move(merged);
+  }
+
+  // Counts end when a block asks for the second tier, so that all of a region may have the same: what is in a loop is
+  // taken to run more often by a constant for each loop around it.
+  static void weigh_loops(std::vector<RegionBlock>& blocks) {
+    std::unordered_map<uint64_t, size_t> index;
+    for (size_t k = 0; k < blocks.size(); ++k) index[blocks[k].ir.pc] = k;
+    std::vector<std::vector<size_t>> successors(blocks.size()), predecessors(blocks.size());
+    const auto add = [&](size_t from, uint64_t pc) {
+      const auto to = index.find(pc);
+      if (to == index.end()) return;
+      successors[from].push_back(to->second);
+      predecessors[to->second].push_back(from);
+    };
+    for (size_t k = 0; k < blocks.size(); ++k) {
+      const Inst& end = blocks[k].ir.insts.back();
+      if (end.op == Op::kJump || end.op == Op::kBranch) add(k, end.imm);
+      if (end.op == Op::kBranch) add(k, end.imm2);
+      for (uint64_t pc : blocks[k].targets) add(k, pc);
+    }
+    // A depth-first walk finds the edges that go back to a block on the way here: the heads of loops.
+    enum class Visit : uint8_t { kNew, kOnPath, kDone };
+    std::vector<Visit> visits(blocks.size(), Visit::kNew);
+    std::vector<std::set<size_t>> loops(blocks.size());  // by head: the blocks inside
+    struct Step {
+      size_t block;
+      size_t next = 0;
+    };
+    std::vector<Step> path = {{0}};
+    visits[0] = Visit::kOnPath;
+    while (!path.empty()) {
+      Step& step = path.back();
+      if (step.next == successors[step.block].size()) {
+        visits[step.block] = Visit::kDone;
+        path.pop_back();
+        continue;
+      }
+      const size_t to = successors[step.block][step.next++];
+      if (visits[to] == Visit::kNew) {
+        visits[to] = Visit::kOnPath;
+        path.push_back({to});
+      } else if (visits[to] == Visit::kOnPath) {
+        add_loop(to, step.block, predecessors, loops[to]);
+      }
+    }
+    for (const std::set<size_t>& loop : loops) {
+      for (size_t k : loop) blocks[k].weight = std::min(blocks[k].weight * kLoopWeight, kMaxWeight);
+    }
+  }
+
+  // The blocks from which `back` is reached without passing `head`.
+  static void add_loop(size_t head, size_t back, const std::vector<std::vector<size_t>>& predecessors,
+                       std::set<size_t>& loop) {
+    loop.insert(head);
+    std::vector<size_t> waiting = {back};
+    while (!waiting.empty()) {
+      const size_t k = waiting.back();
+      waiting.pop_back();
+      if (!loop.insert(k).second) continue;
+      waiting.insert(waiting.end(), predecessors[k].begin(), predecessors[k].end());
+    }
   }
 
   static bool follows(const RegionBlock& first, const RegionBlock& second) {

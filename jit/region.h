@@ -26,7 +26,7 @@ struct RegionBlock {
 // The second tier's unit of translation: blocks that run one after another, loops, calls and returns among them. Each
 // begins where one of the others (or the region's user) goes to; the first is where the region is entered.
 struct Region {
-  std::vector<RegionBlock> blocks;      // in the order in which their code is laid out
+  std::vector<RegionBlock> blocks;       // in the order in which their code is laid out
   std::vector<core::CodeRange> inlined;  // guest code of all but the head
 };
 

@@ -135,8 +135,8 @@ void Translator::settle() {
     }
     // Words wait for one another's registers: one steps aside.
     const int home = waiting.front()->home;
-    const auto in_the_way = std::find_if(waiting.begin(), waiting.end(),
-                                         [&](const Pin* pin) { return words_[pin->word].reg == home; });
+    const auto in_the_way =
+        std::find_if(waiting.begin(), waiting.end(), [&](const Pin* pin) { return words_[pin->word].reg == home; });
     const int aside = allocate(home >= kFirstXmm);
     move_register(aside, home);
     bind((*in_the_way)->word, aside, words_[(*in_the_way)->word].dirty);
@@ -160,8 +160,7 @@ int Translator::find_block(uint64_t pc) const {
 }
 
 bool Translator::on_same_page(const RegionBlock& to) const {
-  return !region_block_->spans_pages && !to.spans_pages &&
-         ((to.ir.pc ^ region_block_->ir.pc) & core::kPageMask) == 0;
+  return !region_block_->spans_pages && !to.spans_pages && ((to.ir.pc ^ region_block_->ir.pc) & core::kPageMask) == 0;
 }
 
 void Translator::edge_here(uint64_t pc) {

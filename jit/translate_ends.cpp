@@ -122,9 +122,7 @@ bool Translator::emit_end(const Inst& i) {
         return true;
       }
       const asmjit::x86::CondCode condition = test_condition(i.args[0]);
-      const auto follows = [&](uint64_t pc) {
-        return find_block(pc) == static_cast<int>(current_) + 1;
-      };
+      const auto follows = [&](uint64_t pc) { return find_block(pc) == static_cast<int>(current_) + 1; };
       if (follows(i.imm)) {
         a_.j(asmjit::x86::negateCond(condition), edge(i.imm2));
         edge_here(i.imm);
@@ -194,14 +192,7 @@ void Translator::emit_indirect(const Inst& i) {
 
 void Translator::finish() {
   finish_edges();
-  for (const SlowPath& slow : slow_paths_) {
-    a_.bind(slow.entry);
-    if (slow.displacement != 0) a_.lea(gp(slow.index), asmjit::x86::ptr(gp(slow.base), slow.displacement));
-    a_.mov(frame(offsetof(Frame, address)), gp(slow.displacement != 0 ? slow.index : slow.base));
-    call(slow.thunk);
-    a_.bind(slow.return_point);
-    a_.jmp(slow.retry);
-  }
+  for (const SlowPath& slow : slow_paths_) finish_slow(slow);
   for (const FloatPath& path : float_paths_) finish_float(path);
   for (const SideExit& exit : side_exits_) {
     a_.bind(exit.entry);

@@ -39,7 +39,8 @@ bool Translator::run() {
 bool Translator::translate_block() {
   region_block_ = &input_.blocks[current_];
   block_ = &region_block_->ir;
-  places_.assign(block_->insts.size(), Place{});
+  find_groups();
+  places_.assign(block_->insts.size() + groups_.size(), Place{});
   drop_bindings();
   registers_.fill(Register{});
   free_spills_.clear();

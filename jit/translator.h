@@ -31,7 +31,8 @@ class Translator {
   struct Input {
     std::span<const RegionBlock> blocks;  // the unit is entered at the first
     std::span<const Pin> pins;
-    bool profiled;  // executions are counted, and where an indirect jump goes is noted
+    bool profiled;      // executions are counted, and where an indirect jump goes is noted
+    bool joint_checks;  // accesses beside one another are checked together
     std::span<const core::HelperDescriptor> helpers;
     core::Hart& hart;
     const Thunks& thunks;
@@ -67,7 +68,7 @@ class Translator {
     bool constant = false;
     bool lazy = false;  // made where it is used
     bool prefers_vector = false;
-    int home = kNone;  // of the pinned word that it is to become
+    int home = kNone;        // of the pinned word that it is to become
     bool wide_load = false;  // a load whose register already has the extension that its only user asks for
     uint64_t imm = 0;
   };
@@ -173,9 +174,11 @@ class Translator {
   bool emit_load(const Inst& i);
   bool emit_store(const Inst& i);
   bool emit_atomic(const Inst& i);
-  // The host address of an access, in a register; misses go to the slow path.
+  // The host address of the current access; misses go to the slow path.
   Mem translate_address(Value address, unsigned size_bytes, bool store);
-  void note_hand_over(const asmjit::Label& return_point);
+  void find_groups();
+  bool any_group_begun() const;
+  size_t note_hand_over(const asmjit::Label& return_point);
 
   // --- translate_ends.cpp
   bool emit_call(const Inst& i);
@@ -227,10 +230,28 @@ class Translator {
     asmjit::Label entry, retry, return_point;
     int base;
     int32_t displacement;
-    int index;  // a register that is free there
+    int index, page;  // registers that are free there
     const uint8_t* thunk;
+    // Of a group: its bytes, from `displacement` on; equal where the access is alone.
+    int32_t low, high;
+    bool guarded;         // other groups have been checked and have accesses to come
+    asmjit::Label split;  // where the call that gives up returns to
   };
+  void finish_slow(const SlowPath& slow);
   std::vector<SlowPath> slow_paths_;
+  // Accesses of one kind at constant distances from one address: one look into the TLB, for all their bytes, serves
+  // all.
+  struct Group {
+    Value root;
+    bool store;
+    int64_t low, high;  // relative to the root
+    int64_t first = 0;  // where the first access is
+    uint32_t members = 0;
+    bool begun = false;
+  };
+  std::vector<Group> groups_;
+  std::vector<int> group_of_;       // by instruction
+  std::vector<int64_t> offset_of_;  // by instruction: from the root of its group
   struct SideExit {
     asmjit::Label entry;
     uint64_t pc;

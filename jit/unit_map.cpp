@@ -78,11 +78,11 @@ std::vector<UnitMap::Placed>::const_iterator UnitMap::first_behind(const std::ve
                           [](const uint8_t* a, const Placed& p) { return a < p.code; });
 }
 
-const Unit* UnitMap::holding(const uint8_t* address) const {
+Unit* UnitMap::holding(const uint8_t* address) const {
   for (const std::vector<Placed>& placed : placed_) {
     const auto behind = first_behind(placed, address);
     if (behind == placed.begin()) continue;
-    const Unit* unit = std::prev(behind)->unit;
+    Unit* unit = std::prev(behind)->unit;
     if (unit != nullptr && address < unit->code + unit->code_bytes) return unit;
   }
   return nullptr;

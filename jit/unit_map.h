@@ -40,7 +40,7 @@ class UnitMap {
   const std::vector<std::unique_ptr<Unit>>& graveyard() const { return graveyard_; }
 
   // The unit whose code holds this address.
-  const Unit* holding(const uint8_t* address) const;
+  Unit* holding(const uint8_t* address) const;
 
  private:
   void unlink(Link& link);
