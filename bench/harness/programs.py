@@ -37,11 +37,10 @@ class Ours:
 
     def __init__(self, program, engine, extra, key):
         self.key = key
-        self.version = f"{program} --engine {engine}"
         self._start = [program, "vm", "run", "--machine", "riscv-virt", "--memory", MEMORY, "--engine", engine, *extra]
 
     def bare(self, elf, words):
-        return [*self._start, "--bios", "none", "--kernel", elf, "--append", words, "--json"]
+        return [*self._start, "--bios", "none", "--kernel", elf, "--append", words]
 
     def linux(self, payload, initrd, words):
         return [*self._start, "--bios", payload["bios"], "--kernel", payload["kernel"], "--initrd", initrd, "--append", words]
