@@ -40,6 +40,11 @@ struct VmOptions {
   std::string snapshot_file;
   bool json = false;
 
+  std::vector<std::string> lockstep;  // two engines to compare, or none
+  std::string lockstep_grain = "block";
+  uint64_t lockstep_check = 100'000'000;
+  std::string lockstep_save;
+
   std::string restore_file;  // `vm restore` only
 };
 
@@ -49,6 +54,8 @@ inline constexpr unsigned kMaxHarts = 8;
 // Declares the options of a machine and its engine, and those of a run.
 void add_machine_options(CLI::App& command, VmOptions& options);
 void add_run_options(CLI::App& command, VmOptions& options);
+// The options of a comparison; `command` has those of a run already.
+void add_lockstep_options(CLI::App& command, VmOptions& options);
 // An option that takes a number of 0 or more, and refuses "-5".
 CLI::Option* add_count_option(CLI::App& command, const std::string& name, uint64_t& value, const std::string& text);
 
@@ -62,6 +69,8 @@ core::Result<tlm_models::MachineConfig> machine_config(const VmOptions& options)
 
 // --engine, with --fusion and --block-links for what its description leaves out.
 core::Result<EngineChoice> chosen_engine(const VmOptions& options);
+// The same for an engine that another option names.
+core::Result<EngineChoice> chosen_engine(const VmOptions& options, const std::string& text, const std::string& option);
 
 // Takes over from a snapshot's own record how its machine was made: harts, memory, quantum, devices, and the drives
 // where the command line names none. Fails when the command line asks for another machine, or for something to load.

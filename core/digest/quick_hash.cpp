@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/digest/quick_hash.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace lockstep::core {
+namespace {
+
+constexpr uint64_t kOdd[] = {0x9e3779b97f4a7c15u, 0xc2b2ae3d27d4eb4fu, 0xd6e8feb86659fd93u, 0xff51afd7ed558ccdu};
+
+uint64_t step(uint64_t lane, uint64_t word, uint64_t odd) {
+  lane = (lane ^ word) * odd;
+  return lane ^ lane >> 32;
+}
+
+// /proc/self/pagemap: which pages of this process the host has backed. Closed with the object.
+class Pagemap {
+ public:
+  Pagemap() : fd_(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {}
+  Pagemap(const Pagemap&) = delete;
+  Pagemap& operator=(const Pagemap&) = delete;
+  ~Pagemap() {
+    if (fd_ >= 0) close(fd_);
+  }
+
+  // One word a page from `host` on; all ones, which says "look at it", where the host does not tell.
+  void read(const uint8_t* host, std::vector<uint64_t>& words) const {
+    const auto wanted = static_cast<ssize_t>(words.size() * sizeof words[0]);
+    const auto at = static_cast<off_t>(reinterpret_cast<uintptr_t>(host) / kPageSize * sizeof words[0]);
+    if (fd_ < 0 || pread(fd_, words.data(), static_cast<size_t>(wanted), at) != wanted) {
+      std::fill(words.begin(), words.end(), ~uint64_t{0});
+    }
+  }
+
+ private:
+  int fd_;
+};
+
+constexpr uint64_t kPresent = uint64_t{1} << 63, kSwapped = uint64_t{1} << 62;
+
+}  // namespace
+
+uint64_t quick_hash(const void* bytes, size_t size_bytes, uint64_t seed) {
+  // Four lanes, because one would wait for each multiplication.
+  std::array<uint64_t, 4> lanes = {seed, seed + 1, seed + 2, seed + 3};
+  const auto* at = static_cast<const uint8_t*>(bytes);
+  size_t left = size_bytes;
+  for (; left >= 32; left -= 32, at += 32) {
+    uint64_t words[4];
+    std::memcpy(words, at, sizeof words);
+    for (unsigned k = 0; k < 4; ++k) lanes[k] = step(lanes[k], words[k], kOdd[k]);
+  }
+  for (unsigned k = 0; left > 0; ++k) {
+    uint64_t word = 0;
+    const size_t length = std::min<size_t>(left, 8);
+    std::memcpy(&word, at, length);
+    lanes[k] = step(lanes[k], word, kOdd[k]);
+    at += length;
+    left -= length;
+  }
+  uint64_t hash = size_bytes;
+  for (unsigned k = 0; k < 4; ++k) hash = step(hash, lanes[k], kOdd[k]);
+  return hash;
+}
+
+StateHash::StateHash(const StateLayout& layout) {
+  for (const StateField& field : layout.fields) {
+    if (field.architectural) stretches_.push_back({field.offset, field.size_bytes});
+  }
+  std::sort(stretches_.begin(), stretches_.end(),
+            [](const Stretch& a, const Stretch& b) { return a.offset < b.offset; });
+  size_t last = 0;
+  for (size_t i = 1; i < stretches_.size(); ++i) {
+    Stretch& open = stretches_[last];
+    if (open.offset + open.size_bytes == stretches_[i].offset) {
+      open.size_bytes += stretches_[i].size_bytes;
+    } else {
+      stretches_[++last] = stretches_[i];
+    }
+  }
+  stretches_.resize(std::min(stretches_.size(), last + 1));
+}
+
+uint64_t StateHash::operator()(const Hart& hart) const {
+  const StateHeader& state = hart.state();
+  const auto* base = reinterpret_cast<const uint8_t*>(&state);
+  uint64_t hash = hart.instruction_count();
+  for (const Stretch& stretch : stretches_) hash = quick_hash(base + stretch.offset, stretch.size_bytes, hash);
+  const uint64_t reservation[] = {state.reservation_valid, state.reservation_valid != 0 ? state.reservation_address : 0};
+  return quick_hash(reservation, sizeof reservation, hash);
+}
+
+uint64_t quick_tlb_hash(Tlb& tlb) {
+  uint64_t hash = 0;
+  for (const TlbContext* context : {&tlb.data(), &tlb.fetch()}) {
+    hash = quick_hash(&context->key, sizeof context->key, hash);
+    hash = quick_hash(context->tags, sizeof context->tags, hash);
+    hash = quick_hash(context->pages, sizeof context->pages, hash);
+  }
+  return hash;
+}
+
+std::vector<PageHash> quick_page_hashes(const GuestRam& ram) {
+  static const std::array<uint8_t, kPageSize> kZeros{};
+  const uint64_t zero_hash = quick_hash(kZeros.data(), kPageSize);
+  constexpr uint64_t kPagesAtOnce = 4096;
+  std::vector<PageHash> hashes;
+  const Pagemap pagemap;
+  std::vector<uint64_t> words;
+  const uint64_t pages = ram.size_bytes() / kPageSize;
+  for (uint64_t first = 0; first < pages; first += kPagesAtOnce) {
+    words.resize(std::min(kPagesAtOnce, pages - first));
+    pagemap.read(ram.host() + first * kPageSize, words);
+    for (uint64_t i = 0; i < words.size(); ++i) {
+      if (!(words[i] & (kPresent | kSwapped))) continue;
+      const uint64_t hash = quick_hash(ram.host() + (first + i) * kPageSize, kPageSize);
+      if (hash != zero_hash) hashes.push_back({first + i, hash});
+    }
+  }
+  return hashes;
+}
+
+}  // namespace lockstep::core
