@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/engine/engine.h"
 #include "core/result.h"
@@ -20,6 +21,22 @@ struct EngineChoice {
   EngineSettings settings;
   std::function<std::unique_ptr<core::Engine>(core::Hart&)> make;
 };
+
+// A word that may stand behind an engine's name, with the values that it takes.
+struct EngineSetting {
+  std::string key;
+  std::vector<std::string> values;  // the first is the default
+};
+
+// An engine that descriptions can name.
+struct EngineKind {
+  std::string name;
+  std::vector<EngineSetting> settings;
+  std::unique_ptr<core::Engine> (*make)(core::Hart& hart, const EngineSettings& settings);
+};
+
+// One more engine, before the command line is read; for programs that test this one.
+void add_engine_kind(EngineKind kind);
 
 // Reads a description. `defaults` holds values for keys that the text does not name; an engine ignores those that it
 // does not have. Errors begin with `option` and name the nearest word that is known.

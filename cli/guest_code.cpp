@@ -2,6 +2,7 @@
 #include "cli/guest_code.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "core/digest/digest.h"
 #include "core/interpreter/memory_access.h"
@@ -14,8 +15,7 @@ namespace {
 
 constexpr unsigned kMaxInstructionBytes = 16;
 
-}  // namespace
-
+// At most `length` bytes at `pc` as the hart would fetch them; fewer where a page cannot be read.
 std::vector<uint8_t> code_at(core::Hart& hart, uint64_t pc, uint64_t length) {
   std::vector<uint8_t> bytes;
   while (bytes.size() < length) {
@@ -31,6 +31,8 @@ std::vector<uint8_t> code_at(core::Hart& hart, uint64_t pc, uint64_t length) {
   return bytes;
 }
 
+}  // namespace
+
 GuestInstruction instruction_at(core::Hart& hart, uint64_t pc, unsigned& length) {
   const std::vector<uint8_t> bytes = code_at(hart, pc, kMaxInstructionBytes);
   length = 0;
@@ -38,18 +40,6 @@ GuestInstruction instruction_at(core::Hart& hart, uint64_t pc, unsigned& length)
   length = std::min(length, static_cast<unsigned>(bytes.size()));
   instruction.bytes = core::to_hex({bytes.data(), length});
   return instruction;
-}
-
-std::vector<GuestInstruction> instructions_at(core::Hart& hart, uint64_t pc, unsigned count) {
-  std::vector<GuestInstruction> all;
-  while (all.size() < count) {
-    unsigned length = 0;
-    GuestInstruction next = instruction_at(hart, pc, length);
-    if (length == 0) break;
-    pc += length;
-    all.push_back(std::move(next));
-  }
-  return all;
 }
 
 std::string ir_at(core::Hart& hart, uint64_t pc, unsigned max_instructions) {

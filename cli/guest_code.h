@@ -3,14 +3,10 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "core/hart/hart.h"
 
 namespace lockstep::cli {
-
-// At most `length` bytes at `pc` as the hart would fetch them; fewer where a page cannot be read.
-std::vector<uint8_t> code_at(core::Hart& hart, uint64_t pc, uint64_t length);
 
 struct GuestInstruction {
   uint64_t pc = 0;
@@ -20,9 +16,6 @@ struct GuestInstruction {
 
 // The instruction at `pc`; nothing to read leaves text and bytes empty.
 GuestInstruction instruction_at(core::Hart& hart, uint64_t pc, unsigned& length);
-// The straight line of `count` instructions from `pc` on, fewer where memory ends.
-std::vector<GuestInstruction> instructions_at(core::Hart& hart, uint64_t pc, unsigned count);
-
 // The block at `pc` as the frontend makes it now, in the IR's text form; empty where nothing can be fetched. Fills the
 // hart's TLB.
 std::string ir_at(core::Hart& hart, uint64_t pc, unsigned max_instructions);

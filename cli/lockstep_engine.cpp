@@ -2,6 +2,7 @@
 #include "cli/lockstep_engine.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace lockstep::cli {
@@ -22,10 +23,10 @@ uint64_t scatter(uint64_t x) {
 // Windows of block grain: most are short, so that a difference shows soon after it came, and most instructions are in
 // long ones, because an engine may treat a budget that is shorter than a block in another way than whole blocks.
 uint64_t block_window(uint64_t total) {
-  constexpr uint64_t kUsual[] = {8, 64, 1024, 16384};
+  constexpr uint64_t kUsual[] = {8, 8, 64, 64, 1024, 1024, 1024, 16384};
   const uint64_t draw = scatter(total);
-  const uint64_t usual = kUsual[draw & 3];
-  return usual / 2 + (draw >> 2) % usual + 1;
+  const uint64_t usual = kUsual[draw % std::size(kUsual)];
+  return usual / 2 + (draw >> 8) % usual + 1;
 }
 
 class WindowedEngine final : public core::Engine {

@@ -162,6 +162,18 @@ void Narrower::compare_memory(Narrowed& result, uint64_t ram_base) {
   }
 }
 
+void Narrower::trace(Narrowed& result, const ProbeRequest& request) {
+  ProbeRequest traced = request;
+  traced.trace = 1;
+  Frame frame;
+  lost_ |= !send_message(pair_.copy(0), Message::kProbe, as_bytes_of(traced)) || !receive_message(pair_.copy(0), frame);
+  if (frame.message != Message::kProbe) return;  // it died
+  for (const auto& line : ask_json(0, Message::kTrace)) {
+    result.code.push_back({line.at("pc"), line.at("bytes"), line.at("text")});
+  }
+  lost_ |= !send_message(pair_.copy(0), Message::kQuit);
+}
+
 void Narrower::describe(Narrowed& result) {
   // Two processes stand before the difference; copies of them go behind it.
   Found before;
@@ -175,10 +187,7 @@ void Narrower::describe(Narrowed& result) {
   const nlohmann::json was = ask_json(0, Message::kReport, as_bytes_of(uint64_t{result.hart}));
   if (lost_ || !was.is_object()) return;
   result.pc = was.at("pc");
-  for (const auto& line : was.at("code")) {
-    if (result.code.size() == result.instruction - result.last_equal) break;
-    result.code.push_back({line.at("pc"), line.at("bytes"), line.at("text")});
-  }
+  trace(result, behind);
   after = probe(behind);
   const CodeRequest code{result.hart, result.pc};
   if (after.arrived[0] && after.arrived[1]) {

@@ -43,7 +43,7 @@ struct Narrowed {
   std::vector<RegisterDifference> registers;
   std::vector<MemoryDifference> memory;
   uint64_t memory_pages = 0;  // that differ
-  std::vector<CodeLine> code;
+  std::vector<CodeLine> code;  // as executed by side 0
   std::string ir;
   std::array<std::string, 2> host_code;
 };
@@ -78,6 +78,7 @@ class Narrower {
   void find_entry(Narrowed& result);
   void describe(Narrowed& result);
   nlohmann::json ask_json(unsigned side, Message message, std::string_view body = {});
+  void trace(Narrowed& result, const ProbeRequest& request);
   void compare_memory(Narrowed& result, uint64_t ram_base);
   std::string page(unsigned side, uint64_t index);
 

@@ -35,7 +35,8 @@ struct PairResult {
   uint64_t checkpoints = 0;
 };
 
-// Two processes that run the same machine, and their frozen copies.
+// Two processes that run the same machine, and their frozen copies. One pair a process at a time, because its end waits
+// for every child of the process.
 class LockstepPair {
  public:
   // Starts both; the calling process must not have made a machine.

@@ -60,7 +60,7 @@ std::string difference_text(const Narrowed& n, const Reproducer& r, const std::a
     }
   }
   if (n.tlb_differs) add("  the TLBs in use differ\n");
-  if (!n.code.empty()) add("  guest code from {:#x}\n", n.pc);
+  if (!n.code.empty()) add("  guest code, as executed\n");
   for (const CodeLine& line : n.code) add("    {:#x}  {:<8}  {}\n", line.pc, line.bytes, line.text);
   if (!n.ir.empty()) add("  IR of the block at {:#x}\n{}", n.pc, indented(n.ir));
   for (unsigned i = 0; i < 2; ++i) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/lockstep_narrow.h"
@@ -95,9 +96,8 @@ std::string replay_command(const VmOptions& o, const std::string& file, uint64_t
   return command;
 }
 
-// Saves a snapshot from before the difference and sees whether it shows it.
-Reproducer reproduce(const VmOptions& o, const std::array<SideOptions, 2>& sides, const Narrowed& narrowed,
-                     Narrower& narrower) {
+// A snapshot from before the difference.
+Reproducer save_snapshot(const VmOptions& o, const Narrowed& narrowed, Narrower& narrower) {
   Reproducer reproducer;
   if (!narrowed.found || o.lockstep_save == "none") return reproducer;
   const std::string file =
@@ -109,17 +109,22 @@ Reproducer reproduce(const VmOptions& o, const std::array<SideOptions, 2>& sides
   }
   reproducer.file = file;
   reproducer.at = *at;
+  return reproducer;
+}
+
+// Sees whether the snapshot shows the difference.
+void try_snapshot(const VmOptions& o, std::array<SideOptions, 2> sides, const Narrowed& narrowed,
+                  Reproducer& reproducer) {
+  if (reproducer.file.empty()) return;
   // One more, so that it counts what devices do behind the instruction.
   const uint64_t limit = narrowed.instruction + 1;
-  reproducer.command = replay_command(o, file, limit);
+  reproducer.command = replay_command(o, reproducer.file, limit);
   VmOptions again = o;
-  again.restore_file = file;
+  again.restore_file = reproducer.file;
   again.max_instructions = limit;
-  auto quiet = sides;
-  quiet[0].console = false;
-  LockstepPair pair(again, quiet);
+  sides[0].console = false;
+  LockstepPair pair(again, sides);
   reproducer.shown = pair.compare([](uint64_t) {}).divergence.has_value();
-  return reproducer;
 }
 
 }  // namespace
@@ -138,15 +143,17 @@ Result<int> run_lockstep(const VmOptions& given) {
 
   const auto start = Clock::now();
   ProgressLine progress(o);
-  LockstepPair pair(o, *sides);
-  const PairResult result = pair.compare([&progress](uint64_t instructions) { progress(instructions); });
+  auto pair = std::make_unique<LockstepPair>(o, *sides);
+  const PairResult result = pair->compare([&progress](uint64_t instructions) { progress(instructions); });
   if (result.error) return Error{*result.error};
   nlohmann::json difference;
   if (result.divergence) {
     progress.say("they differ; looking for the instruction ");
-    Narrower narrower(pair);
+    Narrower narrower(*pair);
     const Narrowed narrowed = narrower.narrow(*result.divergence);
-    const Reproducer reproducer = reproduce(o, *sides, narrowed, narrower);
+    Reproducer reproducer = save_snapshot(o, narrowed, narrower);
+    pair.reset();  // there is one pair at a time
+    try_snapshot(o, *sides, narrowed, reproducer);
     progress.clear();
     difference = difference_json(narrowed, reproducer);
     fmt::print(stderr, "{}", difference_text(narrowed, reproducer, {o.lockstep[0], o.lockstep[1]}));

@@ -23,7 +23,7 @@ using tlm_models::Machine;
 using tlm_models::MachineExit;
 using tlm_models::MachineResult;
 
-// What a report shows of the code from pc on, in instructions: a block of any engine fits.
+// Instructions in a report's trace and in its block of IR.
 constexpr unsigned kReportedInstructions = 64;
 constexpr int kOrphaned = 3;
 // From one checkpoint to the next takes seconds.
@@ -212,13 +212,18 @@ class Side {
               snapshot_.emplace(request, frame.body.substr(sizeof request));
               recorder_.probe({~uint64_t{0}, 0, 0}, [] {});
             } else {
-              recorder_.probe(frame.as<ProbeRequest>(), [this] { arrive(); });
+              const auto request = frame.as<ProbeRequest>();
+              if (request.trace) trace();
+              recorder_.probe(request, [this] { arrive(); });
             }
             return;
           }
           break;
         case Message::kReport:
           answer(Message::kReport, report(known_hart(frame.as<uint64_t>())));
+          break;
+        case Message::kTrace:
+          answer(Message::kTrace, trace_.dump());
           break;
         case Message::kCode: {
           const auto wanted = frame.as<CodeRequest>();
@@ -261,6 +266,18 @@ class Side {
     return false;
   }
 
+  // Notes what is executed from now on.
+  void trace() {
+    const auto note = [](void* self, core::Hart& hart) {
+      nlohmann::json& lines = static_cast<Side*>(self)->trace_;
+      if (lines.size() >= kReportedInstructions) return;
+      unsigned length = 0;
+      const GuestInstruction instruction = instruction_at(hart, hart.state().pc, length);
+      lines.push_back({{"pc", instruction.pc}, {"bytes", instruction.bytes}, {"text", instruction.text}});
+    };
+    for (unsigned i = 0; i < machine_->hart_count(); ++i) machine_->engine(i).set_instruction_hook(note, this);
+  }
+
   unsigned known_hart(uint64_t index) const {
     return static_cast<unsigned>(std::min<uint64_t>(index, machine_->hart_count() - 1));
   }
@@ -268,13 +285,8 @@ class Side {
   std::string report(unsigned index) {
     nlohmann::json harts = nlohmann::json::array();
     for (const core::Hart* hart : recorder_.harts()) harts.push_back(hart_json(*hart));
-    core::Hart& hart = machine_->hart(index);
-    const uint64_t pc = hart.state().pc;
-    nlohmann::json code = nlohmann::json::array();
-    for (const GuestInstruction& instruction : instructions_at(hart, pc, kReportedInstructions)) {
-      code.push_back({{"pc", instruction.pc}, {"bytes", instruction.bytes}, {"text", instruction.text}});
-    }
-    return nlohmann::json{{"pc", pc}, {"harts", harts}, {"code", code}, {"ram_base", machine_->ram().base()}}.dump();
+    return nlohmann::json{{"pc", machine_->hart(index).state().pc}, {"harts", harts}, {"ram_base", machine_->ram().base()}}
+        .dump();
   }
 
   SideOptions options_;
@@ -283,6 +295,7 @@ class Side {
   FilePtr console_log_{nullptr, &std::fclose};
   std::unique_ptr<Machine> machine_;
   uint64_t max_instructions_ = ~uint64_t{0};
+  nlohmann::json trace_ = nlohmann::json::array();
   bool quiet_ = false;  // in copies
   bool ended_ = false;
   pid_t copy_ = -1;

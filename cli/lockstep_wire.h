@@ -25,6 +25,7 @@ enum class Message : uint32_t {
   kProbe,     // ProbeRequest -> kProbe with a ProbeAnswer, from the probe itself
   kReport,    // u64 hart -> kReport with JSON
   kCode,      // CodeRequest -> kCode with JSON; the hart's TLB is not what it was any more
+  kTrace,     // -> kTrace with JSON: what a probe with a trace executed
   kPages,     // -> kPages with PageHash[]
   kPage,      // u64 index -> kPage with the page's bytes
   kSnapshot,  // SnapshotRequest and a path -> kSnapshot with a u64 and the text of an error
@@ -48,6 +49,7 @@ struct ProbeRequest {
   uint64_t target = 0;
   uint64_t exact = 0;  // 1: stop at the target; 0: at the end of the first window at or behind it
   uint64_t cut = 0;    // a window ends here and what follows is one run; 0: no cut
+  uint64_t trace = 0;  // 1: note each instruction, for kTrace
 };
 
 struct ProbeAnswer {
