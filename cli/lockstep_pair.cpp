@@ -93,9 +93,22 @@ void LockstepPair::receive(Side& side) {
   if (!side.queue.empty()) side.last_total = side.queue.back().total;
 }
 
-Divergence LockstepPair::divergence(Divergence::What what, std::string text, const PairResult& result,
-                                    uint64_t seen) const {
-  return {what, std::move(text), checkpoint_, result.instructions, std::max(seen, checkpoint_ + 1)};
+Divergence LockstepPair::divergence(std::string text, const PairResult& result, uint64_t seen) const {
+  return {std::move(text), checkpoint_, result.instructions, std::max(seen, checkpoint_ + 1)};
+}
+
+std::string LockstepPair::noticed(const LockstepRecord& first, const LockstepRecord& second) const {
+  if (first.kind != second.kind) {
+    // A checkpoint comes at a boundary of turns, an end anywhere.
+    const bool ends = first.kind == RecordKind::kEnd;
+    return ends || second.kind == RecordKind::kEnd
+               ? fmt::format("{} ends its run and {} goes on", sides_[ends ? 0 : 1].engine, sides_[ends ? 1 : 0].engine)
+               : "the turns end at different counts";
+  }
+  if (first.total != second.total) return "the engines began different numbers of instructions";
+  if (first.kind == RecordKind::kCheckpoint) return "memory or the TLB differs when it is compared as a whole";
+  return first.kind == RecordKind::kEnd ? "the state or the TLB differs at the end of the run"
+                                        : "the state or the TLB differs at the end of a window";
 }
 
 bool LockstepPair::take(PairResult& result) {
@@ -104,19 +117,7 @@ bool LockstepPair::take(PairResult& result) {
     const LockstepRecord left = a.queue.front(), right = b.queue.front();
     const uint64_t seen = std::max(left.total, right.total);
     if (!(left == right)) {
-      const bool both_check = left.kind == RecordKind::kCheckpoint && right.kind == RecordKind::kCheckpoint;
-      const bool one_ended = (left.kind == RecordKind::kEnd) != (right.kind == RecordKind::kEnd);
-      if (both_check && left.total == right.total) {
-        result.divergence = divergence(Divergence::What::kMemory,
-                                       "memory or the TLB differs when both are compared as a whole", result, seen);
-      } else if (one_ended) {
-        const bool first = left.kind == RecordKind::kEnd;
-        result.divergence = divergence(
-            Divergence::What::kEnd, fmt::format("{} ends its run and {} goes on", (first ? a : b).engine, (first ? b : a).engine),
-            result, seen);
-      } else {
-        result.divergence = divergence(Divergence::What::kState, "the state differs at the end of a window", result, seen);
-      }
+      result.divergence = divergence(noticed(left, right), result, seen);
       return true;
     }
     a.queue.pop_front();
@@ -130,8 +131,7 @@ bool LockstepPair::take(PairResult& result) {
     }
     if (left.kind == RecordKind::kEnd) {
       if (a.end != b.end) {
-        result.divergence =
-            divergence(Divergence::What::kMemory, "the machines' digests differ at the end of the run", result, seen);
+        result.divergence = divergence("the machines' digests differ at the end of the run", result, seen);
       }
       return true;
     }
@@ -166,7 +166,7 @@ bool LockstepPair::look_for_death(PairResult& result) {
     const bool far_enough = other.queue.size() >= 2 * WindowRecorder::kMaxBuffered || other.closed ||
                             (!other.queue.empty() && other.queue.back().kind != RecordKind::kWindow);
     if (!far_enough) continue;
-    result.divergence = divergence(Divergence::What::kDied, how_it_ended(side), result, other.last_total);
+    result.divergence = divergence(how_it_ended(side), result, other.last_total);
     return true;
   }
   return false;

@@ -18,8 +18,6 @@ namespace lockstep::cli {
 
 // Where two sides stopped agreeing, as far as their records tell.
 struct Divergence {
-  enum class What { kState, kMemory, kEnd, kDied };
-  What what = What::kState;
   std::string text;         // a sentence
   uint64_t checkpoint = 0;  // the frozen copies stand here
   uint64_t agreed = 0;      // the last total at which records agreed
@@ -73,7 +71,8 @@ class LockstepPair {
   bool take(PairResult& result);
   bool look_for_death(PairResult& result);
   std::string how_it_ended(Side& side);
-  Divergence divergence(Divergence::What what, std::string text, const PairResult& result, uint64_t seen) const;
+  Divergence divergence(std::string text, const PairResult& result, uint64_t seen) const;
+  std::string noticed(const LockstepRecord& first, const LockstepRecord& second) const;
 
   std::array<Side, 2> sides_;
   uint64_t checkpoint_ = 0;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -26,10 +27,16 @@ constexpr uint64_t kLeastCheck = 100'000;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+// Of `A,B`, which the command line has checked.
+std::array<std::string, 2> engine_names(const VmOptions& o) {
+  const auto comma = o.lockstep.find(',');
+  return {o.lockstep.substr(0, comma), o.lockstep.substr(comma + 1)};
+}
+
 Result<std::array<SideOptions, 2>> side_options(const VmOptions& o) {
   std::array<SideOptions, 2> sides;
   for (unsigned i = 0; i < 2; ++i) {
-    auto engine = chosen_engine(o, o.lockstep[i], "--lockstep");
+    auto engine = chosen_engine(o, engine_names(o)[i], "--lockstep");
     if (!engine) return engine.error();
     sides[i].engine = std::move(*engine);
     sides[i].grain = o.lockstep_grain == "instruction" ? LockstepGrain::kInstruction
@@ -82,8 +89,8 @@ class ProgressLine {
 };
 
 std::string replay_command(const VmOptions& o, const std::string& file, uint64_t instructions) {
-  std::string command = fmt::format("lockstep vm restore {} --lockstep {},{} --lockstep-grain {} --max-instructions {}",
-                                    file, o.lockstep[0], o.lockstep[1], o.lockstep_grain, instructions);
+  std::string command = fmt::format("lockstep vm restore {} --lockstep {} --lockstep-grain {} --max-instructions {}",
+                                    file, o.lockstep, o.lockstep_grain, instructions);
   const VmOptions usual;
   const auto add = [&command](const char* option, const std::string& value, const std::string& otherwise) {
     if (value != otherwise) command += fmt::format(" {} {}", option, value);
@@ -141,6 +148,7 @@ Result<int> run_lockstep(const VmOptions& given) {
   // Mistakes in the machine are found before there are two of it.
   if (const auto config = machine_config(o); !config) return config.error();
 
+  const std::array<std::string, 2> names = engine_names(o);
   const auto start = Clock::now();
   ProgressLine progress(o);
   auto pair = std::make_unique<LockstepPair>(o, *sides);
@@ -156,7 +164,7 @@ Result<int> run_lockstep(const VmOptions& given) {
     try_snapshot(o, *sides, narrowed, reproducer);
     progress.clear();
     difference = difference_json(narrowed, reproducer);
-    fmt::print(stderr, "{}", difference_text(narrowed, reproducer, {o.lockstep[0], o.lockstep[1]}));
+    fmt::print(stderr, "{}", difference_text(narrowed, reproducer, names));
   }
   progress.clear();
   const double wall = seconds_since(start);
@@ -164,13 +172,13 @@ Result<int> run_lockstep(const VmOptions& given) {
   const std::string reason = end.is_object() ? std::string(end["exit"]["reason"]) : "unfinished";
   if (!result.divergence) {
     fmt::print(stderr, "lockstep: {} and {} agree: {} instructions in {} windows, memory compared {} times, {}\n",
-               o.lockstep[0], o.lockstep[1], fmt::group_digits(result.instructions), fmt::group_digits(result.windows),
+               names[0], names[1], fmt::group_digits(result.instructions), fmt::group_digits(result.windows),
                result.checkpoints + 1, reason);
   }
   if (o.json) {
     nlohmann::json json = end.is_object() ? end : nlohmann::json::object();
     json["wall_seconds"] = wall;
-    json["lockstep"] = {{"engines", o.lockstep},       {"grain", o.lockstep_grain},
+    json["lockstep"] = {{"engines", names},       {"grain", o.lockstep_grain},
                         {"equal", !result.divergence}, {"instructions", result.instructions},
                         {"windows", result.windows},   {"checkpoints", result.checkpoints},
                         {"difference", difference}};

@@ -66,7 +66,8 @@ class Side {
       result = machine_->run(request);
     } while (result.exit == MachineExit::kSnapshotPoint);
     tell(Message::kEnd, end_json(result).dump());
-    recorder_.add({machine_->total_instructions(), recorder_.state_hash(), 0, RecordKind::kEnd});
+    const uint64_t parts[] = {recorder_.state_hash(), recorder_.tlb_hash()};
+    recorder_.add({machine_->total_instructions(), core::quick_hash(parts, sizeof parts), 0, RecordKind::kEnd});
     recorder_.flush();
     _exit(0);
   }

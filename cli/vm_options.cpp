@@ -186,8 +186,17 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
           .add_option("--lockstep", o.lockstep,
                       "Run the machine on two engines at once and compare them to the end; on a difference, find the "
                       "instruction (exit status: 0 equal, 1 different)")
-          ->delimiter(',')
-          ->expected(2)
+          ->check([](const std::string& text) {
+            const auto comma = text.find(',');
+            if (comma == std::string::npos || text.find(',', comma + 1) != std::string::npos) {
+              return fmt::format("'{}' is not two engines with a comma between, such as interpreter,jit", text);
+            }
+            for (const std::string& name : {text.substr(0, comma), text.substr(comma + 1)}) {
+              const auto engine = parse_engine(name, "");
+              if (!engine) return engine.error().message.substr(std::string_view(": ").size());
+            }
+            return std::string();
+          })
           ->type_name("ENGINE,ENGINE")
           ->group(group);
   for (const char* other : {"--engine", "--gdb", "--trace", "--input-log"}) lockstep->excludes(other);

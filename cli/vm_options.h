@@ -40,7 +40,7 @@ struct VmOptions {
   std::string snapshot_file;
   bool json = false;
 
-  std::vector<std::string> lockstep;  // two engines to compare, or none
+  std::string lockstep;  // two engines to compare, with a comma between; or nothing
   std::string lockstep_grain = "block";
   uint64_t lockstep_check = 100'000'000;
   std::string lockstep_save;

@@ -11,10 +11,8 @@
 namespace lockstep::core {
 namespace {
 
-constexpr uint64_t kOdd[] = {0x9e3779b97f4a7c15u, 0xc2b2ae3d27d4eb4fu, 0xd6e8feb86659fd93u, 0xff51afd7ed558ccdu};
-
-uint64_t step(uint64_t lane, uint64_t word, uint64_t odd) {
-  lane = (lane ^ word) * odd;
+uint64_t step(uint64_t lane, uint64_t word) {
+  lane = (lane ^ word) * 0x9e3779b97f4a7c15u;
   return lane ^ lane >> 32;
 }
 
@@ -46,25 +44,33 @@ constexpr uint64_t kPresent = uint64_t{1} << 63, kSwapped = uint64_t{1} << 62;
 }  // namespace
 
 uint64_t quick_hash(const void* bytes, size_t size_bytes, uint64_t seed) {
-  // Four lanes, because one would wait for each multiplication.
-  std::array<uint64_t, 4> lanes = {seed, seed + 1, seed + 2, seed + 3};
+  if (size_bytes <= sizeof(uint64_t)) {
+    uint64_t word = 0;
+    std::memcpy(&word, bytes, size_bytes);
+    return step(step(seed, size_bytes), word);
+  }
+  // Several lanes, because one would wait for each multiplication.
+  constexpr unsigned kLanes = 4;
+  uint64_t lanes[kLanes];
+  for (unsigned k = 0; k < kLanes; ++k) lanes[k] = seed + k;
   const auto* at = static_cast<const uint8_t*>(bytes);
   size_t left = size_bytes;
-  for (; left >= 32; left -= 32, at += 32) {
-    uint64_t words[4];
+  for (; left >= sizeof lanes; left -= sizeof lanes, at += sizeof lanes) {
+    uint64_t words[kLanes];
     std::memcpy(words, at, sizeof words);
-    for (unsigned k = 0; k < 4; ++k) lanes[k] = step(lanes[k], words[k], kOdd[k]);
+#pragma GCC unroll 4
+    for (unsigned k = 0; k < kLanes; ++k) lanes[k] = step(lanes[k], words[k]);
   }
   for (unsigned k = 0; left > 0; ++k) {
     uint64_t word = 0;
     const size_t length = std::min<size_t>(left, 8);
     std::memcpy(&word, at, length);
-    lanes[k] = step(lanes[k], word, kOdd[k]);
+    lanes[k] = step(lanes[k], word);
     at += length;
     left -= length;
   }
   uint64_t hash = size_bytes;
-  for (unsigned k = 0; k < 4; ++k) hash = step(hash, lanes[k], kOdd[k]);
+  for (const uint64_t lane : lanes) hash = step(hash, lane);
   return hash;
 }
 
@@ -91,8 +97,7 @@ uint64_t StateHash::operator()(const Hart& hart) const {
   const auto* base = reinterpret_cast<const uint8_t*>(&state);
   uint64_t hash = hart.instruction_count();
   for (const Stretch& stretch : stretches_) hash = quick_hash(base + stretch.offset, stretch.size_bytes, hash);
-  const uint64_t reservation[] = {state.reservation_valid, state.reservation_valid != 0 ? state.reservation_address : 0};
-  return quick_hash(reservation, sizeof reservation, hash);
+  return state.reservation_valid == 0 ? hash : step(step(hash, state.reservation_valid), state.reservation_address);
 }
 
 uint64_t quick_tlb_hash(Tlb& tlb) {
