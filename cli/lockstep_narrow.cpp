@@ -13,6 +13,9 @@ namespace {
 
 // Entries tried before the instruction that shows the difference: more than the longest block.
 constexpr uint64_t kMaxEntries = 256;
+// Each probe of a side that hangs costs this; there are fewer of them, then.
+constexpr uint64_t kHungLimitSeconds = 10;
+constexpr uint64_t kMaxHungEntries = 16;
 // Of each side, in a report.
 constexpr size_t kMaxMemoryDifferences = 16;
 constexpr size_t kMaxComparedPages = 16;
@@ -28,7 +31,8 @@ bool Narrower::Found::same() const {
          answer[0].tlb == answer[1].tlb && answer[0].memory == answer[1].memory && answer[0].ended == answer[1].ended;
 }
 
-Narrower::Found Narrower::probe(const ProbeRequest& request) {
+Narrower::Found Narrower::probe(ProbeRequest request) {
+  if (hung_) request.limit_s = kHungLimitSeconds;
   Found found;
   for (unsigned i = 0; i < 2; ++i) lost_ |= !send_message(pair_.copy(i), Message::kProbe, as_bytes_of(request));
   for (unsigned i = 0; i < 2; ++i) {
@@ -68,18 +72,18 @@ bool Narrower::differs(const ProbeRequest& request) {
 void Narrower::find_window(Narrowed& result) {
   base_ = result.divergence.checkpoint;
   uint64_t differing = result.divergence.seen;
-  Found last = probe({differing, 0, 0});
+  Found last = probe({.target = differing});
   drop(last);
   if (last.same()) {
     // A device may have made the difference behind the window, between two turns.
     ++differing;
-    last = probe({differing, 0, 0});
+    last = probe({.target = differing});
     drop(last);
   }
   result.found = !last.same() && !lost_;
   while (result.found && differing - base_ > 1 && !lost_) {
     const uint64_t middle = base_ + (differing - base_) / 2;
-    const Found found = probe({middle, 0, 0});
+    const Found found = probe({.target = middle});
     if (found.same()) {
       keep();
       base_ = found.answer[0].total;
@@ -106,17 +110,17 @@ void Narrower::find_count(Narrowed& result) {
   // A side that dies in the window has no end of it: the other's counts.
   while (differing - same > 1 && !lost_) {
     const uint64_t middle = same + (differing - same) / 2;
-    (differs({middle, 1, 0}) ? differing : same) = middle;
+    (differs({.target = middle, .exact = 1}) ? differing : same) = middle;
   }
   result.instruction = differing;
 }
 
 void Narrower::find_entry(Narrowed& result) {
   const uint64_t last = result.instruction - 1;
-  const uint64_t first = std::max(base_, last - std::min(last, kMaxEntries));
+  const uint64_t first = std::max(base_, last - std::min(last, hung_ ? kMaxHungEntries : kMaxEntries));
   result.last_equal = base_;
   for (uint64_t entry = last; entry > first && !lost_; --entry) {
-    if (!differs({result.instruction, 1, entry})) continue;
+    if (!differs({.target = result.instruction, .exact = 1, .cut = entry})) continue;
     result.last_equal = entry;
     return;
   }
@@ -130,8 +134,8 @@ nlohmann::json Narrower::ask_json(unsigned side, Message message, std::string_vi
 
 std::string Narrower::page(unsigned side, uint64_t index) {
   Frame frame;
-  lost_ |= !send_message(pair_.copy(side), Message::kPage, as_bytes_of(index)) ||
-           !receive_message(pair_.copy(side), frame);
+  lost_ |=
+      !send_message(pair_.copy(side), Message::kPage, as_bytes_of(index)) || !receive_message(pair_.copy(side), frame);
   frame.body.resize(core::kPageSize);
   return std::move(frame.body);
 }
@@ -177,8 +181,8 @@ void Narrower::trace(Narrowed& result, const ProbeRequest& request) {
 void Narrower::describe(Narrowed& result) {
   // Two processes stand before the difference; copies of them go behind it.
   Found before;
-  if (result.last_equal > base_) before = probe({result.last_equal, 1, result.last_equal});
-  const ProbeRequest behind{result.instruction, 1, result.last_equal};
+  if (result.last_equal > base_) before = probe({.target = result.last_equal, .exact = 1, .cut = result.last_equal});
+  const ProbeRequest behind{.target = result.instruction, .exact = 1, .cut = result.last_equal};
   Found after = probe(behind);
   const unsigned survivor = after.arrived[0] ? 0 : 1;
   result.hart = after.answer[survivor].hart;
@@ -213,6 +217,7 @@ void Narrower::describe(Narrowed& result) {
 Narrowed Narrower::narrow(const Divergence& divergence) {
   Narrowed result;
   result.divergence = divergence;
+  hung_ = divergence.hung;
   find_window(result);
   if (result.found && !lost_) {
     find_count(result);

@@ -34,7 +34,7 @@ struct Narrowed {
   bool found = false;  // the copies showed the difference again
   std::string died;    // what happened to a side that did not come to the end, or empty
   uint64_t window_begin = 0, window_end = 0;
-  uint64_t last_equal = 0;  // instructions after which everything is equal, however the run is cut
+  uint64_t last_equal = 0;   // instructions after which everything is equal, however the run is cut
   uint64_t instruction = 0;  // the first after which something differs
   uint64_t boundary = 0;     // the last boundary of turns before
   unsigned hart = 0;
@@ -42,7 +42,7 @@ struct Narrowed {
   bool tlb_differs = false;
   std::vector<RegisterDifference> registers;
   std::vector<MemoryDifference> memory;
-  uint64_t memory_pages = 0;  // that differ
+  uint64_t memory_pages = 0;   // that differ
   std::vector<CodeLine> code;  // as executed by side 0
   std::string ir;
   std::array<std::string, 2> host_code;
@@ -66,8 +66,7 @@ class Narrower {
     std::array<int, 2> status{};
     bool same() const;
   };
-  bool lost() const { return lost_; }
-  Found probe(const ProbeRequest& request);
+  Found probe(ProbeRequest request);
   void drop(const Found& found);
   void keep() { ++depth_; }
   void back_to_checkpoint();
@@ -85,6 +84,7 @@ class Narrower {
   LockstepPair& pair_;
   unsigned depth_ = 0;
   uint64_t base_ = 0;  // where the copies stand that answer
+  bool hung_ = false;
   bool lost_ = false;
 };
 

@@ -94,7 +94,7 @@ void LockstepPair::receive(Side& side) {
 }
 
 Divergence LockstepPair::divergence(std::string text, const PairResult& result, uint64_t seen) const {
-  return {std::move(text), checkpoint_, result.instructions, std::max(seen, checkpoint_ + 1)};
+  return {std::move(text), checkpoint_, result.instructions, std::max(seen, checkpoint_ + 1), hung_};
 }
 
 std::string LockstepPair::noticed(const LockstepRecord& first, const LockstepRecord& second) const {

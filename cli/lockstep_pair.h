@@ -22,6 +22,7 @@ struct Divergence {
   uint64_t checkpoint = 0;  // the frozen copies stand here
   uint64_t agreed = 0;      // the last total at which records agreed
   uint64_t seen = 0;        // by this total they differ
+  bool hung = false;        // a side did not come back from its engine
 };
 
 struct PairResult {

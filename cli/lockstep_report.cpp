@@ -16,8 +16,9 @@ std::string where(const Narrowed& n) {
     return fmt::format("instruction {} on hart {}: {:#x}{}{}", fmt::group_digits(n.instruction), n.hart, n.pc,
                        n.code.empty() ? "" : "  ", n.code.empty() ? "" : n.code.front().text);
   }
-  return fmt::format("instructions {} to {} on hart {}, which begin at {:#x} and differ when they are run as one piece",
-                     fmt::group_digits(n.last_equal + 1), fmt::group_digits(n.instruction), n.hart, n.pc);
+  return fmt::format("instructions {} to {} on hart {}: {:#x}{}{}, in one piece with the {} behind it",
+                     fmt::group_digits(n.last_equal + 1), fmt::group_digits(n.instruction), n.hart, n.pc,
+                     n.code.empty() ? "" : "  ", n.code.empty() ? "" : n.code.front().text, count - 1);
 }
 
 std::string indented(const std::string& text) {
@@ -69,7 +70,8 @@ std::string difference_text(const Narrowed& n, const Reproducer& r, const std::a
   if (!r.problem.empty()) add("  no snapshot: {}\n", r.problem);
   if (!r.file.empty()) {
     add("  snapshot at instruction {}: {}\n  {}: {}\n", fmt::group_digits(r.at), r.file,
-        r.shown ? "this shows the difference again" : "this does not show it again, because the engines begin anew there",
+        r.shown ? "this shows the difference again"
+                : "this does not show it again, because the engines begin anew there",
         r.command);
   }
   return out;
@@ -91,10 +93,8 @@ nlohmann::json difference_json(const Narrowed& n, const Reproducer& r) {
   json["host_code"] = n.host_code;
   json["registers"] = json["memory"] = json["code"] = nlohmann::json::array();
   for (const RegisterDifference& x : n.registers) {
-    json["registers"].push_back({{"hart", x.hart},
-                                 {"name", x.name},
-                                 {"before", hex(x.before)},
-                                 {"after", {hex(x.after[0]), hex(x.after[1])}}});
+    json["registers"].push_back(
+        {{"hart", x.hart}, {"name", x.name}, {"before", hex(x.before)}, {"after", {hex(x.after[0]), hex(x.after[1])}}});
   }
   for (const MemoryDifference& m : n.memory) {
     json["memory"].push_back({{"address", hex(m.address)}, {"after", {hex(m.after[0]), hex(m.after[1])}}});
@@ -102,7 +102,8 @@ nlohmann::json difference_json(const Narrowed& n, const Reproducer& r) {
   for (const CodeLine& line : n.code) {
     json["code"].push_back({{"pc", hex(line.pc)}, {"bytes", line.bytes}, {"text", line.text}});
   }
-  json["snapshot"] = {{"file", r.file}, {"at", r.at}, {"problem", r.problem}, {"command", r.command}, {"shown", r.shown}};
+  json["snapshot"] = {
+      {"file", r.file}, {"at", r.at}, {"problem", r.problem}, {"command", r.command}, {"shown", r.shown}};
   return json;
 }
 

@@ -139,8 +139,8 @@ void try_snapshot(const VmOptions& o, std::array<SideOptions, 2> sides, const Na
 Result<int> run_lockstep(const VmOptions& given) {
   VmOptions o = given;
   if (o.lockstep_check < kLeastCheck) {
-    return Error{fmt::format("--lockstep-check: {} is too often to compare all of memory; at least {}", o.lockstep_check,
-                             kLeastCheck)};
+    return Error{fmt::format("--lockstep-check: {} is too often to compare all of memory; at least {}",
+                             o.lockstep_check, kLeastCheck)};
   }
   keep_drives_unwritten(o);
   const auto sides = side_options(o);
@@ -178,9 +178,12 @@ Result<int> run_lockstep(const VmOptions& given) {
   if (o.json) {
     nlohmann::json json = end.is_object() ? end : nlohmann::json::object();
     json["wall_seconds"] = wall;
-    json["lockstep"] = {{"engines", names},       {"grain", o.lockstep_grain},
-                        {"equal", !result.divergence}, {"instructions", result.instructions},
-                        {"windows", result.windows},   {"checkpoints", result.checkpoints},
+    json["lockstep"] = {{"engines", names},
+                        {"grain", o.lockstep_grain},
+                        {"equal", !result.divergence},
+                        {"instructions", result.instructions},
+                        {"windows", result.windows},
+                        {"checkpoints", result.checkpoints},
                         {"difference", difference}};
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     if (std::fflush(stdout) != 0) return Error{"--json: cannot write to stdout"};

@@ -26,8 +26,6 @@ using tlm_models::MachineResult;
 // Instructions in a report's trace and in its block of IR.
 constexpr unsigned kReportedInstructions = 64;
 constexpr int kOrphaned = 3;
-// From one checkpoint to the next takes seconds.
-constexpr unsigned kProbeLimitSeconds = 300;
 
 nlohmann::json hart_json(const core::Hart& hart) {
   nlohmann::json fields = nlohmann::json::object();
@@ -47,9 +45,9 @@ class Side {
   Side(const SideOptions& options, const SideChannels& channels)
       : options_(options),
         channels_(channels),
-        recorder_(options.grain,
-                  [this](const std::vector<LockstepRecord>& records) { tell(Message::kRecords, as_bytes_of(records)); }) {
-  }
+        recorder_(options.grain, [this](const std::vector<LockstepRecord>& records) {
+          tell(Message::kRecords, as_bytes_of(records));
+        }) {}
 
   [[noreturn]] void run(const VmOptions& o) {
     if (core::Status made = make(o); !made) {
@@ -211,9 +209,10 @@ class Side {
             if (frame.message == Message::kSnapshot) {
               const auto request = frame.as<SnapshotRequest>();
               snapshot_.emplace(request, frame.body.substr(sizeof request));
-              recorder_.probe({~uint64_t{0}, 0, 0}, [] {});
+              recorder_.probe({.target = ~uint64_t{0}}, [] {});
             } else {
               const auto request = frame.as<ProbeRequest>();
+              alarm(static_cast<unsigned>(request.limit_s));
               if (request.trace) trace();
               recorder_.probe(request, [this] { arrive(); });
             }
@@ -257,7 +256,6 @@ class Side {
     const pid_t probe = fork();
     if (probe == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
-      alarm(kProbeLimitSeconds);  // ends a probe that never arrives
       if (!make_memory_files_private()) _exit(kOrphaned);
       return true;
     }
@@ -286,7 +284,8 @@ class Side {
   std::string report(unsigned index) {
     nlohmann::json harts = nlohmann::json::array();
     for (const core::Hart* hart : recorder_.harts()) harts.push_back(hart_json(*hart));
-    return nlohmann::json{{"pc", machine_->hart(index).state().pc}, {"harts", harts}, {"ram_base", machine_->ram().base()}}
+    return nlohmann::json{
+        {"pc", machine_->hart(index).state().pc}, {"harts", harts}, {"ram_base", machine_->ram().base()}}
         .dump();
   }
 

@@ -64,8 +64,8 @@ std::map<uint64_t, std::vector<Mapping>> shared_memory_files() {
         flags[3] != 's' || std::string_view(line).find("/memfd:") == std::string_view::npos) {
       continue;
     }
-    const int protection = (flags[0] == 'r' ? PROT_READ : 0) | (flags[1] == 'w' ? PROT_WRITE : 0) |
-                           (flags[2] == 'x' ? PROT_EXEC : 0);
+    const int protection =
+        (flags[0] == 'r' ? PROT_READ : 0) | (flags[1] == 'w' ? PROT_WRITE : 0) | (flags[2] == 'x' ? PROT_EXEC : 0);
     files[inode].push_back({reinterpret_cast<uint8_t*>(begin), end - begin, offset, protection});
   }
   return files;

@@ -47,9 +47,10 @@ struct LockstepRecord {
 // "Copy yourself and run on." Windows are as the first time, with these cuts.
 struct ProbeRequest {
   uint64_t target = 0;
-  uint64_t exact = 0;  // 1: stop at the target; 0: at the end of the first window at or behind it
-  uint64_t cut = 0;    // a window ends here and what follows is one run; 0: no cut
-  uint64_t trace = 0;  // 1: note each instruction, for kTrace
+  uint64_t exact = 0;      // 1: stop at the target; 0: at the end of the first window at or behind it
+  uint64_t cut = 0;        // a window ends here and what follows is one run; 0: no cut
+  uint64_t trace = 0;      // 1: note each instruction, for kTrace
+  uint64_t limit_s = 300;  // a probe that takes longer is ended
 };
 
 struct ProbeAnswer {

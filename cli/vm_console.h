@@ -14,8 +14,8 @@ using FilePtr = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 core::Result<FilePtr> open_for_writing(const std::string& path, const std::string& option);
 
-// Where the guest's console goes: stdout, or stderr with --json, and to `log` where --console-log asks for a copy. `log`
-// must outlive the machine.
+// Where the guest's console goes: stdout, or stderr with --json, and to `log` where --console-log asks for a copy.
+// `log` must outlive the machine.
 core::Status connect_screen(const VmOptions& options, tlm_models::MachineConfig& config, FilePtr& log);
 
 // What the guest may read that is known in advance: --input and --replay-input.
