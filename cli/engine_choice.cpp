@@ -24,8 +24,11 @@ std::unique_ptr<core::Engine> make_interpreter(core::Hart& hart, const EngineSet
 
 std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& settings) {
   const size_t cache_bytes = size_t{std::stoul(settings.at("cache"))} << 20;  // every value is a number and an M
-  auto engine =
-      jit::make_jit_engine(hart, {.code_cache_bytes = cache_bytes, .block_links = settings.at("links") == "on"});
+  auto engine = jit::make_jit_engine(hart, {.code_cache_bytes = cache_bytes,
+                                            .block_links = settings.at("links") == "on",
+                                            .tiers = settings.at("tier") == "2" ? 2u : 1u,
+                                            .threads = static_cast<unsigned>(std::stoul(settings.at("threads"))),
+                                            .threshold = std::stoi(settings.at("threshold"))});
   if (engine) return std::move(*engine);
   // The machine is half made and nothing of it can run: this is the end of the program, with the reason.
   fmt::print(stderr, "lockstep: {}\n", engine.error().message);
@@ -36,7 +39,13 @@ std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& s
 std::vector<EngineKind>& kinds() {
   static std::vector<EngineKind> all = {
       {"interpreter", {{"fusion", {"on", "off"}}, {"block-links", {"on", "off"}}}, &make_interpreter},
-      {"jit", {{"links", {"on", "off"}}, {"cache", {"64M", "1M", "16M", "256M"}}}, &make_jit},
+      {"jit",
+       {{"links", {"on", "off"}},
+        {"cache", {"64M", "1M", "16M", "256M"}},
+        {"tier", {"2", "1"}},
+        {"threads", {"1", "0", "2", "4"}},
+        {"threshold", {"4000", "1", "2", "16", "100", "500", "1000", "2000", "8000", "32000"}}},
+       &make_jit},
   };
   return all;
 }

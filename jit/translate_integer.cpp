@@ -106,12 +106,21 @@ bool Translator::fold_constants(const Inst& i) {
   return true;
 }
 
+// The second operand of a commutative operation is where the result is wanted.
+bool Translator::wants_swap(Value left, Value right) const {
+  const int home = places_[index_].home;
+  return home != kNone && places_[resolve(right)].reg == home && places_[resolve(left)].reg != home;
+}
+
 bool Translator::emit_add(const Inst& i) {
   Value left = i.args[0], right = i.args[1];
   if (is_const(left)) std::swap(left, right);
   // A sum with a constant that only addresses one access is folded into it.
-  if (i.type == Type::kI64 && is_const(right) && fits32(imm(right)) && places_[index_].lazy) return true;
+  if (i.type == Type::kI64 && is_const(right) && fits32(imm(right)) && fits32(imm(right) + 8) && places_[index_].lazy) {
+    return true;
+  }
   places_[index_].lazy = false;
+  if (!is_const(right) && wants_swap(left, right)) std::swap(left, right);
   const int a = use(left);
   if (is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(i.type, imm(right))))) {
     const auto value = static_cast<int32_t>(core::ir::sign_extend(i.type, imm(right)));
@@ -160,6 +169,7 @@ bool Translator::emit_sub(const Inst& i) {
 bool Translator::emit_logic(const Inst& i) {
   Value left = i.args[0], right = i.args[1];
   if (is_const(left)) std::swap(left, right);
+  if (!is_const(right) && wants_swap(left, right)) std::swap(left, right);
   const auto apply = [&](int d, auto operand) {
     const Gp reg = sized(d, i.type);
     if (i.op == Op::kAnd) {
@@ -432,13 +442,12 @@ bool Translator::emit_select(const Inst& i) {
   // Operands first: making them may spoil the flags.
   const int then_reg = use(i.args[1]);
   const int else_reg = use(i.args[2]);
-  const int d = allocate(false);
+  const int d = define();
   a_.mov(gp(d), gp(else_reg));
   const CondCode condition = test_condition(i.args[0]);
   a_.emit(asmjit::x86::Inst::cmovccFromCond(condition), gp(d), gp(then_reg));
   consume(i.args[1]);
   consume(i.args[2]);
-  set_register(index_, d);
   return true;
 }
 
@@ -452,12 +461,11 @@ bool Translator::emit_extend(const Inst& i) {
   }
   const bool lazy_compare = places_[source].lazy;
   if (lazy_compare) {
-    const int d = allocate(false);
+    const int d = define();
     const CondCode condition = test_condition(i.args[0]);
     a_.emit(asmjit::x86::Inst::setccFromCond(condition), gp(d).r8());
     a_.movzx(gp32(d), gp(d).r8());
     if (i.op == Op::kSext) a_.neg(gp(d));
-    set_register(index_, d);
     return true;
   }
   const int a = use(i.args[0]);
@@ -497,14 +505,13 @@ bool Translator::emit_extend(const Inst& i) {
 bool Translator::emit_compare_value(const Inst& i) {
   if (type_bits(inst(i.args[0]).type) < 32) return false;
   if (places_[index_].lazy) return true;
-  const int d = allocate(false);
+  const int d = define();
   places_[index_].lazy = true;
   ++places_[index_].uses;
   const CondCode condition = test_condition(index_);
   places_[index_].lazy = false;
   a_.emit(asmjit::x86::Inst::setccFromCond(condition), gp(d).r8());
   a_.movzx(gp32(d), gp(d).r8());
-  set_register(index_, d);
   return true;
 }
 
