@@ -2,6 +2,7 @@
 #include "cli/lockstep_narrow.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -22,6 +23,14 @@ constexpr size_t kMaxComparedPages = 16;
 
 std::string text_in(const nlohmann::json& json, const char* key) {
   return json.is_object() ? json.value(key, "") : std::string();
+}
+
+std::string how_it_died(int status) {
+  if (!WIFSIGNALED(status)) return fmt::format("ends its process with status {}", WEXITSTATUS(status));
+  const int signal = WTERMSIG(status);
+  // What ends a probe that does not arrive.
+  if (signal == SIGALRM) return "does not come back from its engine";
+  return fmt::format("dies of signal {} ({})", signal, strsignal(signal));
 }
 
 }  // namespace
@@ -96,11 +105,7 @@ void Narrower::find_window(Narrowed& result) {
   result.window_begin = base_;
   result.window_end = std::max(last.answer[0].total, last.answer[1].total);
   for (unsigned i = 0; i < 2; ++i) {
-    if (last.arrived[i]) continue;
-    result.died = WIFSIGNALED(last.status[i])
-                      ? fmt::format("side {} dies of signal {} ({})", i + 1, WTERMSIG(last.status[i]),
-                                    strsignal(WTERMSIG(last.status[i])))
-                      : fmt::format("the process of side {} ends with status {}", i + 1, WEXITSTATUS(last.status[i]));
+    if (!last.arrived[i]) result.died = fmt::format("side {} {}", i + 1, how_it_died(last.status[i]));
   }
 }
 

@@ -36,8 +36,16 @@ std::array<std::string, 2> engine_names(const VmOptions& o) {
 Result<std::array<SideOptions, 2>> side_options(const VmOptions& o) {
   std::array<SideOptions, 2> sides;
   for (unsigned i = 0; i < 2; ++i) {
-    auto engine = chosen_engine(o, engine_names(o)[i], "--lockstep");
+    auto engine = parse_engine(engine_names(o)[i], "--lockstep",
+                               {{"fusion", o.fusion}, {"block-links", o.block_links}, {"threads", "0"}});
     if (!engine) return engine.error();
+    if (const auto threads = engine->settings.find("threads");
+        threads != engine->settings.end() && threads->second != "0") {
+      return Error{
+          fmt::format("--lockstep: {}: a comparison is repeated to find a difference, and what threads do cannot "
+                      "be; leave threads= out",
+                      engine_names(o)[i])};
+    }
     sides[i].engine = std::move(*engine);
     sides[i].grain = o.lockstep_grain == "instruction" ? LockstepGrain::kInstruction
                      : o.lockstep_grain == "block"     ? LockstepGrain::kBlock

@@ -160,11 +160,12 @@ class Side {
     close(channels_.control);
     serve();
     while (true) {
-      tlm_models::RunRequest request{max_instructions_, snapshot_ ? snapshot_->first.boundary : ~uint64_t{0}};
-      if (!ended_) {
-        const MachineResult result = machine_->run(request);
-        if (snapshot_) save(result);
-      }
+      // Stops where the running side does, because turns are cut there.
+      tlm_models::RunRequest request{max_instructions_, machine_->total_instructions() + options_.check_every};
+      if (snapshot_) request.stop_at_boundary = snapshot_->first.boundary;
+      const MachineResult result = ended_ ? MachineResult{} : machine_->run(request);
+      if (snapshot_) save(result);
+      if (result.exit == MachineExit::kSnapshotPoint) continue;
       ended_ = true;
       recorder_.end_probe();
       arrive();

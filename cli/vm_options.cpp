@@ -262,10 +262,8 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o) {
   return config;
 }
 
-Result<EngineChoice> chosen_engine(const VmOptions& o) { return chosen_engine(o, o.engine, "--engine"); }
-
-Result<EngineChoice> chosen_engine(const VmOptions& o, const std::string& text, const std::string& option) {
-  return parse_engine(text, option, {{"fusion", o.fusion}, {"block-links", o.block_links}});
+Result<EngineChoice> chosen_engine(const VmOptions& o) {
+  return parse_engine(o.engine, "--engine", {{"fusion", o.fusion}, {"block-links", o.block_links}});
 }
 
 std::string snapshot_options(const VmOptions& o) {

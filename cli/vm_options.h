@@ -69,8 +69,6 @@ core::Result<tlm_models::MachineConfig> machine_config(const VmOptions& options)
 
 // --engine, with --fusion and --block-links for what its description leaves out.
 core::Result<EngineChoice> chosen_engine(const VmOptions& options);
-// The same for an engine that another option names.
-core::Result<EngineChoice> chosen_engine(const VmOptions& options, const std::string& text, const std::string& option);
 
 // Takes over from a snapshot's own record how its machine was made: harts, memory, quantum, devices, and the drives
 // where the command line names none. Fails when the command line asks for another machine, or for something to load.

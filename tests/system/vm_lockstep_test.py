@@ -59,7 +59,8 @@ def every_grain(context):
 
 def every_engine_of_the_program(context):
     kernel = context.bare_guests()["compressed"]
-    for engines in ("interpreter,interpreter:fusion=off:block-links=off", "jit:links=off,jit", "jit:cache=1M,interpreter"):
+    for engines in ("interpreter,interpreter:fusion=off:block-links=off", "jit:links=off,jit", "jit:cache=1M,interpreter",
+                    "interpreter,jit:tier=1", "interpreter,jit:threshold=1"):
         agree(context, engines, "--kernel", kernel)
 
 
@@ -175,6 +176,7 @@ def mistakes(context):
             (("--lockstep", "interpreter"), "two engines"),
             (("--lockstep", "interpreter,jit,jit"), "two engines"),
             (("--lockstep", "interpreter,jti"), "jit"),
+            (("--lockstep", "interpreter,jit:threads=1"), "threads"),
             (("--lockstep", "interpreter,jit", "--engine", "jit"), "--engine"),
             (("--lockstep", "interpreter,jit", "--gdb", ":0"), "--gdb"),
             (("--lockstep", "interpreter,jit", "--lockstep-grain", "page"), "block"),
