@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -43,8 +44,8 @@ std::vector<EngineKind>& kinds() {
        {{"links", {"on", "off"}},
         {"cache", {"64M", "1M", "16M", "256M"}},
         {"tier", {"2", "1"}},
-        {"threads", {"1", "0", "2", "4"}},
-        {"threshold", {"4000", "1", "2", "16", "100", "500", "1000", "2000", "8000", "32000"}}},
+        {"threads", {"1"}, 0, 64},
+        {"threshold", {"4000"}, 1, 1'000'000'000}},
        &make_jit},
   };
   return all;
@@ -63,6 +64,17 @@ std::string suggest(const Items& items, const std::string& word, Name name) {
 }
 
 }  // namespace
+
+bool EngineSetting::takes(const std::string& value) const {
+  if (most == 0) return std::find(values.begin(), values.end(), value) != values.end();
+  uint32_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  return error == std::errc() && end == value.data() + value.size() && number >= least && number <= most;
+}
+
+std::string EngineSetting::choices() const {
+  return most == 0 ? fmt::format("{}", fmt::join(values, " or ")) : fmt::format("a number from {} to {}", least, most);
+}
 
 void add_engine_kind(EngineKind kind) { kinds().push_back(std::move(kind)); }
 
@@ -92,9 +104,9 @@ core::Result<EngineChoice> parse_engine(const std::string& text, const std::stri
       return core::Error{fmt::format("{}: engine {} has no setting '{}'{}", option, kind->name, key,
                                      suggest(kind->settings, key, &EngineSetting::key))};
     }
-    if (std::find(setting->values.begin(), setting->values.end(), value) == setting->values.end()) {
-      return core::Error{fmt::format("{}: {}:{} cannot be '{}'; it takes {}", option, kind->name, key, value,
-                                     fmt::join(setting->values, " or "))};
+    if (!setting->takes(value)) {
+      return core::Error{
+          fmt::format("{}: {}:{} cannot be '{}'; it takes {}", option, kind->name, key, value, setting->choices())};
     }
     choice.settings[key] = value;
   }

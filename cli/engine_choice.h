@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -26,6 +27,12 @@ struct EngineChoice {
 struct EngineSetting {
   std::string key;
   std::vector<std::string> values;  // the first is the default
+  // Where most is not 0 the default is followed by any number from least to most.
+  uint32_t least = 0;
+  uint32_t most = 0;
+
+  bool takes(const std::string& value) const;
+  std::string choices() const;  // for messages
 };
 
 // An engine that descriptions can name.

@@ -200,7 +200,9 @@ constexpr const char* kRunFooter =
     "                                                a shell on a Debian kernel; Ctrl-A X leaves\n"
     "  lockstep vm run --kernel float.elf --lockstep interpreter,jit\n"
     "                                                the same guest on both engines, compared all the way\n"
-    "Exit status: the guest's (0 when it powered off), 2 bad usage or input, 3 reset or stuck, 124 --max-instructions.";
+    "Exit status: the guest's (0 when it powered off), 2 bad usage or input, 3 reset or stuck, 124 "
+    "--max-instructions.\n"
+    "With --lockstep: 0 the engines agree, 1 they differ, 2 bad usage or input.";
 
 }  // namespace
 

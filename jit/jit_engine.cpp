@@ -496,6 +496,9 @@ uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
     const StateHome& home = unit->homes[it->first_home + k];
     if (home.location == StateHome::kConstant) {
       words[home.slot] = home.constant;
+    } else if (home.location >= StateHome::kNarrow) {
+      words[home.slot] = static_cast<uint64_t>(
+          static_cast<int64_t>(static_cast<int32_t>(frame.gpr[home.location - StateHome::kNarrow])));
     } else {
       words[home.slot] = home.location < 16 ? frame.gpr[home.location] : frame.xmm[home.location - 16];
     }

@@ -9,6 +9,10 @@ using core::ir::type_bits;
 
 namespace {
 
+bool is_register(const asmjit::Operand& operand, int reg) {
+  return operand.isReg() && operand.id() == static_cast<uint32_t>(reg);
+}
+
 bool is_compare(core::ir::Op op) { return op >= core::ir::Op::kEq && op <= core::ir::Op::kGeS; }
 
 CondCode condition_of(core::ir::Op op) {
@@ -134,14 +138,15 @@ bool Translator::emit_add(const Inst& i) {
     }
     return true;
   }
-  const int b = use(right);
+  const asmjit::Operand b = use_operand(right, i.type);
   consume(left);
   consume(right);
   const int d = define(a);
-  if (d == a) {
-    a_.add(sized(d, i.type), sized(b, i.type));
+  if (d == a || !b.isReg()) {
+    if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
+    a_.emit(asmjit::x86::Inst::kIdAdd, sized(d, i.type), b);
   } else {
-    a_.lea(sized(d, i.type), asmjit::x86::ptr(gp(a), gp(b)));
+    a_.lea(sized(d, i.type), asmjit::x86::ptr(gp(a), b.as<Gp>().r64()));
   }
   return true;
 }
@@ -157,12 +162,12 @@ bool Translator::emit_sub(const Inst& i) {
     return true;
   }
   const int a = use(i.args[0]);
-  const int b = use(i.args[1]);
+  const asmjit::Operand b = use_operand(i.args[1], i.type);
   consume(i.args[0]);
   consume(i.args[1]);
-  const int d = a == b ? define() : define(a);
+  const int d = is_register(b, a) ? define() : define(a);
   if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
-  a_.sub(sized(d, i.type), sized(b, i.type));
+  a_.emit(asmjit::x86::Inst::kIdSub, sized(d, i.type), b);
   return true;
 }
 
@@ -170,32 +175,40 @@ bool Translator::emit_logic(const Inst& i) {
   Value left = i.args[0], right = i.args[1];
   if (is_const(left)) std::swap(left, right);
   if (!is_const(right) && wants_swap(left, right)) std::swap(left, right);
-  const auto apply = [&](int d, auto operand) {
-    const Gp reg = sized(d, i.type);
-    if (i.op == Op::kAnd) {
-      a_.and_(reg, operand);
-    } else if (i.op == Op::kOr) {
-      a_.or_(reg, operand);
-    } else {
-      a_.xor_(reg, operand);
-    }
-  };
+  const auto id = i.op == Op::kAnd  ? asmjit::x86::Inst::kIdAnd
+                  : i.op == Op::kOr ? asmjit::x86::Inst::kIdOr
+                                    : asmjit::x86::Inst::kIdXor;
+  const auto apply = [&](int d, const asmjit::Operand& operand) { a_.emit(id, sized(d, i.type), operand); };
+  const bool constant = is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(i.type, imm(right))));
+  if (i.type == Type::kI64 && is_narrow(left) && (constant || is_narrow(right))) {
+    // What the halves give is the half of the whole.
+    const int narrow = use_narrow(left);
+    const asmjit::Operand other = constant ? asmjit::Operand(asmjit::imm(static_cast<int32_t>(imm(right))))
+                                           : asmjit::Operand(gp32(use_narrow(right)));
+    consume(left);
+    consume(right);
+    const int d = define(narrow);
+    if (d != narrow) a_.mov(gp32(d), gp32(narrow));
+    a_.emit(id, gp32(d), other);
+    registers_[static_cast<size_t>(d)].narrow = true;
+    return true;
+  }
   const int a = use(left);
-  if (is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(i.type, imm(right))))) {
+  if (constant) {
     const auto value = static_cast<int32_t>(core::ir::sign_extend(i.type, imm(right)));
     consume(left);
     consume(right);
     const int d = define(a);
     if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
-    apply(d, value);
+    apply(d, asmjit::imm(value));
     return true;
   }
-  const int b = use(right);
+  const asmjit::Operand b = use_operand(right, i.type);
   consume(left);
   consume(right);
   const int d = define(a);
   if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
-  apply(d, sized(b, i.type));
+  apply(d, b);
   return true;
 }
 
@@ -291,12 +304,12 @@ bool Translator::emit_multiply(const Inst& i) {
   if (type_bits(i.type) < 32) return false;
   if (i.op == Op::kMul) {
     const int a = use(i.args[0]);
-    const int b = use(i.args[1]);
+    const asmjit::Operand b = use_operand(i.args[1], i.type);
     consume(i.args[0]);
     consume(i.args[1]);
-    const int d = a == b ? define() : define(a);
+    const int d = is_register(b, a) ? define() : define(a);
     if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
-    a_.imul(sized(d, i.type), sized(b, i.type));
+    a_.emit(asmjit::x86::Inst::kIdImul, sized(d, i.type), b);
     return true;
   }
   if (i.type != Type::kI64) return false;
@@ -459,6 +472,14 @@ bool Translator::emit_extend(const Inst& i) {
     consume(i.args[0]);
     return true;
   }
+  if (makes_word(index_) && inst(source).type == Type::kI32 && places_[source].reg != kNone &&
+      places_[source].reg < kFirstXmm) {
+    // Most users want the low half only.
+    registers_[static_cast<size_t>(places_[source].reg)].narrow = true;
+    define_alias(i.args[0]);
+    consume(i.args[0]);
+    return true;
+  }
   const bool lazy_compare = places_[source].lazy;
   if (lazy_compare) {
     const int d = define();
@@ -524,9 +545,13 @@ CondCode Translator::test_condition(Value v) {
     return CondCode::kNotZero;
   }
   const Inst& compare = inst(r);
-  const Type type = inst(compare.args[0]).type;
-  const int a = use(compare.args[0]);
+  Type type = inst(compare.args[0]).type;
   const Value right = compare.args[1];
+  // Sign extension keeps the order, signed and unsigned.
+  const bool both_narrow =
+      type == Type::kI64 && is_narrow(compare.args[0]) && (is_const(right) ? fits32(imm(right)) : is_narrow(right));
+  if (both_narrow) type = Type::kI32;
+  const int a = both_narrow ? use_narrow(compare.args[0]) : use(compare.args[0]);
   if (is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(type, imm(right))))) {
     const auto value = static_cast<int32_t>(core::ir::sign_extend(type, imm(right)));
     if (value == 0 && (compare.op == Op::kEq || compare.op == Op::kNe)) {
@@ -535,7 +560,7 @@ CondCode Translator::test_condition(Value v) {
       a_.cmp(sized(a, type), value);
     }
   } else {
-    const int b = use(right);
+    const int b = both_narrow ? use_narrow(right) : use(right);
     a_.cmp(sized(a, type), sized(b, type));
   }
   consume(compare.args[0]);

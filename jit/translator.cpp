@@ -64,7 +64,10 @@ void Translator::count_uses() {
   for (size_t i = block_->insts.size(); i-- > 0;) {
     const Inst& in = block_->insts[i];
     if (op_info(in.op).effect == Effect::kPure && places_[i].uses == 0) continue;
-    for (unsigned k = 0; k < in.operands; ++k) ++places_[in.args[k]].uses;
+    for (unsigned k = 0; k < in.operands; ++k) {
+      Place& place = places_[in.args[k]];
+      if (place.uses++ == 0) place.user = static_cast<Value>(i);
+    }
   }
   for (size_t i = 0; i < block_->insts.size(); ++i) {
     const Inst& in = block_->insts[i];
@@ -95,6 +98,12 @@ bool Translator::observes_state(Op op) const {
   return op == Op::kInsn || effect == Effect::kMemory || effect == Effect::kCall || effect == Effect::kEnd;
 }
 
+// The sign extension of a 32-bit operation's result, which its register stands for as it is.
+bool Translator::makes_word(Value v) const {
+  const Inst& i = inst(v);
+  return i.op == Op::kSext && i.type == Type::kI64 && inst(i.args[0]).type == Type::kI32;
+}
+
 // A value that becomes a pinned word is made in that word's register, where nothing asks for the old one in between.
 // Values that become words which floating point reads are made in vector registers.
 void Translator::find_homes() {
@@ -109,7 +118,8 @@ void Translator::find_homes() {
     const auto word = static_cast<unsigned>(i.imm / 8);
     Value made = i.args[0];
     const Op op = inst(made).op;
-    if ((op == Op::kSext || op == Op::kZext) && places_[inst(made).args[0]].wide_load) made = inst(made).args[0];
+    const bool extends = op == Op::kSext || op == Op::kZext;
+    if (extends && (places_[inst(made).args[0]].wide_load || makes_word(made))) made = inst(made).args[0];
     Place& place = places_[made];
     if (read_as_vector[word]) place.prefers_vector = true;
     if (pin_of_[word] == kNone || place.home != kNone) continue;
@@ -134,6 +144,7 @@ int Translator::allocate(bool vector) {
   for (unsigned k = 0; k < count; ++k) {
     if (usable(at(k)) && is_idle(at(k))) {
       registers_[static_cast<size_t>(at(k))].value = kNoValue;
+      registers_[static_cast<size_t>(at(k))].narrow = false;
       lock(at(k));
       return at(k);
     }
@@ -168,6 +179,7 @@ void Translator::store_word(unsigned word, const Word& w) {
     if (w.reg >= kFirstXmm) {
       a_.vmovq(to, vec(w.reg));
     } else {
+      if (w.narrow) a_.movsxd(gp(w.reg), gp32(w.reg));
       a_.mov(to, gp(w.reg));
     }
   } else if (fits32(w.imm)) {
@@ -190,7 +202,10 @@ void Translator::drop_words(int reg) {
       ++k;
       continue;
     }
-    if (word.dirty) store_word(active_[k], word);
+    if (word.dirty) {
+      widen(reg);
+      store_word(active_[k], word);
+    }
     word = Word{};
     --registers_[static_cast<size_t>(reg)].words;
     active_[k] = active_.back();
@@ -214,6 +229,7 @@ void Translator::evict(int reg) {
       place.spill = free_spills_.back();
       free_spills_.pop_back();
       const Mem to = frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill));
+      widen(reg);
       if (reg >= kFirstXmm) {
         a_.vmovq(to, vec(reg));
       } else {
@@ -223,6 +239,25 @@ void Translator::evict(int reg) {
     place.reg = kNone;
   }
   r.value = kNoValue;
+  r.narrow = false;
+}
+
+void Translator::widen(int reg) {
+  Register& r = registers_[static_cast<size_t>(reg)];
+  if (!r.narrow) return;
+  a_.movsxd(gp(reg), gp32(reg));
+  r.narrow = false;
+}
+
+bool Translator::is_narrow(Value v) const {
+  const Place& place = places_[resolve(v)];
+  return place.reg != kNone && registers_[static_cast<size_t>(place.reg)].narrow;
+}
+
+Translator::Word Translator::noted(unsigned word) const {
+  Word w = words_[word];
+  w.narrow = w.reg != kNone && registers_[static_cast<size_t>(w.reg)].narrow;
+  return w;
 }
 
 void Translator::unbind(unsigned word) {
@@ -244,6 +279,7 @@ void Translator::bind(unsigned word, int reg, bool dirty) {
 void Translator::flush() {
   for (unsigned word : active_) {
     if (!words_[word].dirty) continue;
+    if (words_[word].reg != kNone) widen(words_[word].reg);
     store_word(word, words_[word]);
     words_[word].dirty = false;
   }
@@ -262,6 +298,12 @@ void Translator::move_const(int reg, uint64_t value) {
 }
 
 int Translator::use(Value v) {
+  const int reg = use_narrow(v);
+  if (v >= block_->insts.size() || type_bits(inst(v).type) == 64) widen(reg);
+  return reg;
+}
+
+int Translator::use_narrow(Value v) {
   v = resolve(v);
   Place& place = places_[v];
   if (place.reg != kNone && place.reg < kFirstXmm) {
@@ -277,9 +319,46 @@ int Translator::use(Value v) {
     a_.vmovq(gp(reg), vec(place.reg));
     return reg;
   }
-  a_.mov(gp(reg), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
+  if (place.in_state) {
+    a_.mov(gp(reg), state(inst(v).imm));
+    place.in_state = false;
+  } else {
+    a_.mov(gp(reg), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
+  }
   set_register(v, reg);
   return reg;
+}
+
+asmjit::Operand Translator::use_operand(Value v, Type type) {
+  const Place& place = places_[resolve(v)];
+  if (!place.in_state) return sized(use(v), type);
+  Mem where = state(inst(resolve(v)).imm);
+  where.setSize(type_bits(type) / 8);
+  return where;
+}
+
+// A word that is asked for once, as the second operand of the same guest instruction, is an operand in memory there.
+bool Translator::folds_into_user(const Inst& get) const {
+  const Place* place = &places_[index_];
+  if (place->uses != 1) return false;
+  Value value = index_;
+  Value user = place->user;
+  if (inst(user).op == Op::kTrunc && inst(user).type == Type::kI32) {
+    value = user;
+    place = &places_[user];
+    if (place->uses != 1) return false;
+    user = place->user;
+  }
+  const Inst& i = inst(user);
+  if (i.operands != 2 || i.args[1] != value || i.args[0] == value) return false;
+  const bool takes_memory = i.op == Op::kAdd || i.op == Op::kSub || i.op == Op::kAnd || i.op == Op::kOr ||
+                            i.op == Op::kXor || i.op == Op::kMul;
+  if (!takes_memory || type_bits(i.type) < 32) return false;
+  for (Value k = index_ + 1; k < user; ++k) {
+    const Inst& between = inst(k);
+    if (observes_state(between.op) || (between.op == Op::kSet && between.imm / 8 == get.imm / 8)) return false;
+  }
+  return true;
 }
 
 int Translator::use_vector(Value v) {
@@ -295,7 +374,10 @@ int Translator::use_vector(Value v) {
     move_const(temp, place.imm);
     a_.vmovq(vec(reg), gp(temp));
   } else if (place.reg != kNone) {
+    widen(place.reg);
     a_.vmovq(vec(reg), gp(place.reg));
+  } else if (place.in_state) {
+    a_.vmovq(vec(reg), state(inst(v).imm));
   } else {
     a_.vmovq(vec(reg), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
     set_register(v, reg);
@@ -345,6 +427,7 @@ int Translator::define(int reuse) {
   if (reg == kNone) reg = reuse != kNone && reuse < kFirstXmm && is_idle(reuse) ? reuse : allocate(false);
   Register& r = registers_[static_cast<size_t>(reg)];
   if (r.value != kNoValue && places_[r.value].reg == reg) places_[r.value].reg = kNone;
+  r.narrow = false;
   set_register(index_, reg);
   lock(reg);
   return reg;
@@ -392,7 +475,7 @@ bool Translator::emit(const Inst& i) {
         check_exit_request_ = false;
         SideExit exit{a_.newLabel(), i.imm, block_->guest_instructions - begun_, false, {}};
         for (unsigned word : active_) {
-          if (words_[word].dirty) exit.words.emplace_back(word, words_[word]);
+          if (words_[word].dirty) exit.words.emplace_back(word, noted(word));
         }
         Mem request = header(offsetof(core::StateHeader, exit_request));
         request.setSize(4);
@@ -457,6 +540,10 @@ void Translator::emit_get(const Inst& i) {
     }
     return;
   }
+  if (folds_into_user(i)) {
+    places_[index_].in_state = true;
+    return;
+  }
   // A pinned word that had to leave its register comes back to it.
   const int home = pin_of_[word] != kNone ? input_.pins[static_cast<size_t>(pin_of_[word])].home : kNone;
   const bool vector = home != kNone ? home >= kFirstXmm : places_[index_].prefers_vector;
@@ -466,6 +553,7 @@ void Translator::emit_get(const Inst& i) {
   } else {
     Register& r = registers_[static_cast<size_t>(home)];
     if (r.value != kNoValue && places_[r.value].reg == home) places_[r.value].reg = kNone;
+    r.narrow = false;
     set_register(index_, home);
     lock(home);
   }

@@ -68,24 +68,29 @@ class Translator {
     bool constant = false;
     bool lazy = false;  // made where it is used
     bool prefers_vector = false;
-    int home = kNone;        // of the pinned word that it is to become
-    bool wide_load = false;  // a load whose register already has the extension that its only user asks for
+    int home = kNone;                 // of the pinned word that it is to become
+    Value user = core::ir::kNoValue;  // the last one
+    bool in_state = false;            // not read yet: the word of the state that it is has not changed
+    bool wide_load = false;           // a load whose register already has the extension that its only user asks for
     uint64_t imm = 0;
   };
   struct Register {
     Value value = core::ir::kNoValue;
-    unsigned words = 0;  // of the state, bound to it
+    unsigned words = 0;   // of the state, bound to it
+    bool narrow = false;  // only the low half is there: what it stands for is its sign extension
   };
   struct Word {
     int reg = kNone;
     bool dirty = false;
     bool constant = false;
+    bool narrow = false;  // in a note of what to write later: as Register::narrow
     uint64_t imm = 0;
   };
 
   // --- translator.cpp
   bool translate_block();
   void count_uses();
+  bool makes_word(Value v) const;
   void find_homes();
   bool observes_state(Op op) const;
   Value resolve(Value v) const {
@@ -110,7 +115,14 @@ class Translator {
 
   // The register of an operand, locked until the operation is done.
   int use(Value v);
+  int use_narrow(Value v);  // of which the upper half may be missing
+  bool is_narrow(Value v) const;
+  void widen(int reg);
+  Word noted(unsigned word) const;
   int use_vector(Value v);
+  // The second operand of an integer operation: a register, or where it lies in memory.
+  asmjit::Operand use_operand(Value v, Type type);
+  bool folds_into_user(const Inst& get) const;
   void consume(Value v);
   // A register for the current value; `reuse` when that one is free by now.
   int define(int reuse = kNone);

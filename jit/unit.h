@@ -32,6 +32,7 @@ struct StateHome {
   uint8_t location = 0;   // 0 to 15 a general register, 16 to 31 a vector register, kConstant
   uint64_t constant = 0;  // with kConstant
   static constexpr uint8_t kConstant = 32;
+  static constexpr uint8_t kNarrow = 64;  // added to a general register of which only the low half counts, signed
 };
 
 // A place at which code hands a guest instruction over to the interpreter: by the address behind its call.
