@@ -40,7 +40,7 @@ class WindowedEngine final : public core::Engine {
     recorder_.begin_run(hart_);
     uint64_t executed = 0;
     while (true) {
-      const core::RunResult result = engine_->run(recorder_.window(budget - executed));
+      const core::RunResult result = engine_->run(recorder_.window(hart_, budget - executed));
       executed += result.executed;
       recorder_.end_window(hart_, result);
       if (result.reason != core::StopReason::kBudget || executed >= budget) return {result.reason, executed};
@@ -107,10 +107,12 @@ void WindowRecorder::begin_run(const core::Hart& hart) {
   last_hart_ = hart.id();
 }
 
-uint64_t WindowRecorder::window(uint64_t budget) const {
+uint64_t WindowRecorder::window(const core::Hart& hart, uint64_t budget) const {
   uint64_t length = budget;
   if (grain_ == LockstepGrain::kInstruction) length = 1;
   if (grain_ == LockstepGrain::kBlock) length = std::min(budget, block_window(total_));
+  // A turn may have several quanta.
+  if (grain_ == LockstepGrain::kQuantum) length = std::min(budget, quantum_ - hart.executed_in_turn() % quantum_);
   if (!probe_) return length;
   const uint64_t left = probe_->target - std::min(probe_->target, total_);
   if (probe_->cut != 0 && total_ >= probe_->cut) return std::min(budget, left);

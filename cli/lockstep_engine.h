@@ -27,7 +27,9 @@ class WindowRecorder {
   using Arrival = std::function<void()>;
   static constexpr size_t kMaxBuffered = 2048;
 
-  WindowRecorder(LockstepGrain grain, Sink sink) : grain_(grain), sink_(std::move(sink)) {
+  // `quantum`: instructions in one, for windows of that grain.
+  WindowRecorder(LockstepGrain grain, uint64_t quantum, Sink sink)
+      : grain_(grain), quantum_(quantum), sink_(std::move(sink)) {
     buffer_.reserve(kMaxBuffered);
   }
 
@@ -55,11 +57,12 @@ class WindowRecorder {
 
   // For the wrapped engines.
   void begin_run(const core::Hart& hart);
-  uint64_t window(uint64_t budget) const;
+  uint64_t window(const core::Hart& hart, uint64_t budget) const;
   void end_window(core::Hart& hart, const core::RunResult& result);
 
  private:
   LockstepGrain grain_;
+  uint64_t quantum_;
   Sink sink_;
   Arrival arrival_;
   std::optional<ProbeRequest> probe_;

@@ -35,6 +35,8 @@ std::array<std::string, 2> engine_names(const VmOptions& o) {
 
 Result<std::array<SideOptions, 2>> side_options(const VmOptions& o) {
   std::array<SideOptions, 2> sides;
+  const auto config = machine_config(o);  // mistakes in it are found before there are two machines
+  if (!config) return config.error();
   for (unsigned i = 0; i < 2; ++i) {
     auto engine = parse_engine(engine_names(o)[i], "--lockstep",
                                {{"fusion", o.fusion}, {"block-links", o.block_links}, {"threads", "0"}});
@@ -50,6 +52,7 @@ Result<std::array<SideOptions, 2>> side_options(const VmOptions& o) {
     sides[i].grain = o.lockstep_grain == "instruction" ? LockstepGrain::kInstruction
                      : o.lockstep_grain == "block"     ? LockstepGrain::kBlock
                                                        : LockstepGrain::kQuantum;
+    sides[i].quantum = config->quantum_ns / config->ns_per_instruction;
     sides[i].check_every = o.lockstep_check;
   }
   sides[0].console = true;
@@ -153,8 +156,6 @@ Result<int> run_lockstep(const VmOptions& given) {
   keep_drives_unwritten(o);
   const auto sides = side_options(o);
   if (!sides) return sides.error();
-  // Mistakes in the machine are found before there are two of it.
-  if (const auto config = machine_config(o); !config) return config.error();
 
   const std::array<std::string, 2> names = engine_names(o);
   const auto start = Clock::now();

@@ -45,7 +45,7 @@ class Side {
   Side(const SideOptions& options, const SideChannels& channels)
       : options_(options),
         channels_(channels),
-        recorder_(options.grain, [this](const std::vector<LockstepRecord>& records) {
+        recorder_(options.grain, options.quantum, [this](const std::vector<LockstepRecord>& records) {
           tell(Message::kRecords, as_bytes_of(records));
         }) {}
 

@@ -17,6 +17,7 @@ struct SideChannels {
 struct SideOptions {
   EngineChoice engine;
   LockstepGrain grain = LockstepGrain::kBlock;
+  uint64_t quantum = 1;      // instructions in one, at least 1
   uint64_t check_every = 0;  // instructions between checkpoints
   bool console = false;      // this side's console is the user's
 };

@@ -219,8 +219,8 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
   for (const char* other : {"--engine", "--gdb", "--trace", "--input-log"}) lockstep->excludes(other);
   command
       .add_option("--lockstep-grain", o.lockstep_grain,
-                  "Compare the state after each instruction, after windows of 1 to 24,000 of them (block), or when a "
-                  "hart's turn ends (quantum)")
+                  "Compare the state after each instruction, after windows of 1 to 24,000 of them (block), or after "
+                  "each --quantum")
       ->check(CLI::IsMember({"instruction", "block", "quantum"}))
       ->needs(lockstep)
       ->group(group)

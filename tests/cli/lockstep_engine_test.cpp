@@ -53,7 +53,7 @@ class CountingEngine final : public core::Engine {
 struct Bench {
   explicit Bench(LockstepGrain grain)
       : hart(isa::riscv64::make_hart(0, bus, clock, isa::riscv64::HartOptions{})),
-        recorder(grain, [this](const std::vector<LockstepRecord>& some) {
+        recorder(grain, kTurn, [this](const std::vector<LockstepRecord>& some) {
           records.insert(records.end(), some.begin(), some.end());
         }) {
     auto made = std::make_unique<CountingEngine>(*hart, budgets);
@@ -89,6 +89,12 @@ TEST(LockstepEngine, WindowsFillATurnExactly) {
     EXPECT_EQ(bench.budgets.size() == kTurn, grain == LockstepGrain::kInstruction);
     EXPECT_EQ(bench.budgets.size() == 1, grain == LockstepGrain::kQuantum);
   }
+}
+
+TEST(LockstepEngine, ATurnOfManyQuantaIsComparedAtEach) {
+  Bench bench(LockstepGrain::kQuantum);
+  bench.turn(3 * kTurn + 7);
+  EXPECT_EQ(bench.budgets, (std::vector<uint64_t>{kTurn, kTurn, kTurn, 7}));
 }
 
 TEST(LockstepEngine, BlockWindowsAreOfAllSizesAndFollowFromTheCount) {
