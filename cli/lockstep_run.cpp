@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -115,12 +116,15 @@ std::string replay_command(const VmOptions& o, const std::string& file, uint64_t
 }
 
 // A snapshot from before the difference.
-Reproducer save_snapshot(const VmOptions& o, const Narrowed& narrowed, Narrower& narrower) {
+Reproducer save_snapshot(const VmOptions& o, uint64_t quantum, const Narrowed& narrowed, Narrower& narrower) {
   Reproducer reproducer;
   if (!narrowed.found || o.lockstep_save == "none") return reproducer;
   const std::string file =
       o.lockstep_save.empty() ? fmt::format("lockstep-{}.snapshot", narrowed.instruction) : o.lockstep_save;
-  const auto at = narrower.save_snapshot(narrowed.boundary, file);
+  // A lone hart's turn may be long, and ends where a snapshot is wanted.
+  const uint64_t near = narrowed.last_equal - std::min(narrowed.last_equal, quantum);
+  auto at = narrower.save_snapshot(std::max(narrowed.boundary, near), file);
+  if (!at || *at > narrowed.last_equal) at = narrower.save_snapshot(narrowed.boundary, file);
   if (!at) {
     reproducer.problem = at.error().message;
     return reproducer;
@@ -168,7 +172,7 @@ Result<int> run_lockstep(const VmOptions& given) {
     progress.say("they differ; looking for the instruction ");
     Narrower narrower(*pair);
     const Narrowed narrowed = narrower.narrow(*result.divergence);
-    Reproducer reproducer = save_snapshot(o, narrowed, narrower);
+    Reproducer reproducer = save_snapshot(o, (*sides)[0].quantum, narrowed, narrower);
     pair.reset();  // there is one pair at a time
     try_snapshot(o, *sides, narrowed, reproducer);
     progress.clear();

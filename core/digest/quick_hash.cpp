@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/digest/quick_hash.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
+
+#include "core/memory/backed_pages.h"
 
 namespace lockstep::core {
 namespace {
@@ -15,31 +14,6 @@ uint64_t step(uint64_t lane, uint64_t word) {
   lane = (lane ^ word) * 0x9e3779b97f4a7c15u;
   return lane ^ lane >> 32;
 }
-
-// /proc/self/pagemap: which pages of this process the host has backed. Closed with the object.
-class Pagemap {
- public:
-  Pagemap() : fd_(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {}
-  Pagemap(const Pagemap&) = delete;
-  Pagemap& operator=(const Pagemap&) = delete;
-  ~Pagemap() {
-    if (fd_ >= 0) close(fd_);
-  }
-
-  // One word a page from `host` on; all ones, which says "look at it", where the host does not tell.
-  void read(const uint8_t* host, std::vector<uint64_t>& words) const {
-    const auto wanted = static_cast<ssize_t>(words.size() * sizeof words[0]);
-    const auto at = static_cast<off_t>(reinterpret_cast<uintptr_t>(host) / kPageSize * sizeof words[0]);
-    if (fd_ < 0 || pread(fd_, words.data(), static_cast<size_t>(wanted), at) != wanted) {
-      std::fill(words.begin(), words.end(), ~uint64_t{0});
-    }
-  }
-
- private:
-  int fd_;
-};
-
-constexpr uint64_t kPresent = uint64_t{1} << 63, kSwapped = uint64_t{1} << 62;
 
 }  // namespace
 
@@ -113,19 +87,12 @@ uint64_t quick_tlb_hash(Tlb& tlb) {
 std::vector<PageHash> quick_page_hashes(const GuestRam& ram) {
   static const std::array<uint8_t, kPageSize> kZeros{};
   const uint64_t zero_hash = quick_hash(kZeros.data(), kPageSize);
-  constexpr uint64_t kPagesAtOnce = 4096;
   std::vector<PageHash> hashes;
-  const Pagemap pagemap;
-  std::vector<uint64_t> words;
-  const uint64_t pages = ram.size_bytes() / kPageSize;
-  for (uint64_t first = 0; first < pages; first += kPagesAtOnce) {
-    words.resize(std::min(kPagesAtOnce, pages - first));
-    pagemap.read(ram.host() + first * kPageSize, words);
-    for (uint64_t i = 0; i < words.size(); ++i) {
-      if (!(words[i] & (kPresent | kSwapped))) continue;
-      const uint64_t hash = quick_hash(ram.host() + (first + i) * kPageSize, kPageSize);
-      if (hash != zero_hash) hashes.push_back({first + i, hash});
-    }
+  const std::vector<bool> backed = backed_pages(ram);
+  for (uint64_t page = 0; page < backed.size(); ++page) {
+    if (!backed[page]) continue;
+    const uint64_t hash = quick_hash(ram.host() + page * kPageSize, kPageSize);
+    if (hash != zero_hash) hashes.push_back({page, hash});
   }
   return hashes;
 }
