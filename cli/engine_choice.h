@@ -10,6 +10,7 @@
 
 #include "core/engine/engine.h"
 #include "core/result.h"
+#include "core/symbols/symbol_table.h"
 
 namespace lockstep::cli {
 
@@ -21,6 +22,13 @@ struct EngineChoice {
   std::string name;
   EngineSettings settings;
   std::function<std::unique_ptr<core::Engine>(core::Hart&)> make;
+};
+
+// What is asked of an engine beside running, by those that can: see the options of `vm run`.
+struct EngineExtras {
+  bool profile = false;
+  bool perf_map = false;
+  std::shared_ptr<const core::SymbolTable> symbols;
 };
 
 // A word that may stand behind an engine's name, with the values that it takes.
@@ -39,7 +47,7 @@ struct EngineSetting {
 struct EngineKind {
   std::string name;
   std::vector<EngineSetting> settings;
-  std::unique_ptr<core::Engine> (*make)(core::Hart& hart, const EngineSettings& settings);
+  std::unique_ptr<core::Engine> (*make)(core::Hart& hart, const EngineSettings& settings, const EngineExtras& extras);
 };
 
 // One more engine, before the command line is read; for programs that test this one.
@@ -48,6 +56,6 @@ void add_engine_kind(EngineKind kind);
 // Reads a description. `defaults` holds values for keys that the text does not name; an engine ignores those that it
 // does not have. Errors begin with `option` and name the nearest word that is known.
 core::Result<EngineChoice> parse_engine(const std::string& text, const std::string& option,
-                                        const EngineSettings& defaults = {});
+                                        const EngineSettings& defaults = {}, const EngineExtras& extras = {});
 
 }  // namespace lockstep::cli

@@ -52,6 +52,7 @@ class WindowedEngine final : public core::Engine {
   }
   void invalidate_all_code() override { engine_->invalidate_all_code(); }
   std::string describe_code(uint64_t pc) const override { return engine_->describe_code(pc); }
+  core::EngineReport report() override { return engine_->report(); }
   void set_breakpoint(uint64_t vaddr, bool on) override { engine_->set_breakpoint(vaddr, on); }
   void set_watchpoint(const core::Watchpoint& watchpoint, bool on) override { engine_->set_watchpoint(watchpoint, on); }
   uint64_t watchpoint_address() const override { return engine_->watchpoint_address(); }

@@ -55,13 +55,13 @@ void count(const RegionBlock& block, std::vector<Word>& words) {
 
 }  // namespace
 
-std::vector<Pin> choose_pins(std::span<const RegionBlock> blocks, unsigned state_words) {
+std::vector<Pin> choose_pins(const Region& region, unsigned state_words) {
   std::vector<Word> words(state_words);
-  for (const RegionBlock& block : blocks) count(block, words);
+  for (const RegionBlock& block : region.blocks) count(block, words);
   std::vector<unsigned> order;
   for (unsigned w = 0; w < state_words; ++w) {
-    // One use in all of an execution is no gain over a load.
-    if (!words[w].partly && words[w].score > blocks.front().weight) order.push_back(w);
+    // One use each time that the region is entered is no gain over a load.
+    if (!words[w].partly && words[w].score > region.entries) order.push_back(w);
   }
   std::stable_sort(order.begin(), order.end(), [&](unsigned a, unsigned b) { return words[a].score > words[b].score; });
   std::vector<Pin> pins;

@@ -47,6 +47,7 @@ void Translator::begin_unit() {
     a_.jne(moved_);
   }
   unit_.entry_at = static_cast<uint32_t>(a_.offset());
+  a_.comment("; entry");
   if (input_.profiled) {
     a_.mov(rax, reinterpret_cast<int64_t>(&unit_.profile.heat));
     a_.sub(asmjit::x86::dword_ptr(rax), 1);
@@ -70,6 +71,7 @@ void Translator::begin_block() {
   bool is_loop = false;
   for (size_t k = current_; !input_.profiled && k < input_.blocks.size(); ++k) is_loop |= goes_back(k);
   if (is_loop) a_.align(asmjit::AlignMode::kCode, 16);
+  a_.commentf("; block %#llx", static_cast<unsigned long long>(block_->pc));
   a_.bind(block_labels_[current_]);
   a_.sub(asmjit::x86::r15, static_cast<int32_t>(block_->guest_instructions));
   a_.jl(short_budgets_[current_]);

@@ -191,6 +191,7 @@ void Translator::emit_indirect(const Inst& i) {
 }
 
 void Translator::finish() {
+  a_.comment("; cold");
   finish_edges();
   for (const SlowPath& slow : slow_paths_) finish_slow(slow);
   for (const FloatPath& path : float_paths_) finish_float(path);

@@ -101,7 +101,8 @@ bool Translator::observes_state(Op op) const {
 // The sign extension of a 32-bit operation's result, which its register stands for as it is.
 bool Translator::makes_word(Value v) const {
   const Inst& i = inst(v);
-  return i.op == Op::kSext && i.type == Type::kI64 && inst(i.args[0]).type == Type::kI32;
+  return i.op == Op::kSext && i.type == Type::kI64 && inst(i.args[0]).type == Type::kI32 &&
+         inst(i.args[0]).op != Op::kTrunc;
 }
 
 // A value that becomes a pinned word is made in that word's register, where nothing asks for the old one in between.
@@ -483,6 +484,7 @@ bool Translator::emit(const Inst& i) {
         a_.jne(exit.entry);
         side_exits_.push_back(std::move(exit));
       }
+      a_.commentf("; insn %#llx", static_cast<unsigned long long>(i.imm));
       insn_pc_ = i.imm;
       ++begun_;
       return true;

@@ -76,6 +76,7 @@ struct Unit {
   unsigned split_groups = 0;        // how often accesses that it checks together were in two pages
   unsigned region = 0;              // of the code cache
   unsigned guest_instructions = 0;  // of the first block
+  unsigned all_instructions = 0;
   const uint8_t* code = nullptr;
   uint32_t code_bytes = 0;
   uint32_t entry_at = 0;  // offset of the entry; the code begins with one that compares the page's mapping first

@@ -72,7 +72,7 @@ class BrokenEngine final : public core::Engine {
   uint64_t at_;
 };
 
-std::unique_ptr<core::Engine> make_broken(core::Hart& hart, const EngineSettings& settings) {
+std::unique_ptr<core::Engine> make_broken(core::Hart& hart, const EngineSettings& settings, const EngineExtras&) {
   auto engine = parse_engine(settings.at("over"), "broken:over")->make(hart);
   const char* at = std::getenv("LOCKSTEP_BROKEN_AT");
   return std::make_unique<BrokenEngine>(hart, std::move(engine), settings.at("fault"),
