@@ -133,7 +133,7 @@ class Side {
     if (copy_ < 0) fail("fork");
     if (copy_ == 0) {
       quiet_ = true;
-      const bool good = make_memory_files_private();
+      const bool good = make_shared_memory_private();
       close(ready[0]);
       close(ready[1]);  // the running side goes on now
       if (!good) _exit(kOrphaned);
@@ -257,7 +257,7 @@ class Side {
     const pid_t probe = fork();
     if (probe == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (!make_memory_files_private()) _exit(kOrphaned);
+      if (!make_shared_memory_private()) _exit(kOrphaned);
       return true;
     }
     int status = kOrphaned << 8;

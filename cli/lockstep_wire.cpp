@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 
 namespace lockstep::cli {
 namespace {
@@ -51,37 +52,41 @@ struct Mapping {
   int protection;
 };
 
-// The shared mappings of files in memory that this process has, by the file's inode.
-std::map<uint64_t, std::vector<Mapping>> shared_memory_files() {
-  std::map<uint64_t, std::vector<Mapping>> files;
+// The shared mappings of this process that can be written through one of them, by the device and inode of what they
+// map.
+std::map<std::string, std::vector<Mapping>> shared_mappings() {
+  std::map<std::string, std::vector<Mapping>> all;
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> maps(std::fopen("/proc/self/maps", "re"), &std::fclose);
   char line[512];
   while (maps && std::fgets(line, sizeof line, maps.get()) != nullptr) {
-    uint64_t begin = 0, end = 0, offset = 0, inode = 0;
-    char flags[5] = {};
-    if (std::sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*s %" SCNu64, &begin, &end, flags, &offset,
-                    &inode) != 5 ||
-        flags[3] != 's' || std::string_view(line).find("/memfd:") == std::string_view::npos) {
+    uint64_t begin = 0, end = 0, offset = 0;
+    char flags[5] = {}, device[16] = {}, inode[24] = {};
+    if (std::sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %15s %23s", &begin, &end, flags, &offset, device,
+                    inode) != 6 ||
+        flags[3] != 's') {
       continue;
     }
     const int protection =
         (flags[0] == 'r' ? PROT_READ : 0) | (flags[1] == 'w' ? PROT_WRITE : 0) | (flags[2] == 'x' ? PROT_EXEC : 0);
-    files[inode].push_back({reinterpret_cast<uint8_t*>(begin), end - begin, offset, protection});
+    all[std::string(device) + " " + inode].push_back(
+        {reinterpret_cast<uint8_t*>(begin), end - begin, offset, protection});
   }
-  return files;
+  std::erase_if(all, [](const auto& entry) {
+    return std::ranges::none_of(entry.second, [](const Mapping& m) { return (m.protection & PROT_WRITE) != 0; });
+  });
+  return all;
 }
 
-// Copies the pages that the file has; looking at others would make them.
-bool copy_file(int fd, const Mapping& from) {
+// Copies the pages that the memory has, those in `copied` apart; a look at others would make them.
+bool copy_pages(int fd, const Mapping& from, std::set<uint64_t>& copied) {
   const auto page_bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  std::vector<unsigned char> resident((from.size_bytes + page_bytes - 1) / page_bytes);
+  std::vector<unsigned char> resident(from.size_bytes / page_bytes);
   if (mincore(from.begin, from.size_bytes, resident.data()) != 0) return false;
   for (size_t page = 0; page < resident.size(); ++page) {
-    if (!(resident[page] & 1)) continue;
-    const size_t at = page * page_bytes;
-    const size_t length = std::min(page_bytes, from.size_bytes - at);
-    if (pwrite(fd, from.begin + at, length, static_cast<off_t>(from.file_offset + at)) !=
-        static_cast<ssize_t>(length)) {
+    const uint64_t at = from.file_offset + page * page_bytes;
+    if (!(resident[page] & 1) || !copied.insert(at).second) continue;
+    if (pwrite(fd, from.begin + page * page_bytes, page_bytes, static_cast<off_t>(at)) !=
+        static_cast<ssize_t>(page_bytes)) {
       return false;
     }
   }
@@ -94,9 +99,9 @@ bool make_private(const std::vector<Mapping>& mappings) {
   uint64_t size_bytes = 0;
   for (const Mapping& m : mappings) size_bytes = std::max(size_bytes, m.file_offset + m.size_bytes);
   bool good = ftruncate(fd, static_cast<off_t>(size_bytes)) == 0;
-  std::set<uint64_t> copied;  // a second mapping of the same part has the same bytes
+  std::set<uint64_t> copied;
   for (const Mapping& m : mappings) {
-    if (good && (m.protection & PROT_READ) && copied.insert(m.file_offset).second) good = copy_file(fd, m);
+    if (good && (m.protection & PROT_READ)) good = copy_pages(fd, m, copied);
   }
   for (const Mapping& m : mappings) {
     good = good && mmap(m.begin, m.size_bytes, m.protection, MAP_SHARED | MAP_FIXED, fd,
@@ -121,8 +126,8 @@ bool receive_message(int fd, Frame& frame) {
   return read_all(fd, frame.body.data(), frame.body.size());
 }
 
-bool make_memory_files_private() {
-  for (const auto& [inode, mappings] : shared_memory_files()) {
+bool make_shared_memory_private() {
+  for (const auto& [what, mappings] : shared_mappings()) {
     if (!make_private(mappings)) return false;
   }
   return true;

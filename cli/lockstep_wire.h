@@ -104,8 +104,8 @@ std::string_view as_bytes_of(const std::vector<T>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
-// After fork(): files in memory that both processes have mapped, such as a code cache, become this process's own. The
-// other process must stand still meanwhile. False when the host refuses.
-bool make_memory_files_private();
+// After fork(): memory that both processes share, such as a code cache that is mapped twice, becomes this process's
+// own, with all its mappings. The other process must stand still meanwhile. False when the host refuses.
+bool make_shared_memory_private();
 
 }  // namespace lockstep::cli

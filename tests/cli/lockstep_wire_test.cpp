@@ -59,41 +59,54 @@ TEST(LockstepWire, AShortMessageReadsAsZeros) {
   EXPECT_EQ(request.cut, 0u);
 }
 
-// One file, mapped twice as a code cache is: what one mapping gets the other shows.
-struct DoublyMapped {
-  DoublyMapped() {
-    const int fd = memfd_create("lockstep-test", MFD_CLOEXEC);
-    EXPECT_EQ(ftruncate(fd, kFileBytes), 0);
-    writable = static_cast<uint8_t*>(mmap(nullptr, kFileBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
-    readable = static_cast<const uint8_t*>(mmap(nullptr, kFileBytes, PROT_READ, MAP_SHARED, fd, 0));
-    close(fd);
-  }
-  ~DoublyMapped() {
+// Memory with two views: what one gets the other shows.
+struct TwoViews {
+  ~TwoViews() {
     munmap(writable, kFileBytes);
-    munmap(const_cast<uint8_t*>(readable), kFileBytes);
+    munmap(readable, kFileBytes);
   }
-  uint8_t* writable;
-  const uint8_t* readable;
+  uint8_t* writable = nullptr;
+  uint8_t* readable = nullptr;
 };
 
-TEST(LockstepWire, AMemoryFileBecomesTheCopysOwn) {
-  DoublyMapped file;
-  file.writable[5] = 1;
-  file.writable[700'000] = 2;
+void expect_own_in_a_copy(const TwoViews& memory) {
+  memory.writable[5] = 1;
+  memory.writable[700'000] = 2;
   const pid_t child = fork();
   if (child == 0) {
-    if (!make_memory_files_private()) _exit(1);
-    // As it was, with both mappings of one file still, and nothing that is done here reaches the parent.
-    if (file.readable[5] != 1 || file.readable[700'000] != 2 || file.readable[900'000] != 0) _exit(2);
-    file.writable[5] = 9;
-    file.writable[900'000] = 9;
-    _exit(file.readable[5] == 9 && file.readable[900'000] == 9 ? 0 : 3);
+    if (!make_shared_memory_private()) _exit(1);
+    // As it was, with two views still, and nothing that is done here reaches the parent.
+    if (memory.readable[5] != 1 || memory.readable[700'000] != 2 || memory.readable[900'000] != 0) _exit(2);
+    memory.writable[5] = 9;
+    memory.writable[900'000] = 9;
+    _exit(memory.readable[5] == 9 && memory.readable[900'000] == 9 ? 0 : 3);
   }
   int status = -1;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
-  EXPECT_EQ(file.readable[5], 1);
-  EXPECT_EQ(file.readable[900'000], 0);
+  EXPECT_EQ(memory.readable[5], 1);
+  EXPECT_EQ(memory.readable[900'000], 0);
+}
+
+TEST(LockstepWire, AFileInMemoryBecomesTheCopysOwn) {
+  TwoViews memory;
+  const int fd = memfd_create("lockstep-test", MFD_CLOEXEC);
+  ASSERT_EQ(ftruncate(fd, kFileBytes), 0);
+  memory.writable = static_cast<uint8_t*>(mmap(nullptr, kFileBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+  memory.readable = static_cast<uint8_t*>(mmap(nullptr, kFileBytes, PROT_READ, MAP_SHARED, fd, 0));
+  close(fd);
+  expect_own_in_a_copy(memory);
+}
+
+TEST(LockstepWire, SharedMemoryWithoutAFileBecomesTheCopysOwn) {
+  TwoViews memory;
+  void* first = mmap(nullptr, kFileBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  memory.writable = static_cast<uint8_t*>(first);
+  memory.readable = static_cast<uint8_t*>(mremap(first, 0, kFileBytes, MREMAP_MAYMOVE));
+  // In pieces of different protection, as long as it can be read.
+  ASSERT_EQ(mprotect(memory.readable, kFileBytes / 2, PROT_READ), 0);
+  ASSERT_EQ(mprotect(memory.readable + kFileBytes / 2, kFileBytes / 2, PROT_READ | PROT_EXEC), 0);
+  expect_own_in_a_copy(memory);
 }
 
 }  // namespace

@@ -122,9 +122,12 @@ def memory_and_tlb(context):
 
 
 def a_late_checkpoint(context):
-    """Far from the beginning, with several copies on the way."""
+    """Far from the beginning, from a copy that has much translated code, all of it used again."""
     kernel = context.bare_guests()["integer"]
-    exactly(difference(context, "memory", "--kernel", kernel, "--lockstep-check", 1000000, wrong_at=4567891), 4567891)
+    for over in ("interpreter", "jit"):
+        for fault in ("memory", "register"):
+            exactly(difference(context, fault, "--kernel", kernel, "--lockstep-check", 1000000, over=over,
+                               wrong_at=4567891), 4567891)
 
 
 def a_crash(context):
