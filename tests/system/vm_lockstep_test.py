@@ -125,7 +125,7 @@ def a_late_checkpoint(context):
     """Far from the beginning, from a copy that has much translated code, all of it used again."""
     kernel = context.bare_guests()["integer"]
     for over in ("interpreter", "jit"):
-        for fault in ("memory", "register"):
+        for fault in ("memory", "tlb"):
             exactly(difference(context, fault, "--kernel", kernel, "--lockstep-check", 1000000, over=over,
                                wrong_at=4567891), 4567891)
 
