@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "jit/singles.h"
+
 namespace lockstep::jit {
 
 using core::ir::Inst;
@@ -43,11 +45,12 @@ void count(const RegionBlock& block, std::vector<Word>& words) {
       word.score += block.weight;
       if (i.op == Op::kSet) {
         word.written = true;
-        if (makes_float(insts[i.args[0]].op)) word.vector_score += block.weight;
+        const core::ir::Value single = boxed_single(insts, insts[i.args[0]]);
+        if (makes_float(insts[single != core::ir::kNoValue ? single : i.args[0]].op)) word.vector_score += block.weight;
       }
     }
     for (unsigned k = 0; takes_float(i.op) && k < i.operands; ++k) {
-      const Inst& operand = insts[i.args[k]];
+      const Inst& operand = insts[float_source(insts, i.args[k])];
       if (operand.op == Op::kGet) words[operand.imm / 8].vector_score += block.weight;
     }
   }

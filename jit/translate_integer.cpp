@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ir/fold.h"
+#include "jit/singles.h"
 #include "jit/translator.h"
 
 namespace lockstep::jit {
@@ -172,6 +173,7 @@ bool Translator::emit_sub(const Inst& i) {
 }
 
 bool Translator::emit_logic(const Inst& i) {
+  if (places_[i.args[0]].lazy && boxed_single(block_->insts, i) != core::ir::kNoValue) return emit_box(i);
   Value left = i.args[0], right = i.args[1];
   if (is_const(left)) std::swap(left, right);
   if (!is_const(right) && wants_swap(left, right)) std::swap(left, right);
@@ -452,6 +454,7 @@ bool Translator::emit_fold(const Inst& i) {
 }
 
 bool Translator::emit_select(const Inst& i) {
+  if (places_[i.args[0]].lazy && unboxed_from(block_->insts, i) != core::ir::kNoValue) return emit_unbox(i);
   // Operands first: making them may spoil the flags.
   const int then_reg = use(i.args[1]);
   const int else_reg = use(i.args[2]);
@@ -480,6 +483,7 @@ bool Translator::emit_extend(const Inst& i) {
     consume(i.args[0]);
     return true;
   }
+  if (places_[index_].lazy) return true;  // becomes a box
   const bool lazy_compare = places_[source].lazy;
   if (lazy_compare) {
     const int d = define();

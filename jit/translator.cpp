@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "core/ir/fold.h"
+#include "jit/singles.h"
 
 namespace lockstep::jit {
 
@@ -88,7 +89,15 @@ void Translator::count_uses() {
     const bool host_float = in.op == Op::kFAdd || in.op == Op::kFSub || in.op == Op::kFMul || in.op == Op::kFDiv ||
                             in.op == Op::kFSqrt || in.op == Op::kFMa || in.op == Op::kFLt || in.op == Op::kFLe ||
                             in.op == Op::kFEq;
-    for (unsigned k = 0; host_float && k < in.operands; ++k) places_[in.args[k]].prefers_vector = true;
+    for (unsigned k = 0; host_float && k < in.operands; ++k) {
+      places_[in.args[k]].prefers_vector = true;
+      places_[float_source(block_->insts, in.args[k])].prefers_vector = true;
+    }
+    if (const Value single = boxed_single(block_->insts, in); single != kNoValue && first.uses == 1) {
+      first.lazy = true;
+      places_[single].wide_load = false;
+      places_[single].prefers_vector = true;
+    }
   }
 }
 

@@ -178,6 +178,8 @@ class Translator {
   bool emit_float(const Inst& i);
   bool emit_float_call(const Inst& i);
   bool emit_float_arithmetic(const Inst& i, bool is_double);
+  bool emit_box(const Inst& i);
+  bool emit_unbox(const Inst& i);
   bool emit_float_compare(const Inst& i, bool is_double);
   bool emit_from_integer(const Inst& i);
   bool emit_to_integer(const Inst& i, bool is_double, bool truncate);

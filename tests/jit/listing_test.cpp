@@ -61,7 +61,7 @@ struct Countdown {
     engine->run(3000);
   }
   BareMachine machine;
-  std::unique_ptr<JitEngine> engine;
+  std::unique_ptr<core::Engine> engine;
 };
 
 TEST(Listing, OfAnEngineShowsItsBlocks) {

@@ -16,7 +16,7 @@ def kernel(context):
 
 
 def a_profile_says_where_time_went(context):
-    guest = context.bare_guests()["bench-sieve"]
+    guest = context.benchmark_kernels()["sieve"]
     plain = context.run("vm", "run", "--json", "--kernel", guest, "--engine", "jit", "--max-instructions", COUNT)
     profiled = context.run("vm", "run", "--json", "--kernel", guest, "--engine", "jit", "--max-instructions", COUNT,
                            "--profile")
