@@ -18,31 +18,6 @@ namespace lockstep::cli {
 
 namespace {
 
-struct Setting {
-  std::string key;
-  std::vector<std::string> values;  // the first is the default
-  // Where most is not 0 the default is followed by any number from least to most.
-  uint32_t least = 0;
-  uint32_t most = 0;
-
-  bool takes(const std::string& value) const {
-    if (most == 0) return std::find(values.begin(), values.end(), value) != values.end();
-    uint32_t number = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    return error == std::errc() && end == value.data() + value.size() && number >= least && number <= most;
-  }
-  std::string choices() const {
-    return most == 0 ? fmt::format("{}", fmt::join(values, " or "))
-                     : fmt::format("a number from {} to {}", least, most);
-  }
-};
-
-struct Kind {
-  std::string name;
-  std::vector<Setting> settings;
-  std::unique_ptr<core::Engine> (*make)(core::Hart& hart, const EngineSettings& settings, const EngineExtras& extras);
-};
-
 std::unique_ptr<core::Engine> make_interpreter(core::Hart& hart, const EngineSettings& settings, const EngineExtras&) {
   return core::make_interpreter(
       hart, {.fusion = settings.at("fusion") == "on", .block_links = settings.at("block-links") == "on"});
@@ -65,8 +40,8 @@ std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& s
 }
 
 // Every engine of the program; a new one is one entry.
-const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> kKinds = {
+std::vector<EngineKind>& kinds() {
+  static std::vector<EngineKind> all = {
       {"interpreter", {{"fusion", {"on", "off"}}, {"block-links", {"on", "off"}}}, &make_interpreter},
       {"jit",
        {{"links", {"on", "off"}},
@@ -76,7 +51,7 @@ const std::vector<Kind>& kinds() {
         {"threshold", {"4000"}, 1, 1'000'000'000}},
        &make_jit},
   };
-  return kKinds;
+  return all;
 }
 
 template <typename Items, typename Name>
@@ -93,17 +68,30 @@ std::string suggest(const Items& items, const std::string& word, Name name) {
 
 }  // namespace
 
+bool EngineSetting::takes(const std::string& value) const {
+  if (most == 0) return std::find(values.begin(), values.end(), value) != values.end();
+  uint32_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  return error == std::errc() && end == value.data() + value.size() && number >= least && number <= most;
+}
+
+std::string EngineSetting::choices() const {
+  return most == 0 ? fmt::format("{}", fmt::join(values, " or ")) : fmt::format("a number from {} to {}", least, most);
+}
+
+void add_engine_kind(EngineKind kind) { kinds().push_back(std::move(kind)); }
+
 core::Result<EngineChoice> parse_engine(const std::string& text, const std::string& option,
                                         const EngineSettings& defaults, const EngineExtras& extras) {
   size_t end = std::min(text.find(':'), text.size());
   EngineChoice choice;
   choice.name = text.substr(0, end);
-  const auto kind = find_by(kinds(), choice.name, &Kind::name);
+  const auto kind = find_by(kinds(), choice.name, &EngineKind::name);
   if (kind == kinds().end()) {
     return core::Error{
-        fmt::format("{}: no engine '{}'{}", option, choice.name, suggest(kinds(), choice.name, &Kind::name))};
+        fmt::format("{}: no engine '{}'{}", option, choice.name, suggest(kinds(), choice.name, &EngineKind::name))};
   }
-  for (const Setting& setting : kind->settings) {
+  for (const EngineSetting& setting : kind->settings) {
     const auto given = defaults.find(setting.key);
     choice.settings[setting.key] = given != defaults.end() ? given->second : setting.values.front();
   }
@@ -114,10 +102,10 @@ core::Result<EngineChoice> parse_engine(const std::string& text, const std::stri
     const size_t equals = std::min(item.find('='), item.size());
     const std::string key = item.substr(0, equals);
     const std::string value = equals < item.size() ? item.substr(equals + 1) : "";
-    const auto setting = find_by(kind->settings, key, &Setting::key);
+    const auto setting = find_by(kind->settings, key, &EngineSetting::key);
     if (setting == kind->settings.end()) {
       return core::Error{fmt::format("{}: engine {} has no setting '{}'{}", option, kind->name, key,
-                                     suggest(kind->settings, key, &Setting::key))};
+                                     suggest(kind->settings, key, &EngineSetting::key))};
     }
     if (!setting->takes(value)) {
       return core::Error{

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/engine/engine.h"
 #include "core/result.h"
@@ -28,6 +30,28 @@ struct EngineExtras {
   bool perf_map = false;
   std::shared_ptr<const core::SymbolTable> symbols;
 };
+
+// A word that may stand behind an engine's name, with the values that it takes.
+struct EngineSetting {
+  std::string key;
+  std::vector<std::string> values;  // the first is the default
+  // Where most is not 0 the default is followed by any number from least to most.
+  uint32_t least = 0;
+  uint32_t most = 0;
+
+  bool takes(const std::string& value) const;
+  std::string choices() const;  // for messages
+};
+
+// An engine that descriptions can name.
+struct EngineKind {
+  std::string name;
+  std::vector<EngineSetting> settings;
+  std::unique_ptr<core::Engine> (*make)(core::Hart& hart, const EngineSettings& settings, const EngineExtras& extras);
+};
+
+// One more engine, before the command line is read; for programs that test this one.
+void add_engine_kind(EngineKind kind);
 
 // Reads a description. `defaults` holds values for keys that the text does not name; an engine ignores those that it
 // does not have. Errors begin with `option` and name the nearest word that is known.

@@ -13,6 +13,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "cli/lockstep_run.h"
+#include "cli/vm_console.h"
 #include "cli/vm_debugger.h"
 #include "cli/vm_options.h"
 #include "cli/vm_profile.h"
@@ -35,14 +37,6 @@ constexpr int kExitBadInput = 2;
 constexpr int kExitInternal = 3;
 constexpr int kExitLimit = 124;
 constexpr uint32_t kMaxGuestCode = 125;
-
-using FilePtr = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
-
-Result<FilePtr> open_for_writing(const std::string& path, const std::string& option) {
-  FilePtr file(std::fopen(path.c_str(), "wb"), &std::fclose);
-  if (!file) return Error{fmt::format("{}: cannot write '{}': {}", option, path, std::strerror(errno))};
-  return file;
-}
 
 int exit_status(const MachineResult& result) {
   switch (result.exit) {
@@ -113,28 +107,9 @@ nlohmann::json to_json(const VmOptions& o, const EngineChoice& engine, const Mac
 
 // Where the guest's console goes and what it may read.
 Status connect_console(const VmOptions& o, tlm_models::MachineConfig& config, FilePtr& log) {
-  std::FILE* screen = o.json ? stderr : stdout;
-  if (!o.console_log.empty()) {
-    auto file = open_for_writing(o.console_log, "--console-log");
-    if (!file) return file.error();
-    log = std::move(*file);
-  }
-  config.console_writer = [screen, copy = log.get()](std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), screen);
-    std::fflush(screen);
-    if (copy == nullptr) return;
-    std::fwrite(text.data(), 1, text.size(), copy);
-    std::fflush(copy);
-  };
-  if (!o.input.empty()) {
-    auto scripted = tlm_models::ScriptedInput::open(o.input);
-    if (!scripted) return scripted.error();
-    config.input = std::move(*scripted);
-  } else if (!o.replay_input.empty()) {
-    auto replay = tlm_models::ReplayInput::open(o.replay_input);
-    if (!replay) return replay.error();
-    config.input = std::move(*replay);
-  } else if (!o.json) {
+  if (Status screen = connect_screen(o, config, log); !screen) return screen;
+  if (Status script = connect_script(o, config); !script) return script;
+  if (!config.input && !o.json) {
     config.input = std::make_shared<tlm_models::LiveInput>(STDIN_FILENO);
     config.pace_idle = isatty(STDIN_FILENO) != 0;
   }
@@ -210,7 +185,7 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
 }
 
 int finish(const VmOptions& o, bool end_at_snapshot) {
-  auto status = run_machine(o, end_at_snapshot);
+  auto status = o.lockstep.empty() ? run_machine(o, end_at_snapshot) : run_lockstep(o);
   if (status) return *status;
   fmt::print(stderr, "lockstep: {}\n", status.message());
   if (o.json) {
@@ -229,7 +204,11 @@ constexpr const char* kRunFooter =
     "  lockstep vm run --bios fw_dynamic.bin --kernel Image --initrd initramfs.cpio \\\n"
     "      --append 'console=ttyS0 lockstep.shell' --net user --drive file=disk.img\n"
     "                                                a shell on a Debian kernel; Ctrl-A X leaves\n"
-    "Exit status: the guest's (0 when it powered off), 2 bad usage or input, 3 reset or stuck, 124 --max-instructions.";
+    "  lockstep vm run --kernel float.elf --lockstep interpreter,jit\n"
+    "                                                the same guest on both engines, compared all the way\n"
+    "Exit status: the guest's (0 when it powered off), 2 bad usage or input, 3 reset or stuck, 124 "
+    "--max-instructions.\n"
+    "With --lockstep: 0 the engines agree, 1 they differ, 2 bad usage or input.";
 
 }  // namespace
 
@@ -245,6 +224,8 @@ void add_vm_command(CLI::App& root, int& exit_code) {
                               "Save a snapshot at the first boundary of turns at or after this count, and go on");
   run->add_option("--snapshot-file", options->snapshot_file, "Where to")->needs(at);
   at->needs("--snapshot-file");
+  add_lockstep_options(*run, *options);
+  run->get_option("--lockstep")->excludes(at);
   run->footer(kRunFooter);
   run->callback([options, &exit_code] { exit_code = finish(*options, false); });
 
@@ -259,6 +240,7 @@ void add_vm_command(CLI::App& root, int& exit_code) {
   restore->add_option("FILE", options->restore_file, "The snapshot")->required();
   add_machine_options(*restore, *options);
   add_run_options(*restore, *options);
+  add_lockstep_options(*restore, *options);
   restore->callback([options, restore, &exit_code] {
     if (Status adopted = adopt_snapshot_options(*options, *restore); !adopted) {
       fmt::print(stderr, "lockstep: {}\n", adopted.message());

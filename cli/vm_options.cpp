@@ -203,6 +203,50 @@ void add_run_options(CLI::App& command, VmOptions& o) {
   command.add_flag("--json", o.json, "One JSON object on stdout at the end; the console goes to stderr")->group(run);
 }
 
+void add_lockstep_options(CLI::App& command, VmOptions& o) {
+  const auto group = "Lockstep";
+  auto* lockstep =
+      command
+          .add_option("--lockstep", o.lockstep,
+                      "Run the machine on two engines at once and compare them to the end; on a difference, find the "
+                      "instruction (exit status: 0 equal, 1 different)")
+          ->check([](const std::string& text) {
+            const auto comma = text.find(',');
+            if (comma == std::string::npos || text.find(',', comma + 1) != std::string::npos) {
+              return fmt::format("'{}' is not two engines with a comma between, such as interpreter,jit", text);
+            }
+            for (const std::string& name : {text.substr(0, comma), text.substr(comma + 1)}) {
+              const auto engine = parse_engine(name, "");
+              if (!engine) return engine.error().message.substr(std::string_view(": ").size());
+            }
+            return std::string();
+          })
+          ->type_name("ENGINE,ENGINE")
+          ->group(group);
+  for (const char* other : {"--engine", "--gdb", "--trace", "--input-log", "--profile", "--perf-map"})
+    lockstep->excludes(other);
+  command
+      .add_option("--lockstep-grain", o.lockstep_grain,
+                  "Compare the state after each instruction, after windows of 1 to 24,000 of them (block), or after "
+                  "each --quantum")
+      ->check(CLI::IsMember({"instruction", "block", "quantum"}))
+      ->needs(lockstep)
+      ->group(group)
+      ->capture_default_str();
+  add_count_option(command, "--lockstep-check", o.lockstep_check,
+                   "Compare memory, and keep a copy of both machines to find a difference from, so often")
+      ->needs(lockstep)
+      ->group(group)
+      ->capture_default_str();
+  command
+      .add_option("--lockstep-save", o.lockstep_save,
+                  "On a difference, write a snapshot from before it here; lockstep-COUNT.snapshot where this is left "
+                  "out, and none writes none")
+      ->needs(lockstep)
+      ->type_name("FILE|none")
+      ->group(group);
+}
+
 Result<tlm_models::MachineConfig> machine_config(const VmOptions& o) {
   tlm_models::MachineConfig config;
   config.harts = o.smp;

@@ -44,6 +44,11 @@ struct VmOptions {
   std::string snapshot_file;
   bool json = false;
 
+  std::string lockstep;  // two engines to compare, with a comma between; or nothing
+  std::string lockstep_grain = "block";
+  uint64_t lockstep_check = 100'000'000;
+  std::string lockstep_save;
+
   std::string restore_file;  // `vm restore` only
 };
 
@@ -53,6 +58,8 @@ inline constexpr unsigned kMaxHarts = 8;
 // Declares the options of a machine and its engine, and those of a run.
 void add_machine_options(CLI::App& command, VmOptions& options);
 void add_run_options(CLI::App& command, VmOptions& options);
+// The options of a comparison; `command` has those of a run already.
+void add_lockstep_options(CLI::App& command, VmOptions& options);
 // An option that takes a number of 0 or more, and refuses "-5".
 CLI::Option* add_count_option(CLI::App& command, const std::string& name, uint64_t& value, const std::string& text);
 

@@ -3,34 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "cli/guest_code.h"
+
 namespace lockstep::cli {
-
-namespace {
-
-constexpr unsigned kMaxInstructionBytes = 16;
-
-// The bytes at pc as the hart would fetch them; fewer where the next page cannot be read.
-std::vector<uint8_t> code_at(core::Hart& hart, uint64_t pc) {
-  std::vector<uint8_t> bytes;
-  while (bytes.size() < kMaxInstructionBytes) {
-    const uint64_t at = pc + bytes.size();
-    const core::Translation translation = hart.translate(at, core::Access::kFetch, true);
-    if (translation.fault != core::Fault::kNone) break;
-    const core::RamWindow* window = hart.bus().window(translation.paddr);
-    if (window == nullptr) break;
-    const uint64_t here =
-        std::min<uint64_t>(kMaxInstructionBytes - bytes.size(), core::kPageSize - at % core::kPageSize);
-    const uint8_t* from = window->host + (translation.paddr - window->base);
-    bytes.insert(bytes.end(), from, from + here);
-  }
-  return bytes;
-}
-
-}  // namespace
 
 Tracer::~Tracer() {
   for (unsigned i = 0; exec_out_ != nullptr && i < machine_.hart_count(); ++i) {
@@ -72,8 +50,8 @@ core::Status Tracer::add(const std::string& what) {
 void Tracer::trace_instruction(core::Hart& hart) {
   const uint64_t pc = hart.state().pc;
   unsigned length = 0;
-  const std::string text = hart.disassemble(code_at(hart, pc), pc, length);
-  fmt::print(exec_out_, "{} hart{} {:#018x} {}\n", hart.instruction_count(), hart.id(), pc, text);
+  fmt::print(exec_out_, "{} hart{} {:#018x} {}\n", hart.instruction_count(), hart.id(), pc,
+             instruction_at(hart, pc, length).text);
 }
 
 }  // namespace lockstep::cli

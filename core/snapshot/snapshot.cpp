@@ -14,6 +14,7 @@
 
 #include "core/digest/digest.h"
 #include "core/loader/loader.h"
+#include "core/memory/backed_pages.h"
 
 namespace lockstep::core {
 
@@ -353,9 +354,11 @@ Status SnapshotReader::restore_ram(const std::string& name, GuestRam& ram) const
   In in(file_, saved.pages_at);
   uint64_t next = 0;
   // Pages that the snapshot leaves out are zero; only those that are not zero now are touched.
+  const std::vector<bool> backed = backed_pages(ram);
   const auto clear_until = [&](uint64_t index) {
     for (; next < index; ++next) {
-      if (!all_zero({ram.host() + next * kPageSize, kPageSize})) ram.write(ram.base() + next * kPageSize, kZeroPage);
+      if (backed[next] && !all_zero({ram.host() + next * kPageSize, kPageSize}))
+        ram.write(ram.base() + next * kPageSize, kZeroPage);
     }
   };
   for (;;) {
