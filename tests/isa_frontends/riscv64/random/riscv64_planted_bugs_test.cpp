@@ -119,19 +119,41 @@ class WrongHart : public Hart64 {
 
 std::unique_ptr<core::Engine> plain(core::Hart& hart) { return core::make_interpreter(hart); }
 
-// Programs until the bug is seen, 0 when 3000 do not show it.
-uint64_t programs_until_seen(const WrongHart::Apply& apply) {
-  Comparison comparison(plain, plain, [&](core::PhysicalBus& bus, core::VirtualClock& clock) {
+HartFactory wrong_hart(const WrongHart::Apply& apply) {
+  return [apply](core::PhysicalBus& bus, core::VirtualClock& clock) {
     return std::make_unique<WrongHart>(bus, clock, apply);
-  });
-  for (uint64_t seed = 1; seed <= 3000; ++seed) {
+  };
+}
+
+// Programs until the bug is seen, 0 when `limit` of them do not show it.
+uint64_t programs_until_seen(const WrongHart::Apply& apply, uint64_t limit = 3000) {
+  Comparison comparison(plain, plain, wrong_hart(apply));
+  for (uint64_t seed = 1; seed <= limit; ++seed) {
     if (comparison.run(generate(seed))) return seed;
   }
   return 0;
 }
 
 TEST(Riscv64PlantedBugs, ASoundHartIsNotAccused) {
-  EXPECT_EQ(programs_until_seen([](Inst&) {}), 0u);
+  EXPECT_EQ(programs_until_seen([](Inst&) {}, 300), 0u);
+}
+
+// What is left of a program shows the same bug in a few instructions.
+TEST(Riscv64PlantedBugs, AProgramIsReducedToTheBug) {
+  const HartFactory hart = wrong_hart([](Inst& inst) {
+    if (inst.op == Op::kMul) inst.op = Op::kAdd;
+  });
+  const auto difference_of = [&](const RandomProgram& program) { return Comparison(plain, plain, hart).run(program); };
+  unsigned reduced = 0;
+  for (uint64_t seed = 1; reduced < 3; ++seed) {
+    ASSERT_LT(seed, 100u);
+    if (!difference_of(generate(seed))) continue;
+    ++reduced;
+    const RandomProgram small = reduce(generate(seed), difference_of);
+    ASSERT_TRUE(difference_of(small));
+    EXPECT_LE(small.words.size(), 12u) << difference_of(small)->text << "\n" << listing(small);
+    EXPECT_NE(listing(small).find("mul"), std::string::npos) << listing(small);
+  }
 }
 
 TEST(Riscv64PlantedBugs, WrongOperationsAreSeen) {
