@@ -32,7 +32,7 @@ class Handler {
     a_.bind(main);
     enter();
     note();
-    if (!supervisor_) stop();
+    if (!supervisor_ && program_.portable) stop();
     a_.imm("addi", kC, kA, -static_cast<int64_t>(kEcallUser));
     a_.imm("sltiu", kC, kC, 4);
     a_.branch("bne", kC, kZero, ecall_);
@@ -83,6 +83,14 @@ class Handler {
   }
 
   void note() {
+    if (program_.portable) {
+      // ebreak may leave its address here or nothing.
+      const Assembler::Label other = a_.label();
+      a_.imm("addi", kC, kA, -static_cast<int64_t>(kBreakpoint));
+      a_.branch("bne", kC, kZero, other);
+      write(csr(kCsrMtval), kZero);
+      a_.bind(other);
+    }
     a_.imm("ld", kC, kB, kLogTraps);
     a_.imm("addi", kC, kC, 1);
     a_.store("sd", kC, kLogTraps, kB);
@@ -94,16 +102,29 @@ class Handler {
     read(kD, csr(kCsrMtval));
     a_.reg("xor", kC, kC, kD);
     a_.store("sd", kC, kLogDigest, kB);
+    if (!program_.portable) return;
+    // The last traps one by one, for people who look for the first difference.
+    a_.imm("ld", kC, kB, kLogTraps);
+    a_.imm("andi", kC, kC, kLogTrapsKept - 1);
+    a_.imm("slli", kC, kC, 5);
+    a_.reg("add", kC, kC, kB);
+    a_.store("sd", kD, kLogList + 16, kC);
+    read(kD, csr(kCsrMepc));
+    a_.store("sd", kD, kLogList, kC);
+    a_.store("sd", kA, kLogList + 8, kC);
+    read(kD, csr(kCsrMtval));
   }
 
-  // The cause in t3 and its address in t6 are those of the program's last store.
+  // The cause in t3 and its address in t6 are those of the program's last store: the program is over, and a monitor
+  // goes on where there is one.
   void stop() {
     const Assembler::Label other = a_.label();
     a_.branch("bne", kD, kStopPointer, other);
     a_.imm("addi", kC, kA, -static_cast<int64_t>(kStoreAccess));
     a_.branch("bne", kC, kZero, other);
-    a_.imm("ld", kC, kB, kLogMonitor);
-    a_.branch("beq", kC, kZero, other);
+    place(kC, kStop);
+    a_.store("sd", kZero, 0, kC);
+    place(kC, kMonitor);
     a_.imm("jalr", kZero, kC, 0);
     a_.bind(other);
   }
@@ -179,6 +200,13 @@ class Handler {
       a_.imm("addi", kC, kA, -static_cast<int64_t>(cause));
       a_.branch("beq", kC, kZero, recover_);
     }
+    // All zeros: this is no program any more.
+    const Assembler::Label program = a_.label();
+    a_.imm("addi", kC, kA, -static_cast<int64_t>(kIllegalInstruction));
+    a_.branch("bne", kC, kZero, program);
+    read(kC, csr(kCsrMtval));
+    a_.branch("beq", kC, kZero, recover_);
+    a_.bind(program);
     // The instruction is read as its own mode would, with what it may execute made readable.
     read(kD, csr(kCsrMepc));
     a_.constant(kC, kStatusMxr | (supervisor_ ? kStatusSum : kStatusMprv));

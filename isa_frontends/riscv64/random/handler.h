@@ -9,7 +9,7 @@
 namespace lockstep::isa::riscv64::random {
 
 // The words of a trap handler that fits a program. It writes a digest of every exception to the page of notes and then
-//   - ends the program where the store was the one that ends it and a monitor is there (image.h);
+//   - ends a portable program at its last store (image.h);
 //   - mends the entry of a page that faulted, or goes on behind the instruction, by a rule that follows from the seed;
 //     it may take another page away in exchange;
 //   - changes the mode after ecall;

@@ -125,7 +125,7 @@ class Maker {
     if (state_.privilege == kMachine && !machine_fits) state_.privilege = kSupervisor;
     uint64_t status = kStatusMpie;
     if (!program_.portable) status |= random_.next() & (kStatusSie | kStatusMie | kStatusSpie);
-    status |= random_.next() & (kStatusSum | kStatusMxr);
+    status |= random_.next() & (program_.portable ? kStatusMxr : kStatusSum | kStatusMxr);
     const uint64_t fs = program_.portable ? kFsDirty : random_.between(1, 3);
     status |= random_.one_in(16) ? 0 : fs << kStatusFsShift;
     csr(kCsrFcsr, random_.below(random_.one_in(8) && !program_.portable ? 6 : 5) << 5);
@@ -151,7 +151,13 @@ class Maker {
   // Everything is allowed; now and then a part of a page is not.
   void protection() {
     constexpr uint64_t kEverything = ~uint64_t{0} >> 10, kNapot = 0x18;
-    if (program_.portable || !random_.one_in(6)) {
+    if (program_.portable) {
+      // What lies behind the memory differs from machine to machine.
+      csr(kCsrPmpaddr0, kRamBase >> 2 | ((kRamBytes >> 3) - 1));
+      csr(kCsrPmpcfg0, kNapot | 7);
+      return;
+    }
+    if (!random_.one_in(6)) {
       csr(kCsrPmpaddr0, kEverything);
       csr(kCsrPmpcfg0, kNapot | 7);
       return;

@@ -23,10 +23,12 @@ inline constexpr uint64_t kData = kRamBase + 0x2'0000;
 inline constexpr uint64_t kDataBytes = 0x8000;
 inline constexpr uint64_t kOtherText = kText + 0x2'0000;  // the program once more, some of its constants changed
 
-// A store here ends the program. Behind it lies a page of registers that answer with numbers. Portable programs use an
-// address at which no machine has anything.
+// A store here ends the program. Behind it lies a page of registers that answer with numbers. Portable programs store
+// to an address at which no machine has anything; their handler then stores to kStop and goes on in the monitor
+// (image.h).
 inline constexpr uint64_t kStop = kRamBase + kRamBytes;
 inline constexpr uint64_t kPortableStop = 0x1800'0000;
+inline constexpr uint64_t kMonitor = kStop + 0x1'0000;
 inline constexpr uint64_t kDevice = kStop + 0x1000;
 inline constexpr uint64_t kPageBytes = 0x1000;
 inline constexpr uint64_t kSuperpageBytes = 0x20'0000;
@@ -34,8 +36,9 @@ inline constexpr uint64_t kSuperpageBytes = 0x20'0000;
 constexpr uint64_t page_index(uint64_t paddr) { return (paddr - kRamBase) / kPageBytes; }
 
 // Words of the handlers' page of notes, by their offset from kLog.
-inline constexpr unsigned kLogTraps = 0, kLogDigest = 8, kLogLast = 16, kLogWindow = 24, kLogMonitor = 32,
-                          kLogSaved = 40;
+inline constexpr unsigned kLogTraps = 0, kLogDigest = 8, kLogLast = 16, kLogWindow = 24, kLogSaved = 40;
+// Behind them the last traps of portable programs, 32 bytes each: address, cause, value.
+inline constexpr unsigned kLogList = 0x400, kLogTrapsKept = 32;
 
 // Registers. The rest of the integer registers hold values; the trap handlers use t3 to t6 and restore them.
 inline constexpr unsigned kZero = 0, kLink = 1, kOtherLink = 5;

@@ -17,11 +17,6 @@ RandomMachine::RandomMachine(const EngineFactory& factory, const HartFactory& ha
       hart_(*made_hart_),
       engine_(factory(hart_)) {}
 
-bool RandomMachine::is_stop(uint64_t paddr) const {
-  const uint64_t stop = portable_ ? kPortableStop : kStop;
-  return paddr >= stop && paddr < stop + kPageBytes;
-}
-
 bool RandomMachine::read(uint64_t paddr, unsigned size_bytes, uint64_t& value) {
   if (portable_ || paddr < kDevice || paddr >= kDevice + kPageBytes) return false;
   device_digest_ = std::rotl(device_digest_ ^ (paddr + size_bytes), 23) * 0x9e37'79b9'7f4a'7c15;
@@ -30,7 +25,7 @@ bool RandomMachine::read(uint64_t paddr, unsigned size_bytes, uint64_t& value) {
 }
 
 bool RandomMachine::write(uint64_t paddr, unsigned size_bytes, uint64_t value) {
-  if (is_stop(paddr)) {
+  if (paddr >= kStop && paddr < kStop + kPageBytes) {
     ended_ = true;
     hart_.state().exit_request |= core::kExitStop;
     return true;

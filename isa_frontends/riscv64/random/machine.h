@@ -34,8 +34,6 @@ class RandomMachine final : public core::PhysicalBus {
   bool ended() const { return ended_; }
 
  private:
-  bool is_stop(uint64_t paddr) const;
-
   std::vector<uint8_t> memory_, flags_;
   core::RamWindow ram_;
   core::VirtualClock clock_;
