@@ -216,7 +216,11 @@ void Generator::data_among_code() {
 }
 
 void Generator::fence_tables(unsigned rs1) {
-  if (program_.portable) return a_.reg("sfence.vma", 0, kZero, kZero);
+  if (program_.portable) {
+    // Code that was fetched before the fence may still be executed behind it.
+    a_.reg("sfence.vma", 0, kZero, kZero);
+    return a_.plain("fence.i");
+  }
   switch (random_.below(5)) {
     case 0:
       return;
