@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -20,6 +21,20 @@ namespace {
 struct Setting {
   std::string key;
   std::vector<std::string> values;  // the first is the default
+  // Where most is not 0 the default is followed by any number from least to most.
+  uint32_t least = 0;
+  uint32_t most = 0;
+
+  bool takes(const std::string& value) const {
+    if (most == 0) return std::find(values.begin(), values.end(), value) != values.end();
+    uint32_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    return error == std::errc() && end == value.data() + value.size() && number >= least && number <= most;
+  }
+  std::string choices() const {
+    return most == 0 ? fmt::format("{}", fmt::join(values, " or "))
+                     : fmt::format("a number from {} to {}", least, most);
+  }
 };
 
 struct Kind {
@@ -35,8 +50,11 @@ std::unique_ptr<core::Engine> make_interpreter(core::Hart& hart, const EngineSet
 
 std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& settings) {
   const size_t cache_bytes = size_t{std::stoul(settings.at("cache"))} << 20;  // every value is a number and an M
-  auto engine =
-      jit::make_jit_engine(hart, {.code_cache_bytes = cache_bytes, .block_links = settings.at("links") == "on"});
+  auto engine = jit::make_jit_engine(hart, {.code_cache_bytes = cache_bytes,
+                                            .block_links = settings.at("links") == "on",
+                                            .tiers = settings.at("tier") == "2" ? 2u : 1u,
+                                            .threads = static_cast<unsigned>(std::stoul(settings.at("threads"))),
+                                            .threshold = std::stoi(settings.at("threshold"))});
   if (engine) return std::move(*engine);
   // The machine is half made and nothing of it can run: this is the end of the program, with the reason.
   fmt::print(stderr, "lockstep: {}\n", engine.error().message);
@@ -47,7 +65,13 @@ std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& s
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> kKinds = {
       {"interpreter", {{"fusion", {"on", "off"}}, {"block-links", {"on", "off"}}}, &make_interpreter},
-      {"jit", {{"links", {"on", "off"}}, {"cache", {"64M", "1M", "16M", "256M"}}}, &make_jit},
+      {"jit",
+       {{"links", {"on", "off"}},
+        {"cache", {"64M", "1M", "16M", "256M"}},
+        {"tier", {"2", "1"}},
+        {"threads", {"1"}, 0, 64},
+        {"threshold", {"4000"}, 1, 1'000'000'000}},
+       &make_jit},
   };
   return kKinds;
 }
@@ -92,9 +116,9 @@ core::Result<EngineChoice> parse_engine(const std::string& text, const std::stri
       return core::Error{fmt::format("{}: engine {} has no setting '{}'{}", option, kind->name, key,
                                      suggest(kind->settings, key, &Setting::key))};
     }
-    if (std::find(setting->values.begin(), setting->values.end(), value) == setting->values.end()) {
-      return core::Error{fmt::format("{}: {}:{} cannot be '{}'; it takes {}", option, kind->name, key, value,
-                                     fmt::join(setting->values, " or "))};
+    if (!setting->takes(value)) {
+      return core::Error{
+          fmt::format("{}: {}:{} cannot be '{}'; it takes {}", option, kind->name, key, value, setting->choices())};
     }
     choice.settings[key] = value;
   }

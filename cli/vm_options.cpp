@@ -119,10 +119,10 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
 
   const auto engine = "Engine";
   command
-      .add_option(
-          "--engine", o.engine,
-          "What runs the harts: interpreter[:fusion=on|off][:block-links=on|off] or jit[:links=on|off][:cache=64M]; "
-          "what interpreter leaves out comes from the options below")
+      .add_option("--engine", o.engine,
+                  "What runs the harts: interpreter[:fusion=on|off][:block-links=on|off] or "
+                  "jit[:tier=2][:threshold=4000][:threads=1][:links=on|off][:cache=64M]; "
+                  "what is left out comes from the options below")
       ->check([](const std::string& text) {
         const auto choice = parse_engine(text, "--engine");
         // The parser of the command line puts the option's name in front itself.
@@ -131,6 +131,23 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
       ->type_name("NAME[:KEY=VALUE]...")
       ->group(engine)
       ->capture_default_str();
+  command.add_option("--jit-tier", o.jit_tier, "1: translate blocks; 2: and regions of blocks that ran often")
+      ->check(CLI::Range(1, 2))
+      ->group(engine)
+      ->capture_default_str();
+  command.add_option("--jit-threshold", o.jit_threshold, "Executions of a block after which a region is made from it")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->group(engine)
+      ->capture_default_str();
+  command
+      .add_option("--jit-threads", o.jit_threads,
+                  "Threads that translate regions beside the guest; with 0 the guest waits for them")
+      ->check(CLI::Range(0, 64))
+      ->group(engine)
+      ->capture_default_str();
+  command
+      .add_flag("--jit-sync", o.jit_sync, "Every region begins to run at the same count in every run: --jit-threads 0")
+      ->group(engine);
   command.add_option("--fusion", o.fusion, "Fold common pairs of operations into one")
       ->check(on_off)
       ->group(engine)
@@ -220,7 +237,12 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o) {
 }
 
 Result<EngineChoice> chosen_engine(const VmOptions& o) {
-  return parse_engine(o.engine, "--engine", {{"fusion", o.fusion}, {"block-links", o.block_links}});
+  return parse_engine(o.engine, "--engine",
+                      {{"fusion", o.fusion},
+                       {"block-links", o.block_links},
+                       {"tier", std::to_string(o.jit_tier)},
+                       {"threshold", std::to_string(o.jit_threshold)},
+                       {"threads", std::to_string(o.jit_sync ? 0 : o.jit_threads)}});
 }
 
 std::string snapshot_options(const VmOptions& o) {

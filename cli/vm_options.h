@@ -27,6 +27,8 @@ struct VmOptions {
   std::string memory = "512M";
 
   std::string engine = "interpreter";
+  unsigned jit_tier = 2, jit_threshold = 4000, jit_threads = 1;
+  bool jit_sync = false;
   std::string fusion = "on", block_links = "on", tlb = "asid", async_io = "on", numa = "off", svadu = "off";
   std::string virtio_console = "off";
   std::string quantum = "10us";

@@ -45,11 +45,11 @@ struct Frame {
   // What a register-preserving call works on: a memory access or an operation without host code.
   uint32_t descriptor;
   uint64_t address;
+  uint64_t lost;        // the last slow access made the TLB lose an entry: bit 1
   uint64_t operand[3];  // the first takes the result
   uint64_t gpr[16];
   uint64_t xmm[16];  // low halves
   uint64_t spill[kSpills];
-  uint64_t padding;  // keeps the stack aligned
 };
 static_assert(sizeof(Frame) % 16 == 8);
 
@@ -59,6 +59,8 @@ enum class Leave : uint64_t {
   kExit,      // state().pc is next; look for interrupts
   kHandOver,  // the interpreter must do the instruction at state().pc
   kBudget,    // the block at state().pc does not fit the budget
+  kHot,       // the block at state().pc has run often: Unit*
+  kStale,     // a region found a page of its code mapped in another way: Unit*; state().pc is next
 };
 inline constexpr uint64_t kLeaveMask = 7;
 

@@ -11,7 +11,10 @@
 #include "core/interpreter/mmu_code_reader.h"
 #include "core/ir/builder.h"
 #include "jit/code_cache.h"
+#include "jit/compile_pool.h"
 #include "jit/host_features.h"
+#include "jit/pins.h"
+#include "jit/region.h"
 #include "jit/runtime.h"
 #include "jit/thunks.h"
 #include "jit/translator.h"
@@ -24,13 +27,27 @@ namespace {
 using core::RunResult;
 using core::StopReason;
 
-// As the interpreter's: longer blocks gain little and fill a turn's budget badly.
-constexpr unsigned kMaxBlockInstructions = 64;
-// More than any block of that length needs.
+// More than any block needs.
 constexpr size_t kMaxUnitBytes = size_t{1} << 16;
+// A region that finds its pages mapped in another way so often is made anew.
+constexpr unsigned kMaxStaleExits = 16;
+// One whose joint checks find two pages so often is made anew without them. So many are remembered.
+constexpr unsigned kMaxSplitGroups = 200;
+constexpr size_t kMaxAlone = 4096;
 // Keys (privilege, floating-point state) whose jump tables are kept.
 constexpr size_t kMaxKeys = 16;
 constexpr unsigned kRoundingShift = 60;
+
+// A region on its way to code. What the translation reads and writes is in here, so that it may go on beside the guest.
+struct RegionJob {
+  Region region;
+  std::vector<Pin> pins;
+  std::unique_ptr<Unit> unit;
+  asmjit::CodeHolder code;
+  bool translated = false;
+  std::atomic<bool> finished = false;
+  bool cancelled = false;  // its guest code has changed; only the guest's thread asks
+};
 
 class Engine final : public JitEngine, private Runtime {
  public:
@@ -44,6 +61,11 @@ class Engine final : public JitEngine, private Runtime {
         units_(*cache_),
         interpreter_(core::make_interpreter(hart)) {
     recent_.fill(nullptr);
+    if (options_.tiers > 1 && options_.threads > 0) pool_ = CompilePool::shared(options_.threads);
+  }
+  // Translations that have begun use this object.
+  ~Engine() override {
+    for (const std::shared_ptr<RegionJob>& job : jobs_) job->finished.wait(false);
   }
 
   std::string_view name() const override { return "jit"; }
@@ -52,12 +74,16 @@ class Engine final : public JitEngine, private Runtime {
   bool invalidate_code(uint64_t paddr, uint64_t size_bytes) override {
     const bool interpreted = interpreter_->invalidate_code(paddr, size_bytes);
     const bool remain = units_.invalidate(paddr, size_bytes);
+    for (const std::shared_ptr<RegionJob>& job : jobs_) {
+      job->unit->each_range([&](const core::CodeRange& r) { job->cancelled |= r.touches(paddr, size_bytes); });
+    }
     forget_dropped();
     return interpreted || remain;
   }
   void invalidate_all_code() override {
     interpreter_->invalidate_all_code();
     units_.invalidate_all();
+    for (const std::shared_ptr<RegionJob>& job : jobs_) job->cancelled = true;
     forget_dropped();
   }
 
@@ -89,10 +115,25 @@ class Engine final : public JitEngine, private Runtime {
   uint64_t hand_over(const uint8_t* return_address, const Frame& frame) override;
   Unit* find(uint64_t pc);
   Unit* translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Unit* stale);
+  // Begins to put a region in the place of a unit of the first tier.
+  void promote(Unit* unit);
+  // Installs regions whose translation has ended.
+  void install_finished();
+  void install(RegionJob& job);
+  // Writes host code, for no place yet. False when nothing of it has host code. Safe beside the guest.
+  bool translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
+                 uint32_t rounding, asmjit::CodeHolder& code) const;
+  // Puts it into the cache.
+  bool place(Unit& unit, asmjit::CodeHolder& code);
+  void make_room();
   void forget_dropped();
   JumpEntry* jump_table(uint64_t key);
   uint64_t key() const { return hart_.code_key() | uint64_t{std::min(state_.fp_rounding, 5u)} << kRoundingShift; }
   uint32_t mapping(uint64_t pc) const { return hart_.tlb().fetch().mappings[core::tlb_index(pc)]; }
+  bool is_mapped(const Unit& unit) const {
+    return unit.mapping[0] == mapping(unit.pc) &&
+           (!unit.spans_pages || unit.mapping[1] == mapping(unit.pc + core::kPageSize));
+  }
   static size_t recent_index(uint64_t pc) { return (pc >> 1) & (kJumpEntries - 1); }
 
   // Lets the interpreter begin `count` instructions of the budget. Answers what it stopped for.
@@ -112,12 +153,17 @@ class Engine final : public JitEngine, private Runtime {
   Thunks thunks_;
   UnitMap units_;
   std::unique_ptr<core::Interpreter> interpreter_;
+  std::shared_ptr<CompilePool> pool_;  // nullptr: regions are translated where they are asked for
+  std::vector<std::shared_ptr<RegionJob>> jobs_;
+  std::atomic<unsigned> finished_jobs_ = 0;
   JitStatistics statistics_;
   asmjit::CodeHolder code_;
   std::map<uint64_t, std::unique_ptr<JumpEntry[]>> jump_tables_;
   std::array<Unit*, kJumpEntries> recent_;
   std::unique_ptr<Unit> uncached_;  // of the instruction at which it was asked for, alone
   Link* pending_link_ = nullptr;
+  Unit* split_ = nullptr;                          // a region that is to go because of its joint checks
+  std::set<std::pair<uint64_t, uint64_t>> alone_;  // paddr and pc of regions without joint checks
   uint64_t key_ = 0;
   JumpEntry* jumps_ = nullptr;
 
@@ -144,6 +190,7 @@ RunResult Engine::run(uint64_t budget) {
   frame.runtime = this;
   frame.host_mxcsr = 0x1f80;
   while (true) {
+    if (finished_jobs_.load(std::memory_order_acquire) != 0) install_finished();
     if (const uint32_t request = std::exchange(state_.exit_request, 0); request != 0) {
       if (request & core::kExitStop) return stop(StopReason::kStop);
       if ((request & core::kExitWaitForInterrupt) && !hart_.wakeup_pending()) {
@@ -168,9 +215,13 @@ RunResult Engine::run(uint64_t budget) {
       continue;  // the fetch trapped; its instruction has been counted
     }
     if (Link* link = std::exchange(pending_link_, nullptr);
-        link != nullptr && options_.block_links && !unit->spans_pages && !unit->interpreted &&
+        link != nullptr && options_.block_links && unit != uncached_.get() && !unit->interpreted &&
         link->source->code_key == unit->code_key && link->pc == unit->pc) {
       units_.link(*link, unit, mapping(unit->pc));
+      Unit& source = *link->source;
+      if (!source.is_region) {
+        source.profile.edges[static_cast<size_t>(link - source.links.data())] = {unit->pc, unit->paddr};
+      }
     }
     if (unit->interpreted || static_cast<int64_t>(unit->guest_instructions) > state_.budget) {
       const auto count = std::min<uint64_t>(unit->guest_instructions, static_cast<uint64_t>(state_.budget));
@@ -193,8 +244,25 @@ RunResult Engine::run(uint64_t budget) {
         break;
       case Leave::kHandOver:
         ++statistics_.handed_over;
+        if (Unit* region = std::exchange(split_, nullptr); region != nullptr) {
+          if (alone_.size() >= kMaxAlone) alone_.clear();
+          alone_.insert({region->paddr, region->pc});
+          units_.drop(region);
+          forget_dropped();
+        }
         if (const StopReason reason = interpret(1); reason != StopReason::kBudget) return stop(reason);
         break;
+      case Leave::kHot:
+        promote(reinterpret_cast<Unit*>(answer & ~kLeaveMask));
+        break;
+      case Leave::kStale: {
+        Unit* region = reinterpret_cast<Unit*>(answer & ~kLeaveMask);
+        if (++region->stale_exits > kMaxStaleExits) {
+          units_.drop(region);
+          forget_dropped();
+        }
+        break;
+      }
       case Leave::kBudget:
         if (state_.budget > 0) {
           const StopReason reason = interpret(static_cast<uint64_t>(state_.budget));
@@ -233,7 +301,7 @@ void Engine::forget_dropped() {
 Unit* Engine::find(uint64_t pc) {
   ++statistics_.lookups;
   Unit*& recent = recent_[recent_index(pc)];
-  if (recent != nullptr && recent->pc == pc && recent->code_key == key_ && recent->mapping == mapping(pc)) {
+  if (recent != nullptr && recent->pc == pc && recent->code_key == key_ && is_mapped(*recent)) {
     jumps_[recent_index(pc)] = JumpEntry{pc, recent->code};
     return recent;
   }
@@ -257,10 +325,12 @@ Unit* Engine::find(uint64_t pc) {
     }
   }
   if (unit == nullptr) unit = translate(pc, fetch, stale);
-  if (unit == nullptr || unit->spans_pages || unit->interpreted || !fetch.cacheable) return unit;
-  if (const uint32_t number = mapping(pc); unit->mapping != number) {
-    unit->mapping = number;
-    cache_->patch32(unit->code + unit->mapping_at, number);
+  if (unit == nullptr || unit->interpreted || !fetch.cacheable) return unit;
+  for (unsigned page = 0; page < (unit->spans_pages ? 2u : 1u); ++page) {
+    const uint32_t number = mapping(pc + page * core::kPageSize);
+    if (unit->mapping[page] == number) continue;
+    unit->mapping[page] = number;
+    cache_->patch32(unit->code + unit->mapping_at[page], number);
   }
   recent_[recent_index(pc)] = unit;
   jumps_[recent_index(pc)] = JumpEntry{pc, unit->code};
@@ -268,67 +338,158 @@ Unit* Engine::find(uint64_t pc) {
 }
 
 Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Unit* stale) {
-  core::ir::Block block;
-  block.pc = pc;
-  core::ir::Builder builder(block);
-  core::MmuCodeReader reader(memory(), block);
+  std::vector<RegionBlock> blocks(1);
+  RegionBlock& block = blocks.front();
+  block.ir.pc = pc;
+  core::ir::Builder builder(block.ir);
+  core::MmuCodeReader reader(memory(), block.ir);
   if (fetch.cacheable) hart_.translate_block(reader, pc, kMaxBlockInstructions, builder);
   auto unit = std::make_unique<Unit>();
   unit->pc = pc;
-  unit->paddr = fetch.paddr;
+  unit->paddr = block.paddr = fetch.paddr;
   unit->code_key = key_;
-  if (block.guest_instructions == 0 || !reader.cacheable()) {
+  if (block.ir.guest_instructions == 0 || !reader.cacheable()) {
     // The first instruction cannot be fetched or may not be kept: the interpreter deals with it.
     uncached_ = std::move(unit);
     uncached_->interpreted = true;
     uncached_->guest_instructions = 1;
     return uncached_.get();
   }
-  unit->size_bytes = static_cast<uint32_t>(block.code_bytes);
-  unit->guest_instructions = block.guest_instructions;
-  unit->spans_pages = ((pc + block.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
-  unit->second_ppage = reader.second_ppage();
+  unit->size_bytes = static_cast<uint32_t>(block.ir.code_bytes);
+  unit->guest_instructions = block.ir.guest_instructions;
+  unit->spans_pages = block.spans_pages = ((pc + block.ir.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
+  unit->second_ppage = block.second_ppage = reader.second_ppage();
+  unit->profile.heat = options_.tiers > 1 ? options_.threshold : BlockProfile::kNeverHot;
   if (stale != nullptr) {
     units_.invalidate(stale->paddr, 1);
     forget_dropped();
   }
-  if (cache_->space_left() < kMaxUnitBytes) {
-    ++statistics_.regions_evicted;
-    units_.drop_region(cache_->next_region());
-    forget_dropped();
-    cache_->begin_next_region();
-  }
+  make_room();
   hart_.bus().page_has_code(fetch.paddr);
   if (unit->spans_pages) hart_.bus().page_has_code(unit->second_ppage);
-  code_.reset(asmjit::ResetPolicy::kSoft);
-  code_.init(asmjit::Environment::host(), reinterpret_cast<uint64_t>(cache_->next_address()));
-  const Translator::Input input{
-      block, hart_.helpers(), hart_, thunks_, std::min(state_.fp_rounding, 5u), (hart_.layout().size_bytes + 7) / 8};
-  Translator translator(input, code_, *unit);
-  unit->interpreted = !translator.run() || code_.flatten() != asmjit::kErrorOk ||
-                      code_.resolveUnresolvedLinks() != asmjit::kErrorOk ||
-                      code_.relocateToBase(reinterpret_cast<uint64_t>(cache_->next_address())) != asmjit::kErrorOk ||
-                      code_.codeSize() > cache_->space_left();
-  unit->region = cache_->current_region();
-  if (unit->interpreted) {
-    ++statistics_.units_interpreted;
-    unit->links.clear();
-  } else {
-    const asmjit::CodeBuffer& buffer = code_.textSection()->buffer();
-    unit->code_bytes = static_cast<uint32_t>(code_.codeSize());
-    unit->code = cache_->add({buffer.data(), unit->code_bytes});
+  if (translate(*unit, blocks, {}, false, std::min(state_.fp_rounding, 5u), code_) && place(*unit, code_)) {
     ++statistics_.units_translated;
     statistics_.instructions_translated += unit->guest_instructions;
-    statistics_.code_bytes += unit->code_bytes;
+  } else {
+    ++statistics_.units_interpreted;
+    unit->interpreted = true;
+    unit->links.clear();
   }
   return units_.insert(std::move(unit));
 }
 
+void Engine::promote(Unit* unit) {
+  unit->profile.heat = BlockProfile::kNeverHot;
+  const auto find_unit = [&](uint64_t pc, uint64_t paddr) -> const Unit* {
+    if (paddr != BlockProfile::kUnknown) return units_.find(paddr, pc, key_);
+    const Unit* recent = recent_[recent_index(pc)];
+    return recent != nullptr && recent->pc == pc && recent->code_key == key_ ? recent : nullptr;
+  };
+  auto job = std::make_shared<RegionJob>();
+  job->region = form_region(*unit, hart_, options_.threshold, find_unit);
+  if (job->region.blocks.empty()) return;
+  job->pins = choose_pins(job->region.blocks, (hart_.layout().size_bytes + 7) / 8);
+  job->unit = std::make_unique<Unit>();
+  Unit& made = *job->unit;
+  made.pc = unit->pc;
+  made.paddr = unit->paddr;
+  made.code_key = unit->code_key;
+  made.second_ppage = unit->second_ppage;
+  made.spans_pages = unit->spans_pages;
+  made.is_region = true;
+  made.guest_instructions = job->region.blocks.front().ir.guest_instructions;
+  made.size_bytes = unit->size_bytes;
+  made.inlined = job->region.inlined;
+  made.profile = unit->profile;
+  const bool joint_checks = !alone_.contains({unit->paddr, unit->pc});
+  const auto work = [this, job, joint_checks, rounding = std::min(state_.fp_rounding, 5u)] {
+    job->translated = translate(*job->unit, job->region.blocks, job->pins, joint_checks, rounding, job->code);
+  };
+  if (pool_ == nullptr) {
+    work();
+    install(*job);
+    return;
+  }
+  jobs_.push_back(job);
+  const bool accepted = pool_->submit([this, job, work] {
+    work();
+    finished_jobs_.fetch_add(1, std::memory_order_release);
+    job->finished.store(true, std::memory_order_release);
+    job->finished.notify_one();
+  });
+  if (accepted) return;
+  jobs_.pop_back();
+  unit->profile.heat = options_.threshold;
+}
+
+void Engine::install_finished() {
+  for (size_t k = 0; k < jobs_.size();) {
+    if (!jobs_[k]->finished.load(std::memory_order_acquire)) {
+      ++k;
+      continue;
+    }
+    finished_jobs_.fetch_sub(1, std::memory_order_relaxed);
+    install(*jobs_[k]);
+    jobs_.erase(jobs_.begin() + static_cast<ptrdiff_t>(k));
+  }
+}
+
+void Engine::install(RegionJob& job) {
+  if (!job.translated || job.cancelled) return;
+  if (cache_->space_left() < job.code.codeSize()) make_room();
+  Unit* first = units_.find(job.unit->paddr, job.unit->pc, job.unit->code_key);
+  if (first == nullptr || first->is_region || !place(*job.unit, job.code)) return;
+  ++statistics_.regions_translated;
+  for (const RegionBlock& block : job.region.blocks) statistics_.region_instructions += block.ir.guest_instructions;
+  units_.replace(first, std::move(job.unit));
+  forget_dropped();
+}
+
+bool Engine::translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
+                       uint32_t rounding, asmjit::CodeHolder& code) const {
+  code.reset(asmjit::ResetPolicy::kSoft);
+  code.init(asmjit::Environment::host());
+  const Translator::Input input{.blocks = blocks,
+                                .pins = pins,
+                                .profiled = !unit.is_region && options_.tiers > 1,
+                                .joint_checks = joint_checks,
+                                .helpers = hart_.helpers(),
+                                .hart = hart_,
+                                .thunks = thunks_,
+                                .rounding = rounding,
+                                .state_words = (hart_.layout().size_bytes + 7) / 8};
+  Translator translator(input, code, unit);
+  return translator.run() && code.flatten() == asmjit::kErrorOk && code.resolveUnresolvedLinks() == asmjit::kErrorOk;
+}
+
+bool Engine::place(Unit& unit, asmjit::CodeHolder& code) {
+  if (code.relocateToBase(reinterpret_cast<uint64_t>(cache_->next_address())) != asmjit::kErrorOk ||
+      code.codeSize() > cache_->space_left()) {
+    return false;
+  }
+  unit.region = cache_->current_region();
+  const asmjit::CodeBuffer& buffer = code.textSection()->buffer();
+  unit.code_bytes = static_cast<uint32_t>(buffer.size());
+  unit.code = cache_->add({buffer.data(), unit.code_bytes});
+  statistics_.code_bytes += unit.code_bytes;
+  return true;
+}
+
+// Empties the oldest part of the code cache when the current one cannot take another unit.
+void Engine::make_room() {
+  if (cache_->space_left() >= kMaxUnitBytes) return;
+  ++statistics_.regions_evicted;
+  units_.drop_region(cache_->next_region());
+  forget_dropped();
+  cache_->begin_next_region();
+}
+
 uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
-  const Unit* unit = units_.holding(return_address);
+  Unit* unit = units_.holding(return_address - 1);  // the call may be the last that the unit has
   const auto offset = static_cast<uint32_t>(return_address - unit->code);
   const auto it = std::find_if(unit->hand_overs.begin(), unit->hand_overs.end(),
                                [&](const HandOver& h) { return h.return_at == offset; });
+  if (it->joint && ++unit->split_groups == kMaxSplitGroups) split_ = unit;
   state_.pc = it->pc;
   auto* words = reinterpret_cast<uint64_t*>(&state_);
   for (unsigned k = 0; k < it->homes; ++k) {

@@ -12,13 +12,18 @@ namespace lockstep::jit {
 
 struct JitOptions {
   size_t code_cache_bytes = size_t{64} << 20;
-  bool block_links = true;  // jump from unit to unit without asking the engine
+  bool block_links = true;   // jump from unit to unit without asking the engine
+  unsigned tiers = 2;        // 1: blocks only; 2: regions of blocks that ran often
+  unsigned threads = 1;      // that translate regions beside the guest, in the whole process; 0: the guest waits
+  int32_t threshold = 4000;  // executions of a block (at least 1) after which a region is made from there
 };
 
 struct JitStatistics {
   uint64_t units_translated = 0;
   uint64_t units_interpreted = 0;  // that have an operation without host code
   uint64_t instructions_translated = 0;
+  uint64_t regions_translated = 0;
+  uint64_t region_instructions = 0;
   uint64_t code_bytes = 0;
   uint64_t units_dropped = 0;
   uint64_t regions_evicted = 0;

@@ -9,9 +9,12 @@
 
 namespace lockstep::jit::runtime {
 
-bool probe(Runtime* runtime, uint64_t vaddr, uint64_t size_bytes, uint64_t access) {
-  return runtime->memory().probe(vaddr, static_cast<unsigned>(size_bytes), static_cast<core::Access>(access)) !=
-         nullptr;
+uint64_t probe(Runtime* runtime, uint64_t vaddr, uint64_t size_bytes, uint64_t access) {
+  const core::Tlb& tlb = runtime->hart().tlb();
+  const uint64_t losses = tlb.losses();
+  const bool is_ram =
+      runtime->memory().probe(vaddr, static_cast<unsigned>(size_bytes), static_cast<core::Access>(access)) != nullptr;
+  return (is_ram ? 1 : 0) | (tlb.losses() != losses ? 2 : 0);
 }
 
 bool atomic(Runtime* runtime, Frame* frame) {

@@ -29,7 +29,8 @@ class Runtime {
 
 // Plain functions, so that their addresses can be written into code.
 namespace runtime {
-bool probe(Runtime* runtime, uint64_t vaddr, uint64_t size_bytes, uint64_t access);
+// Bit 0: the access can be tried again; bit 1: the TLB lost an entry for it.
+uint64_t probe(Runtime* runtime, uint64_t vaddr, uint64_t size_bytes, uint64_t access);
 bool atomic(Runtime* runtime, Frame* frame);
 void fp(Runtime* runtime, Frame* frame);
 void fold(Runtime* runtime, Frame* frame);

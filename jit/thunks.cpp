@@ -94,13 +94,15 @@ class Writer {
     }
     a.ret();
   }
-  // rax: whether the call did it.
+  // Zero: the call did not do it.
   void restore_or_hand_over() {
-    const asmjit::Label hand_over = a.newLabel();
-    a.test(al, al);
-    a.jz(hand_over);
+    const asmjit::Label failed = a.newLabel();
+    a.jz(failed);
     restore_all();
-    a.bind(hand_over);
+    a.bind(failed);
+    finish_hand_over();
+  }
+  void finish_hand_over() {
     a.pop(rsi);
     a.mov(rdi, at(FRAME(runtime)));
     a.mov(rdx, rsp);
@@ -118,6 +120,8 @@ class Writer {
     a.mov(edx, size_bytes);
     a.mov(ecx, static_cast<uint32_t>(access));
     call(reinterpret_cast<const void*>(&runtime::probe));
+    a.mov(at(FRAME(lost), 8), rax);
+    a.test(al, 1);
     restore_or_hand_over();
   }
   void on_frame(const void* function, bool may_hand_over) {
@@ -125,10 +129,16 @@ class Writer {
     a.lea(rsi, ptr(rsp, 8));
     call(function);
     if (may_hand_over) {
+      a.test(al, al);
       restore_or_hand_over();
     } else {
       restore_all();
     }
+  }
+
+  void hand_over() {
+    save_all();
+    finish_hand_over();
   }
 
   void call_helper() {
@@ -173,6 +183,8 @@ core::Result<Thunks> Thunks::make(CodeCache& cache) {
     thunks.slow_store[log2] = here();
     w.slow_access(1u << log2, core::Access::kStore);
   }
+  thunks.hand_over = here();
+  w.hand_over();
   thunks.atomic = here();
   w.on_frame(reinterpret_cast<const void*>(&runtime::atomic), true);
   thunks.fp = here();

@@ -20,6 +20,8 @@ struct Thunks {
   // otherwise the instruction is handed over. Index: log2 of the size.
   const uint8_t* slow_load[4] = {};
   const uint8_t* slow_store[4] = {};
+  // Hands the instruction over without having tried anything.
+  const uint8_t* hand_over = nullptr;
   // An atomic operation by Frame::descriptor; comes back when done, or the instruction is handed over.
   const uint8_t* atomic = nullptr;
   // A floating-point operation, FpOperation::pack() in Frame::descriptor; preserves every register.

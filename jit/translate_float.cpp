@@ -50,9 +50,15 @@ bool Translator::emit_float(const Inst& i) {
 }
 
 bool Translator::emit_float_arithmetic(const Inst& i, bool is_double) {
-  FloatPath path{a_.newLabel(), a_.newLabel(), kNone, {kNone, kNone, kNone}, 0};
+  FloatPath path{a_.newLabel(), a_.newLabel(), kNone, {kNone, kNone, kNone}, 0, false, i.type == Type::kI64};
   for (unsigned k = 0; k < i.operands; ++k) path.operands[k] = use_vector(i.args[k]);
-  const int d = allocate(true);
+  // A NaN that comes out of these is the canonical one, and the host has raised what there is to raise. Of a fused
+  // operation the operands are asked once more, so that they must not be overwritten.
+  path.canonical = i.op != Op::kFMa;
+  if (path.canonical) {
+    for (unsigned k = 0; k < i.operands; ++k) consume(i.args[k]);
+  }
+  const int d = define_vector(path.canonical ? path.operands[0] : kNone);
   const Xmm to = vec(d), a = vec(path.operands[0]);
   const Xmm b = i.operands > 1 ? vec(path.operands[1]) : a;
   switch (i.op) {
@@ -84,8 +90,9 @@ bool Translator::emit_float_arithmetic(const Inst& i, bool is_double) {
   path.result = d;
   path.descriptor = static_cast<uint32_t>(core::ir::fp_operation_of(i, inst(i.args[0]).type).pack());
   float_paths_.push_back(path);
-  for (unsigned k = 0; k < i.operands; ++k) consume(i.args[k]);
-  set_register(index_, d);
+  if (!path.canonical) {
+    for (unsigned k = 0; k < i.operands; ++k) consume(i.args[k]);
+  }
   return true;
 }
 
@@ -118,19 +125,18 @@ bool Translator::emit_float_compare(const Inst& i, bool is_double) {
 bool Translator::emit_from_integer(const Inst& i) {
   const int a = use(i.args[0]);
   const bool wide = inst(i.args[0]).type == Type::kI64;
-  const int d = allocate(true);
+  const int d = define_vector();
   a_.vxorps(vec(d), vec(d), vec(d));
   const Gp from = wide ? gp(a) : gp32(a);
   i.type == Type::kI64 ? a_.vcvtsi2sd(vec(d), vec(d), from) : a_.vcvtsi2ss(vec(d), vec(d), from);
   consume(i.args[0]);
-  set_register(index_, d);
   return true;
 }
 
 // The host answers the most negative integer, and raises invalid alone, for what does not fit; the definition then
 // gives the answer.
 bool Translator::emit_to_integer(const Inst& i, bool is_double, bool truncate) {
-  FloatPath path{a_.newLabel(), a_.newLabel(), kNone, {kNone, kNone, kNone}, 0};
+  FloatPath path{a_.newLabel(), a_.newLabel(), kNone, {kNone, kNone, kNone}, 0, false, is_double};
   path.operands[0] = use_vector(i.args[0]);
   const int d = allocate(false);
   const int limit = temporary();
@@ -155,6 +161,20 @@ bool Translator::emit_to_integer(const Inst& i, bool is_double, bool truncate) {
 
 void Translator::finish_float(const FloatPath& path) {
   a_.bind(path.entry);
+  if (path.canonical) {
+    // 0x7ff8000000000000 and 0x7fc00000.
+    const Xmm d = vec(path.result);
+    a_.vpcmpeqd(d, d, d);
+    if (path.is_double) {
+      a_.vpsllq(d, d, 52);
+      a_.vpsrlq(d, d, 1);
+    } else {
+      a_.vpslld(d, d, 23);
+      a_.vpsrld(d, d, 1);
+    }
+    a_.jmp(path.done);
+    return;
+  }
   for (size_t k = 0; k < path.operands.size(); ++k) {
     if (path.operands[k] != kNone) a_.vmovq(frame(offsetof(Frame, operand) + 8 * k), vec(path.operands[k]));
   }

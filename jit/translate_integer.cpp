@@ -9,6 +9,10 @@ using core::ir::type_bits;
 
 namespace {
 
+bool is_register(const asmjit::Operand& operand, int reg) {
+  return operand.isReg() && operand.id() == static_cast<uint32_t>(reg);
+}
+
 bool is_compare(core::ir::Op op) { return op >= core::ir::Op::kEq && op <= core::ir::Op::kGeS; }
 
 CondCode condition_of(core::ir::Op op) {
@@ -106,12 +110,21 @@ bool Translator::fold_constants(const Inst& i) {
   return true;
 }
 
+// The second operand of a commutative operation is where the result is wanted.
+bool Translator::wants_swap(Value left, Value right) const {
+  const int home = places_[index_].home;
+  return home != kNone && places_[resolve(right)].reg == home && places_[resolve(left)].reg != home;
+}
+
 bool Translator::emit_add(const Inst& i) {
   Value left = i.args[0], right = i.args[1];
   if (is_const(left)) std::swap(left, right);
   // A sum with a constant that only addresses one access is folded into it.
-  if (i.type == Type::kI64 && is_const(right) && fits32(imm(right)) && places_[index_].lazy) return true;
+  if (i.type == Type::kI64 && is_const(right) && fits32(imm(right)) && fits32(imm(right) + 8) && places_[index_].lazy) {
+    return true;
+  }
   places_[index_].lazy = false;
+  if (!is_const(right) && wants_swap(left, right)) std::swap(left, right);
   const int a = use(left);
   if (is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(i.type, imm(right))))) {
     const auto value = static_cast<int32_t>(core::ir::sign_extend(i.type, imm(right)));
@@ -125,14 +138,15 @@ bool Translator::emit_add(const Inst& i) {
     }
     return true;
   }
-  const int b = use(right);
+  const asmjit::Operand b = use_operand(right, i.type);
   consume(left);
   consume(right);
   const int d = define(a);
-  if (d == a) {
-    a_.add(sized(d, i.type), sized(b, i.type));
+  if (d == a || !b.isReg()) {
+    if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
+    a_.emit(asmjit::x86::Inst::kIdAdd, sized(d, i.type), b);
   } else {
-    a_.lea(sized(d, i.type), asmjit::x86::ptr(gp(a), gp(b)));
+    a_.lea(sized(d, i.type), asmjit::x86::ptr(gp(a), b.as<Gp>().r64()));
   }
   return true;
 }
@@ -148,27 +162,24 @@ bool Translator::emit_sub(const Inst& i) {
     return true;
   }
   const int a = use(i.args[0]);
-  const int b = use(i.args[1]);
+  const asmjit::Operand b = use_operand(i.args[1], i.type);
   consume(i.args[0]);
   consume(i.args[1]);
-  const int d = a == b ? define() : define(a);
+  const int d = is_register(b, a) ? define() : define(a);
   if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
-  a_.sub(sized(d, i.type), sized(b, i.type));
+  a_.emit(asmjit::x86::Inst::kIdSub, sized(d, i.type), b);
   return true;
 }
 
 bool Translator::emit_logic(const Inst& i) {
   Value left = i.args[0], right = i.args[1];
   if (is_const(left)) std::swap(left, right);
-  const auto apply = [&](int d, auto operand) {
-    const Gp reg = sized(d, i.type);
-    if (i.op == Op::kAnd) {
-      a_.and_(reg, operand);
-    } else if (i.op == Op::kOr) {
-      a_.or_(reg, operand);
-    } else {
-      a_.xor_(reg, operand);
-    }
+  if (!is_const(right) && wants_swap(left, right)) std::swap(left, right);
+  const auto apply = [&](int d, const asmjit::Operand& operand) {
+    const auto op = i.op == Op::kAnd  ? asmjit::x86::Inst::kIdAnd
+                    : i.op == Op::kOr ? asmjit::x86::Inst::kIdOr
+                                      : asmjit::x86::Inst::kIdXor;
+    a_.emit(op, sized(d, i.type), operand);
   };
   const int a = use(left);
   if (is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(i.type, imm(right))))) {
@@ -177,15 +188,15 @@ bool Translator::emit_logic(const Inst& i) {
     consume(right);
     const int d = define(a);
     if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
-    apply(d, value);
+    apply(d, asmjit::imm(value));
     return true;
   }
-  const int b = use(right);
+  const asmjit::Operand b = use_operand(right, i.type);
   consume(left);
   consume(right);
   const int d = define(a);
   if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
-  apply(d, sized(b, i.type));
+  apply(d, b);
   return true;
 }
 
@@ -281,12 +292,12 @@ bool Translator::emit_multiply(const Inst& i) {
   if (type_bits(i.type) < 32) return false;
   if (i.op == Op::kMul) {
     const int a = use(i.args[0]);
-    const int b = use(i.args[1]);
+    const asmjit::Operand b = use_operand(i.args[1], i.type);
     consume(i.args[0]);
     consume(i.args[1]);
-    const int d = a == b ? define() : define(a);
+    const int d = is_register(b, a) ? define() : define(a);
     if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
-    a_.imul(sized(d, i.type), sized(b, i.type));
+    a_.emit(asmjit::x86::Inst::kIdImul, sized(d, i.type), b);
     return true;
   }
   if (i.type != Type::kI64) return false;
@@ -432,13 +443,12 @@ bool Translator::emit_select(const Inst& i) {
   // Operands first: making them may spoil the flags.
   const int then_reg = use(i.args[1]);
   const int else_reg = use(i.args[2]);
-  const int d = allocate(false);
+  const int d = define();
   a_.mov(gp(d), gp(else_reg));
   const CondCode condition = test_condition(i.args[0]);
   a_.emit(asmjit::x86::Inst::cmovccFromCond(condition), gp(d), gp(then_reg));
   consume(i.args[1]);
   consume(i.args[2]);
-  set_register(index_, d);
   return true;
 }
 
@@ -452,12 +462,11 @@ bool Translator::emit_extend(const Inst& i) {
   }
   const bool lazy_compare = places_[source].lazy;
   if (lazy_compare) {
-    const int d = allocate(false);
+    const int d = define();
     const CondCode condition = test_condition(i.args[0]);
     a_.emit(asmjit::x86::Inst::setccFromCond(condition), gp(d).r8());
     a_.movzx(gp32(d), gp(d).r8());
     if (i.op == Op::kSext) a_.neg(gp(d));
-    set_register(index_, d);
     return true;
   }
   const int a = use(i.args[0]);
@@ -497,14 +506,13 @@ bool Translator::emit_extend(const Inst& i) {
 bool Translator::emit_compare_value(const Inst& i) {
   if (type_bits(inst(i.args[0]).type) < 32) return false;
   if (places_[index_].lazy) return true;
-  const int d = allocate(false);
+  const int d = define();
   places_[index_].lazy = true;
   ++places_[index_].uses;
   const CondCode condition = test_condition(index_);
   places_[index_].lazy = false;
   a_.emit(asmjit::x86::Inst::setccFromCond(condition), gp(d).r8());
   a_.movzx(gp32(d), gp(d).r8());
-  set_register(index_, d);
   return true;
 }
 

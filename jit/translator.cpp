@@ -20,23 +20,57 @@ constexpr int kPool[] = {0, 1, 2, 6, 7, 8, 9, 10, 11, 3, 12, 13};
 }  // namespace
 
 Translator::Translator(const Input& input, asmjit::CodeHolder& code, Unit& unit)
-    : input_(input),
-      block_(input.block),
-      a_(&code),
-      unit_(unit),
-      places_(block_.insts.size()),
-      words_(input.state_words) {
-  unit_.links.reserve(2);
+    : input_(input), a_(&code), unit_(unit), words_(input.state_words), pin_of_(input.state_words, kNone) {
+  for (size_t k = 0; k < input.pins.size(); ++k) {
+    pin_of_[input.pins[k].word] = static_cast<int>(k);
+    homes_ |= uint64_t{1} << input.pins[k].home;
+  }
+}
+
+bool Translator::run() {
+  begin_unit();
+  for (current_ = 0; current_ < input_.blocks.size(); ++current_) {
+    if (!translate_block()) return false;
+  }
+  finish();
+  return !failed_;
+}
+
+bool Translator::translate_block() {
+  region_block_ = &input_.blocks[current_];
+  block_ = &region_block_->ir;
+  find_groups();
+  places_.assign(block_->insts.size() + groups_.size(), Place{});
+  drop_bindings();
+  registers_.fill(Register{});
+  free_spills_.clear();
+  spills_ = 0;
+  begun_ = 0;
+  check_exit_request_ = false;
+  for (const Pin& pin : input_.pins) bind(pin.word, pin.home, pin.written);
+  count_uses();
+  find_homes();
+  begin_block();
+  for (index_ = 0; index_ < block_->insts.size(); ++index_) {
+    const Inst& i = block_->insts[index_];
+    if (op_info(i.op).effect == Effect::kPure && places_[index_].uses == 0) continue;
+    locked_ = 0;
+    if (!emit(i) || failed_) return false;
+  }
+  return true;
 }
 
 void Translator::count_uses() {
-  for (size_t i = block_.insts.size(); i-- > 0;) {
-    const Inst& in = block_.insts[i];
+  for (size_t i = block_->insts.size(); i-- > 0;) {
+    const Inst& in = block_->insts[i];
     if (op_info(in.op).effect == Effect::kPure && places_[i].uses == 0) continue;
-    for (unsigned k = 0; k < in.operands; ++k) ++places_[in.args[k]].uses;
+    for (unsigned k = 0; k < in.operands; ++k) {
+      Place& place = places_[in.args[k]];
+      if (place.uses++ == 0) place.user = static_cast<Value>(i);
+    }
   }
-  for (size_t i = 0; i < block_.insts.size(); ++i) {
-    const Inst& in = block_.insts[i];
+  for (size_t i = 0; i < block_->insts.size(); ++i) {
+    const Inst& in = block_->insts[i];
     if (in.operands == 0) continue;
     Place& first = places_[in.args[0]];
     const Op made_by = inst(in.args[0]).op;
@@ -58,17 +92,37 @@ void Translator::count_uses() {
   }
 }
 
-bool Translator::run() {
-  count_uses();
-  begin_block();
-  for (index_ = 0; index_ < block_.insts.size(); ++index_) {
-    const Inst& i = block_.insts[index_];
-    if (op_info(i.op).effect == Effect::kPure && places_[index_].uses == 0) continue;
-    locked_ = 0;
-    if (!emit(i) || failed_) return false;
+// Something may look at the state as it is before this operation, or between it and the next.
+bool Translator::observes_state(Op op) const {
+  const Effect effect = op_info(op).effect;
+  return op == Op::kInsn || effect == Effect::kMemory || effect == Effect::kCall || effect == Effect::kEnd;
+}
+
+// A value that becomes a pinned word is made in that word's register, where nothing asks for the old one in between.
+// Values that become words which floating point reads are made in vector registers.
+void Translator::find_homes() {
+  std::vector<bool> read_as_vector(words_.size());
+  for (size_t k = 0; k < block_->insts.size(); ++k) {
+    const Inst& i = block_->insts[k];
+    if (i.op == Op::kGet && places_[k].prefers_vector) read_as_vector[i.imm / 8] = true;
   }
-  finish();
-  return !failed_;
+  for (Value at = 0; at < block_->insts.size(); ++at) {
+    const Inst& i = block_->insts[at];
+    if (i.op != Op::kSet || i.operand_type != Type::kI64 || i.imm % 8 != 0) continue;
+    const auto word = static_cast<unsigned>(i.imm / 8);
+    Value made = i.args[0];
+    const Op op = inst(made).op;
+    if ((op == Op::kSext || op == Op::kZext) && places_[inst(made).args[0]].wide_load) made = inst(made).args[0];
+    Place& place = places_[made];
+    if (read_as_vector[word]) place.prefers_vector = true;
+    if (pin_of_[word] == kNone || place.home != kNone) continue;
+    Value k = made + 1;
+    for (; k < at; ++k) {
+      const Inst& between = block_->insts[k];
+      if (observes_state(between.op) || (between.op == Op::kGet && between.imm / 8 == word)) break;
+    }
+    if (k == at) place.home = input_.pins[static_cast<size_t>(pin_of_[word])].home;
+  }
 }
 
 bool Translator::is_idle(int reg) const {
@@ -94,6 +148,7 @@ int Translator::allocate(bool vector) {
     if (!usable(reg)) continue;
     const Register& r = registers_[static_cast<size_t>(reg)];
     int cost = r.value != kNoValue && places_[r.value].uses > 0 ? 10 : 0;
+    if (homes_ >> reg & 1) cost += 4;  // it would have to come back
     for (unsigned word : active_) cost += words_[word].reg == reg && words_[word].dirty ? 3 : 0;
     if (cost < best_cost) {
       best = reg;
@@ -225,9 +280,46 @@ int Translator::use(Value v) {
     a_.vmovq(gp(reg), vec(place.reg));
     return reg;
   }
-  a_.mov(gp(reg), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
+  if (place.in_state) {
+    a_.mov(gp(reg), state(inst(v).imm));
+    place.in_state = false;
+  } else {
+    a_.mov(gp(reg), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
+  }
   set_register(v, reg);
   return reg;
+}
+
+asmjit::Operand Translator::use_operand(Value v, Type type) {
+  const Place& place = places_[resolve(v)];
+  if (!place.in_state) return sized(use(v), type);
+  Mem where = state(inst(resolve(v)).imm);
+  where.setSize(type_bits(type) / 8);
+  return where;
+}
+
+// A word that is asked for once, as the second operand of the same guest instruction, is an operand in memory there.
+bool Translator::folds_into_user(const Inst& get) const {
+  const Place* place = &places_[index_];
+  if (place->uses != 1) return false;
+  Value value = index_;
+  Value user = place->user;
+  if (inst(user).op == Op::kTrunc && inst(user).type == Type::kI32) {
+    value = user;
+    place = &places_[user];
+    if (place->uses != 1) return false;
+    user = place->user;
+  }
+  const Inst& i = inst(user);
+  if (i.operands != 2 || i.args[1] != value || i.args[0] == value) return false;
+  const bool takes_memory = i.op == Op::kAdd || i.op == Op::kSub || i.op == Op::kAnd || i.op == Op::kOr ||
+                            i.op == Op::kXor || i.op == Op::kMul;
+  if (!takes_memory || type_bits(i.type) < 32) return false;
+  for (Value k = index_ + 1; k < user; ++k) {
+    const Inst& between = inst(k);
+    if (observes_state(between.op) || (between.op == Op::kSet && between.imm / 8 == get.imm / 8)) return false;
+  }
+  return true;
 }
 
 int Translator::use_vector(Value v) {
@@ -244,6 +336,8 @@ int Translator::use_vector(Value v) {
     a_.vmovq(vec(reg), gp(temp));
   } else if (place.reg != kNone) {
     a_.vmovq(vec(reg), gp(place.reg));
+  } else if (place.in_state) {
+    a_.vmovq(vec(reg), state(inst(v).imm));
   } else {
     a_.vmovq(vec(reg), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
     set_register(v, reg);
@@ -267,8 +361,30 @@ void Translator::consume(Value v) {
 
 int Translator::temporary() { return allocate(false); }
 
+void Translator::move_register(int to, int from) {
+  if (to >= kFirstXmm) {
+    from >= kFirstXmm ? a_.vmovaps(vec(to), vec(from)) : a_.vmovq(vec(to), gp(from));
+  } else {
+    from >= kFirstXmm ? a_.vmovq(gp(to), vec(from)) : a_.mov(gp(to), gp(from));
+  }
+}
+
+int Translator::take_home(int reuse) {
+  const int home = places_[index_].home;
+  if (home == kNone || (home != reuse && (locked_ >> home & 1))) return kNone;
+  const Register& r = registers_[static_cast<size_t>(home)];
+  if (r.value != kNoValue && places_[r.value].reg == home && places_[r.value].uses > 0) return kNone;
+  const auto pin = std::find_if(input_.pins.begin(), input_.pins.end(), [&](const Pin& p) { return p.home == home; });
+  const bool holds_old = words_[pin->word].reg == home;
+  if (r.words != (holds_old ? 1u : 0u)) return kNone;
+  // The old value is about to be overwritten and nobody sees it before.
+  if (holds_old) unbind(pin->word);
+  return home;
+}
+
 int Translator::define(int reuse) {
-  const int reg = reuse != kNone && reuse < kFirstXmm && is_idle(reuse) ? reuse : allocate(false);
+  int reg = places_[index_].home < kFirstXmm ? take_home(reuse) : kNone;
+  if (reg == kNone) reg = reuse != kNone && reuse < kFirstXmm && is_idle(reuse) ? reuse : allocate(false);
   Register& r = registers_[static_cast<size_t>(reg)];
   if (r.value != kNoValue && places_[r.value].reg == reg) places_[r.value].reg = kNone;
   set_register(index_, reg);
@@ -277,7 +393,8 @@ int Translator::define(int reuse) {
 }
 
 int Translator::define_vector(int reuse) {
-  const int reg = reuse >= kFirstXmm && is_idle(reuse) ? reuse : allocate(true);
+  int reg = places_[index_].home >= kFirstXmm ? take_home(reuse) : kNone;
+  if (reg == kNone) reg = reuse >= kFirstXmm && is_idle(reuse) ? reuse : allocate(true);
   Register& r = registers_[static_cast<size_t>(reg)];
   if (r.value != kNoValue && places_[r.value].reg == reg) places_[r.value].reg = kNone;
   set_register(index_, reg);
@@ -315,7 +432,7 @@ bool Translator::emit(const Inst& i) {
     case Op::kInsn:
       if (check_exit_request_) {
         check_exit_request_ = false;
-        SideExit exit{a_.newLabel(), i.imm, block_.guest_instructions - begun_, false, {}};
+        SideExit exit{a_.newLabel(), i.imm, block_->guest_instructions - begun_, false, {}};
         for (unsigned word : active_) {
           if (words_[word].dirty) exit.words.emplace_back(word, words_[word]);
         }
@@ -382,8 +499,22 @@ void Translator::emit_get(const Inst& i) {
     }
     return;
   }
-  const bool vector = places_[index_].prefers_vector;
-  const int reg = vector ? define_vector() : define();
+  if (folds_into_user(i)) {
+    places_[index_].in_state = true;
+    return;
+  }
+  // A pinned word that had to leave its register comes back to it.
+  const int home = pin_of_[word] != kNone ? input_.pins[static_cast<size_t>(pin_of_[word])].home : kNone;
+  const bool vector = home != kNone ? home >= kFirstXmm : places_[index_].prefers_vector;
+  int reg = home;
+  if (home == kNone || !is_idle(home) || (locked_ >> home & 1)) {
+    reg = vector ? define_vector() : define();
+  } else {
+    Register& r = registers_[static_cast<size_t>(home)];
+    if (r.value != kNoValue && places_[r.value].reg == home) places_[r.value].reg = kNone;
+    set_register(index_, home);
+    lock(home);
+  }
   if (vector) {
     a_.vmovq(vec(reg), state(i.imm));
   } else {

@@ -11,22 +11,28 @@
 #include "core/hart/hart.h"
 #include "core/ir/ir.h"
 #include "jit/frame.h"
+#include "jit/pins.h"
+#include "jit/region.h"
 #include "jit/thunks.h"
 #include "jit/unit.h"
 
 namespace lockstep::jit {
 
-// Writes the host code of one IR block in one pass. Values live in registers; a word of guest state that was read or
-// written stays in its register until the block ends, and where code can be left in the middle a table says which
-// register holds which word. An access that misses the inline TLB asks a thunk and is tried again; one that is more
-// than a plain access to RAM is handed over to the interpreter as a whole guest instruction.
+// Writes the host code of a unit, one block in the first tier and a region in the second, in one pass. Values live in
+// registers; a word of guest state that was read or written stays in its register until the block ends, pinned ones
+// from block to block, and where code can be left in the middle a table says which register holds which word. An access
+// that misses the inline TLB asks a thunk and is tried again; one that is more than a plain access to RAM is handed
+// over to the interpreter as a whole guest instruction.
 //
-// translator.cpp has registers and state, translate_integer.cpp, translate_float.cpp, translate_memory.cpp and
-// translate_ends.cpp the operations.
+// translator.cpp has registers and state, translate_integer.cpp, translate_float.cpp, translate_memory.cpp,
+// translate_ends.cpp and translate_edges.cpp the operations.
 class Translator {
  public:
   struct Input {
-    const core::ir::Block& block;
+    std::span<const RegionBlock> blocks;  // the unit is entered at the first
+    std::span<const Pin> pins;
+    bool profiled;      // executions are counted, and where an indirect jump goes is noted
+    bool joint_checks;  // accesses beside one another are checked together
     std::span<const core::HelperDescriptor> helpers;
     core::Hart& hart;
     const Thunks& thunks;
@@ -62,7 +68,10 @@ class Translator {
     bool constant = false;
     bool lazy = false;  // made where it is used
     bool prefers_vector = false;
-    bool wide_load = false;  // a load whose register already has the extension that its only user asks for
+    int home = kNone;                 // of the pinned word that it is to become
+    Value user = core::ir::kNoValue;  // the last one
+    bool in_state = false;            // not read yet: the word of the state that it is has not changed
+    bool wide_load = false;           // a load whose register already has the extension that its only user asks for
     uint64_t imm = 0;
   };
   struct Register {
@@ -77,14 +86,17 @@ class Translator {
   };
 
   // --- translator.cpp
+  bool translate_block();
   void count_uses();
+  void find_homes();
+  bool observes_state(Op op) const;
   Value resolve(Value v) const {
     while (places_[v].alias != core::ir::kNoValue) v = places_[v].alias;
     return v;
   }
   bool is_const(Value v) const { return places_[resolve(v)].constant; }
   uint64_t imm(Value v) const { return places_[resolve(v)].imm; }
-  const Inst& inst(Value v) const { return block_.insts[v]; }
+  const Inst& inst(Value v) const { return block_->insts[v]; }
   bool fits32(uint64_t value) const { return static_cast<int64_t>(value) == static_cast<int32_t>(value); }
 
   int allocate(bool vector);
@@ -101,6 +113,9 @@ class Translator {
   // The register of an operand, locked until the operation is done.
   int use(Value v);
   int use_vector(Value v);
+  // The second operand of an integer operation: a register, or where it lies in memory.
+  asmjit::Operand use_operand(Value v, Type type);
+  bool folds_into_user(const Inst& get) const;
   void consume(Value v);
   // A register for the current value; `reuse` when that one is free by now.
   int define(int reuse = kNone);
@@ -109,6 +124,9 @@ class Translator {
   void define_const(uint64_t value);
   int temporary();
   void set_register(Value v, int reg);
+  void move_register(int to, int from);
+  // The register in which the current value is wanted, when that is free for it: `reuse` or one that is no operand.
+  int take_home(int reuse);
   void move_const(int reg, uint64_t value);
 
   static Gp gp(int reg) { return asmjit::x86::gpq(static_cast<uint32_t>(reg)); }
@@ -132,6 +150,7 @@ class Translator {
   // --- translate_integer.cpp
   bool emit_integer(const Inst& i);
   bool fold_constants(const Inst& i);
+  bool wants_swap(Value left, Value right) const;
   bool emit_add(const Inst& i);
   bool emit_sub(const Inst& i);
   bool emit_logic(const Inst& i);
@@ -160,29 +179,48 @@ class Translator {
   bool emit_load(const Inst& i);
   bool emit_store(const Inst& i);
   bool emit_atomic(const Inst& i);
-  // The host address of an access, in a register; misses go to the slow path.
+  // The host address of the current access; misses go to the slow path.
   Mem translate_address(Value address, unsigned size_bytes, bool store);
-  void note_hand_over(const asmjit::Label& return_point);
+  void find_groups();
+  bool any_group_begun() const;
+  size_t note_hand_over(const asmjit::Label& return_point);
 
   // --- translate_ends.cpp
-  void begin_block();
-  void compare_mapping(uint64_t pc, uint32_t& constant_at);
   bool emit_call(const Inst& i);
   bool emit_exit_if(const Inst& i);
   bool emit_end(const Inst& i);
-  void jump_to(uint64_t pc);
+  void emit_indirect(const Inst& i);
   void set_pc(uint64_t pc);
   void leave(Leave how);
+  void leave(Leave how, const void* what);
   void finish();
 
+  // --- translate_edges.cpp
+  void begin_unit();
+  void begin_block();
+  void compare_mapping(uint64_t pc, uint32_t& constant_at);
+  void settle();
+  void place_pin(const Pin& pin);
+  void store_pins();
+  int find_block(uint64_t pc) const;
+  bool on_same_page(const RegionBlock& to) const;
+  // Goes to `pc` from the end of the current block, everything settled: here, or at the label that is answered.
+  void edge_here(uint64_t pc);
+  asmjit::Label edge(uint64_t pc);
+  void finish_edges();
+
   const Input& input_;
-  const core::ir::Block& block_;
+  const RegionBlock* region_block_ = nullptr;
+  const core::ir::Block* block_ = nullptr;
+  size_t current_ = 0;
   asmjit::x86::Assembler a_;
   Unit& unit_;
   std::vector<Place> places_;
   std::array<Register, kRegisters> registers_;
   std::vector<Word> words_;
   std::vector<unsigned> active_;  // words that are bound or constant
+  std::vector<int> pin_of_;       // by word: index into Input::pins, or kNone
+  uint64_t homes_ = 0;            // registers of pins
   uint64_t locked_ = 0;
   unsigned next_victim_ = 0;
   std::vector<int> free_spills_;
@@ -195,10 +233,30 @@ class Translator {
   // Code out of the hot path, written when the block is done.
   struct SlowPath {
     asmjit::Label entry, retry, return_point;
-    int address;
+    int base;
+    int32_t displacement;
+    int index, page;  // registers that are free there
     const uint8_t* thunk;
+    // Of a group: its bytes, from `displacement` on; equal where the access is alone.
+    int32_t low, high;
+    bool guarded;         // other groups have been checked and have accesses to come
+    asmjit::Label split;  // where the call that gives up returns to
   };
+  void finish_slow(const SlowPath& slow);
   std::vector<SlowPath> slow_paths_;
+  // Accesses of one kind at constant distances from one address: one look into the TLB, for all their bytes, serves
+  // all.
+  struct Group {
+    Value root;
+    bool store;
+    int64_t low, high;  // relative to the root
+    int64_t first = 0;  // where the first access is
+    uint32_t members = 0;
+    bool begun = false;
+  };
+  std::vector<Group> groups_;
+  std::vector<int> group_of_;       // by instruction
+  std::vector<int64_t> offset_of_;  // by instruction: from the root of its group
   struct SideExit {
     asmjit::Label entry;
     uint64_t pc;
@@ -213,6 +271,8 @@ class Translator {
     int result;
     std::array<int, 3> operands;
     uint32_t descriptor;
+    bool canonical;  // the result is the NaN of its width, and no more is to be known
+    bool is_double;
   };
   void finish_float(const FloatPath& path);
   std::vector<FloatPath> float_paths_;
@@ -221,8 +281,20 @@ class Translator {
     size_t link;
   };
   std::vector<PendingLink> pending_links_;
+  struct PendingEdge {
+    asmjit::Label entry;
+    const RegionBlock* from;
+    uint64_t pc;
+  };
+  std::vector<PendingEdge> pending_edges_;
+  struct StaleExit {
+    asmjit::Label entry;
+    uint64_t pc;
+  };
+  std::vector<StaleExit> stale_exits_;
+  std::vector<asmjit::Label> block_labels_, short_budgets_;
   std::vector<asmjit::Label> hand_over_labels_;
-  asmjit::Label short_budget_, moved_;
+  asmjit::Label moved_, hot_;
   bool failed_ = false;
 };
 

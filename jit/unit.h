@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <vector>
 
-#include "core/ir/ir.h"
+#include "core/engine/code_index.h"
 
 namespace lockstep::jit {
 
 struct Unit;
+
+// As the interpreter's: longer blocks gain little and fill a turn's budget badly.
+inline constexpr unsigned kMaxBlockInstructions = 64;
 
 // A way out of a unit to a constant address: a jump that is patched to go straight to another unit.
 struct Link {
@@ -34,10 +40,28 @@ struct HandOver {
   uint32_t first_home = 0;
   uint16_t homes = 0;
   uint16_t unbegun = 0;  // guest instructions of the block that have not begun, the one at pc among them
+  bool joint = false;    // accesses that were checked together do not lie in one page
   uint64_t pc = 0;
 };
 
-// Generated code with what the engine needs to know about it.
+// What a block tells about itself while the first tier runs it.
+struct BlockProfile {
+  static constexpr uint64_t kUnknown = ~uint64_t{0};
+  static constexpr unsigned kTargets = 16;
+  // A block that is not to be asked about again.
+  static constexpr int32_t kNeverHot = std::numeric_limits<int32_t>::max();
+  struct Edge {
+    uint64_t pc = kUnknown;
+    uint64_t paddr = kUnknown;
+  };
+  using Targets = std::array<uint64_t, kTargets>;
+
+  int32_t heat = 0;                  // executions that are left until the second tier is asked for
+  std::array<Edge, 2> edges;         // constant successors to which it went
+  std::shared_ptr<Targets> targets;  // where its indirect jump went, by a hash; kUnknown where nothing was noted
+};
+
+// Generated code with what the engine needs to know about it: one block in the first tier, a region in the second.
 struct Unit {
   uint64_t pc = 0;
   uint64_t paddr = 0;
@@ -46,18 +70,36 @@ struct Unit {
   bool spans_pages = false;
   bool valid = true;
   bool interpreted = false;  // no code: an operation that only the interpreter has
-  unsigned region = 0;       // of the code cache
-  unsigned guest_instructions = 0;
+  bool is_region = false;
+  unsigned stale_exits = 0;         // how often a region found its pages mapped in another way
+  unsigned split_groups = 0;        // how often accesses that it checks together were in two pages
+  unsigned region = 0;              // of the code cache
+  unsigned guest_instructions = 0;  // of the first block
   const uint8_t* code = nullptr;
   uint32_t code_bytes = 0;
-  uint32_t entry_at = 0;    // offset of the entry; the code begins with one that compares the page's mapping first
-  uint32_t mapping_at = 0;  // offset of the mapping number there
-  uint32_t mapping = 0;     // what is written there
-  uint32_t size_bytes = 0;  // of guest code
+  uint32_t entry_at = 0;  // offset of the entry; the code begins with one that compares the page's mapping first
+  // Offsets of the mapping numbers there and what is written to them: of the first block's pages.
+  std::array<uint32_t, 2> mapping_at = {};
+  std::array<uint32_t, 2> mapping = {};
+  uint32_t size_bytes = 0;               // of the first block's guest code
+  std::vector<core::CodeRange> inlined;  // guest code of a region's other blocks
+  BlockProfile profile;                  // of the first block
   std::vector<Link> links;
   std::vector<Link*> incoming;
   std::vector<HandOver> hand_overs;
   std::vector<StateHome> homes;
+
+  template <typename F>
+  void each_first_range(F f) const {
+    core::each_half(paddr, size_bytes, spans_pages, second_ppage, f);
+  }
+  template <typename F>
+  void each_range(F f) const {
+    each_first_range(f);
+    for (const core::CodeRange& range : inlined) f(range);
+  }
+  // Where a link leads: one that has looked at the mapping of the first page only must have the second one looked at.
+  const uint8_t* link_entry() const { return spans_pages ? code : code + entry_at; }
 };
 
 }  // namespace lockstep::jit

@@ -22,7 +22,7 @@ void UnitMap::link(Link& link, Unit* target, uint32_t mapping) {
     link.target = target;
     target->incoming.push_back(&link);
     const uint8_t* jump = link.source->code + link.jump_at;
-    cache_.patch32(jump, displacement(jump, target->code + target->entry_at));
+    cache_.patch32(jump, displacement(jump, target->link_entry()));
   }
   if (link.mapping_at != 0) cache_.patch32(link.source->code + link.mapping_at, mapping);
 }
@@ -45,6 +45,11 @@ void UnitMap::drop(Unit* unit) {
   }
   graveyard_.push_back(units_.remove(unit));
   ++dropped_;
+}
+
+Unit* UnitMap::replace(Unit* old, std::unique_ptr<Unit> unit) {
+  drop(old);
+  return insert(std::move(unit));
 }
 
 bool UnitMap::invalidate(uint64_t paddr, uint64_t size_bytes) {
@@ -73,11 +78,11 @@ std::vector<UnitMap::Placed>::const_iterator UnitMap::first_behind(const std::ve
                           [](const uint8_t* a, const Placed& p) { return a < p.code; });
 }
 
-const Unit* UnitMap::holding(const uint8_t* address) const {
+Unit* UnitMap::holding(const uint8_t* address) const {
   for (const std::vector<Placed>& placed : placed_) {
     const auto behind = first_behind(placed, address);
     if (behind == placed.begin()) continue;
-    const Unit* unit = std::prev(behind)->unit;
+    Unit* unit = std::prev(behind)->unit;
     if (unit != nullptr && address < unit->code + unit->code_bytes) return unit;
   }
   return nullptr;

@@ -21,6 +21,9 @@ class UnitMap {
   // Takes a unit in whose code, if it has some, lies in the cache's current region.
   Unit* insert(std::unique_ptr<Unit> unit);
 
+  // The same for one that takes the place of another with the same addresses and key.
+  Unit* replace(Unit* old, std::unique_ptr<Unit> unit);
+
   // Makes the link's jump go straight to the target. `mapping`: of the target's page, for links to another page.
   void link(Link& link, Unit* target, uint32_t mapping);
 
@@ -29,6 +32,7 @@ class UnitMap {
   bool invalidate(uint64_t paddr, uint64_t size_bytes);
   void invalidate_all();
   void drop_region(unsigned region);
+  void drop(Unit* unit);
 
   // Units dropped since the last call; they stay readable until then.
   void collect() { graveyard_.clear(); }
@@ -36,10 +40,9 @@ class UnitMap {
   const std::vector<std::unique_ptr<Unit>>& graveyard() const { return graveyard_; }
 
   // The unit whose code holds this address.
-  const Unit* holding(const uint8_t* address) const;
+  Unit* holding(const uint8_t* address) const;
 
  private:
-  void drop(Unit* unit);
   void unlink(Link& link);
 
   CodeCache& cache_;

@@ -11,9 +11,28 @@
 
 namespace lockstep::core {
 
+// Bytes of guest code inside one page.
+struct CodeRange {
+  uint64_t paddr = 0;
+  uint64_t size_bytes = 0;
+
+  uint64_t ppage() const { return paddr & kPageMask; }
+  bool touches(uint64_t other, uint64_t other_bytes) const {
+    return other < paddr + size_bytes && paddr < other + other_bytes;
+  }
+};
+
+// Calls `f` with the ranges of `size_bytes` of code at `paddr`, contiguous in virtual addresses; past the first page's
+// end they go on at `second_ppage`.
+template <typename F>
+void each_half(uint64_t paddr, uint64_t size_bytes, bool spans_pages, uint64_t second_ppage, F f) {
+  const uint64_t in_first = spans_pages ? kPageSize - (paddr & ~kPageMask) : size_bytes;
+  f(CodeRange{paddr, in_first});
+  if (spans_pages) f(CodeRange{second_ppage, size_bytes - in_first});
+}
+
 // Owns what an engine translated from guest code, and finds it by its address and by the bytes that it was made from.
-// `Code` has pc, paddr, code_key, size_bytes, spans_pages and second_ppage; one that spans two pages is contiguous in
-// virtual addresses only: its second half begins at second_ppage.
+// `Code` has pc, paddr, code_key, and each_range(f), which calls f with every CodeRange it was made from.
 template <typename Code>
 class CodeIndex {
  public:
@@ -26,15 +45,19 @@ class CodeIndex {
 
   Code* insert(std::unique_ptr<Code> code) {
     Code* raw = code.get();
-    pages_[raw->paddr & kPageMask].codes.push_back(raw);
-    if (raw->spans_pages) pages_[raw->second_ppage].codes.push_back(raw);
+    raw->each_range([&](const CodeRange& range) {
+      std::vector<Code*>& codes = pages_[range.ppage()].codes;
+      if (codes.empty() || codes.back() != raw) codes.push_back(raw);
+    });
     by_address_[key_of(*raw)] = std::move(code);
     return raw;
   }
 
   std::unique_ptr<Code> remove(Code* code) {
-    remove_from(code->paddr & kPageMask, code);
-    if (code->spans_pages) remove_from(code->second_ppage, code);
+    code->each_range([&](const CodeRange& range) {
+      const auto page = pages_.find(range.ppage());
+      if (page != pages_.end()) std::erase(page->second.codes, code);
+    });
     const auto it = by_address_.find(key_of(*code));
     std::unique_ptr<Code> removed = std::move(it->second);
     by_address_.erase(it);
@@ -59,11 +82,9 @@ class CodeIndex {
     Page& page = it->second;
     const bool all = page.idle_writes >= kMaxIdleWrites;
     for (Code* code : page.codes) {
-      const bool in_second = code->spans_pages && (paddr & kPageMask) == code->second_ppage;
-      const uint64_t first_bytes = code->spans_pages ? kPageSize - (code->paddr & ~kPageMask) : code->size_bytes;
-      const uint64_t begin = in_second ? code->second_ppage : code->paddr;
-      const uint64_t length = in_second ? code->size_bytes - first_bytes : first_bytes;
-      if (all || (paddr < begin + length && begin < paddr + size_bytes)) hit.push_back(code);
+      bool made_from = all;
+      code->each_range([&](const CodeRange& range) { made_from |= range.touches(paddr, size_bytes); });
+      if (made_from) hit.push_back(code);
     }
     if (hit.empty()) ++page.idle_writes;
     return hit;
@@ -100,11 +121,6 @@ class CodeIndex {
   };
 
   static Key key_of(const Code& code) { return {code.paddr, code.pc, code.code_key}; }
-  void remove_from(uint64_t ppage, Code* code) {
-    const auto page = pages_.find(ppage);
-    if (page != pages_.end()) std::erase(page->second.codes, code);
-  }
-
   std::unordered_map<Key, std::unique_ptr<Code>, KeyHash> by_address_;
   std::unordered_map<uint64_t, Page> pages_;
 };

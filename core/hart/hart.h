@@ -135,8 +135,8 @@ class Hart {
   uint64_t executed_in_turn() const { return instruction_count() - turn_start_count_; }
   void begin_turn() { turn_start_count_ = instruction_count(); }
   // The one rule of store-conditional: it succeeds when the reservation is valid and was made for the same physical
-  // address and size. A reservation ends with any store-conditional, trap or trap return, and with the hart's turn, so
-  // that no other hart and no device can have come between.
+  // address and size. A reservation ends with any store-conditional, trap or trap return, and with the hart's turn
+  // where another hart or a device may have come between.
   void end_turn() { state_->reservation_valid = 0; }
 
  protected:

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/engine/code_index.h"
 #include "core/hart/hart.h"
 #include "core/ir/ir.h"
 
@@ -69,6 +70,11 @@ struct CodeBlock {
   std::vector<GuestInstruction> instructions;
   std::vector<WideOp> wide;
   std::vector<Link*> incoming;
+
+  template <typename F>
+  void each_range(F f) const {
+    each_half(paddr, size_bytes, spans_pages, second_ppage, f);
+  }
 };
 
 // Turns verified IR into cells. `handlers` maps Bytecode to the dispatcher's labels. Returns false when the block needs

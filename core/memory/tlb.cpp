@@ -46,6 +46,7 @@ void Tlb::select(uint64_t data_key, uint64_t fetch_key, uint64_t asid) {
 }
 
 void Tlb::clear(TlbContext& context) {
+  ++losses_;
   if (context.empty) return;
   for (unsigned access = 0; access < 3; ++access) {
     context.tags[access].fill(kNoTag);
@@ -58,6 +59,7 @@ void Tlb::clear(TlbContext& context) {
 }
 
 void Tlb::drop_fast(TlbContext& context, unsigned access, unsigned index) {
+  ++losses_;
   context.tags[access][index] = kNoTag;
   if (access == kFetch) context.mappings[index] = kNoMapping;
 }
@@ -75,6 +77,7 @@ void Tlb::fill(TlbContext& context, unsigned access, uint64_t vaddr, uint64_t pa
   const uint64_t vpage = vaddr & kPageMask;
   context.pages[access][index] = TlbPage{vpage, paddr & kPageMask};
   const uint64_t addend = reinterpret_cast<uint64_t>(host_page) - vpage;
+  if (context.tags[access][index] != kNoTag && (!fast || context.tags[access][index] != vpage)) ++losses_;
   context.tags[access][index] = fast ? vpage : kNoTag;
   context.addends[access][index] = addend;
   if (access == kFetch) context.mappings[index] = fast ? mapping_number(vpage, addend) : kNoMapping;
@@ -132,6 +135,7 @@ void Tlb::drop_fast_stores(uint64_t ppage) {
 }
 
 void Tlb::drop_all_fast_stores() {
+  ++losses_;
   for (auto& context : contexts_) context->tags[kStore].fill(kNoTag);
 }
 

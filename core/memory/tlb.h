@@ -81,6 +81,9 @@ class Tlb {
   void fill(TlbContext& context, unsigned access, uint64_t vaddr, uint64_t paddr, unsigned block_bits,
             uint8_t* host_page, bool fast);
 
+  // Grows whenever a fast entry is lost to another one, or dropped: what was seen to hit before may not any more.
+  uint64_t losses() const { return losses_; }
+
   void flush_all();
   void flush_asid(uint64_t asid);
   // All contexts, or those of one asid.
@@ -94,7 +97,7 @@ class Tlb {
   TlbContext& find(uint64_t key, uint64_t asid);
   void clear(TlbContext& context);
   void flush_page_in(TlbContext& context, uint64_t vaddr);
-  static void drop_fast(TlbContext& context, unsigned access, unsigned index);
+  void drop_fast(TlbContext& context, unsigned access, unsigned index);
   uint32_t mapping_number(uint64_t vpage, uint64_t addend);
 
   // Numbers are never used twice; past this many the table forgets, and mappings get new ones.
@@ -111,6 +114,7 @@ class Tlb {
   TlbContext* data_;
   TlbContext* fetch_;
   uint64_t use_clock_ = 0;
+  uint64_t losses_ = 0;
   bool tagged_ = true;
 };
 

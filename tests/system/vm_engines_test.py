@@ -8,6 +8,8 @@ import sys
 from guest_case import check, check_same, main
 
 LIMIT = 400000000
+# The JIT as it is, one of its tiers alone, and with everything a region after its first execution.
+JITS = ("jit", "jit:tier=1", "jit:links=off", "jit:threshold=1:threads=0", "jit:threshold=16")
 RANDOM_INSTRUCTIONS = 3000000
 
 
@@ -19,7 +21,7 @@ def ended(context, engine, *arguments):
 
 def agree(context, *arguments):
     first = ended(context, "interpreter", *arguments)
-    for engine in ("jit", "jit:links=off"):
+    for engine in JITS:
         check_same(first, ended(context, engine, *arguments), f"interpreter and {engine}, {' '.join(map(str, arguments))}")
 
 
@@ -62,15 +64,17 @@ def a_small_code_cache(context):
     arguments = context.debian("earlycon=sbi", smp=2)
     limit = ("--max-instructions", 300000000)
     stopped = [context.run("vm", "run", "--json", *arguments, *limit, "--engine", engine)
-               for engine in ("jit", "jit:cache=1M", "jit:cache=1M:links=off")]
+               for engine in ("jit", "jit:cache=1M", "jit:cache=1M:links=off", "jit:cache=1M:threshold=100")]
     for run in stopped[1:]:
         check_same(stopped[0].observables, run.observables, "a large code cache and a small one")
 
 
 def random_programs(context):
     seed = context.options.seed
-    run = context.run("random", "--engines", "interpreter,jit", "--seed", seed, "--instructions", RANDOM_INSTRUCTIONS)
-    check(run.status == 0, f"seed {seed}: {run.stdout[-2000:].decode()}")
+    for engine in ("jit:tier=1", "jit:threshold=1:threads=0"):
+        run = context.run("random", "--engines", f"interpreter,{engine}", "--seed", seed, "--instructions",
+                          RANDOM_INSTRUCTIONS)
+        check(run.status == 0, f"{engine}, seed {seed}: {run.stdout[-2000:].decode()}")
 
 
 def add_options(parser):

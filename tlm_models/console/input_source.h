@@ -28,6 +28,8 @@ class InputSource {
   virtual bool may_have_more() const = 0;
   // A host file descriptor that becomes readable with new input, or -1. Idle time is paced to real time while waiting.
   virtual int wait_fd() const { return -1; }
+  // What comes next depends on when the guest asks for it, so that every boundary counts.
+  virtual bool follows_guest() const { return false; }
   // The user asked to leave (Ctrl-A X).
   virtual bool quit_requested() const { return false; }
 
@@ -45,6 +47,7 @@ class ScriptedInput : public InputSource {
 
   void poll(uint64_t now_ns, size_t space, bool guest_waits, std::vector<uint8_t>& bytes) override;
   bool may_have_more() const override { return next_ < bytes_.size(); }
+  bool follows_guest() const override { return may_have_more(); }
   uint64_t position() const override { return next_; }
   void restore_position(uint64_t position) override;
 

@@ -23,6 +23,7 @@ void TimerQueue::arm(TimerId id, uint64_t deadline_ns) {
   deadlines_[id] = deadline_ns;
   if (deadline_ns != kNever) due_.insert({deadline_ns, id});
   notify_next();
+  if (deadline_ns < horizon_ns_) sooner_();
 }
 
 void TimerQueue::cancel(TimerId id) { arm(id, kNever); }
@@ -32,6 +33,7 @@ void TimerQueue::run_due(uint64_t now_ns) {
     const auto [deadline_ns, id] = *due_.begin();
     due_.erase(due_.begin());
     deadlines_[id] = kNever;
+    ++fired_;
     callbacks_[id](deadline_ns);
   }
   notify_next();

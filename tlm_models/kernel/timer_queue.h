@@ -35,6 +35,15 @@ class TimerQueue : public sc_core::sc_module {
 
   void run_due(uint64_t now_ns);
 
+  // Timers that ran out so far.
+  uint64_t fired() const { return fired_; }
+  // `sooner` is called when a timer is armed for a time before `horizon_ns`, until unwatch().
+  void watch(uint64_t horizon_ns, std::function<void()> sooner) {
+    horizon_ns_ = horizon_ns;
+    sooner_ = std::move(sooner);
+  }
+  void unwatch() { horizon_ns_ = 0; }
+
  private:
   void on_event();
   void notify_next();
@@ -44,6 +53,9 @@ class TimerQueue : public sc_core::sc_module {
   std::set<std::pair<uint64_t, TimerId>> due_;
   sc_core::sc_event event_;
   uint64_t notified_ns_ = kNever;
+  uint64_t fired_ = 0;
+  uint64_t horizon_ns_ = 0;
+  std::function<void()> sooner_;
 };
 
 }  // namespace lockstep::tlm_models

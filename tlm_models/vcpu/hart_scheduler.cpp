@@ -6,12 +6,17 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <utility>
 
 namespace lockstep::tlm_models {
 namespace {
 
 // One sleep of an idle machine; longer waits are several of them.
 constexpr uint64_t kMaxSleepNs = 1'000'000'000;
+// Quanta in one turn: live input and a debugger's interrupt wait no longer.
+constexpr uint64_t kMaxQuanta = 100;
+
+constexpr uint64_t divide_up(uint64_t a, uint64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
 }  // namespace
 
@@ -78,6 +83,27 @@ bool HartScheduler::begin_round() {
   return true;
 }
 
+// Quanta from now to the first boundary at or behind `time_ns`, at least one.
+uint64_t HartScheduler::quanta_until(uint64_t time_ns) const {
+  const uint64_t now_ns = current_ns();
+  if (time_ns <= now_ns) return 1;
+  return divide_up(time_ns - now_ns, options_.quantum_ns);
+}
+
+uint64_t HartScheduler::quiet_quanta() const {
+  const uint64_t ns = clock_.ns_per_instruction();
+  if (vcpus_.size() > 1 || step_ || options_.quantum_ns % ns != 0) return 1;
+  const uint64_t quiet_ns = std::min(timers_.next_deadline_ns(), hooks_.quiet_until_ns(current_ns()));
+  const uint64_t until_stop = limits_.stop_at_boundary - total_instructions_;
+  return std::min({kMaxQuanta, quanta_until(quiet_ns), divide_up(until_stop, options_.quantum_ns / ns)});
+}
+
+// A timer was armed that runs out before the long turn does: the turn ends at the boundary that the timer needs.
+void HartScheduler::end_turn_early() {
+  cut_turn_ = true;
+  if (executing_) vcpus_[current_]->hart().state().exit_request |= core::kExitStop;
+}
+
 bool HartScheduler::run_turn() {
   core::Hart& hart = vcpus_[current_]->hart();
   if (!turn_started_) {
@@ -85,9 +111,13 @@ bool HartScheduler::run_turn() {
     waiting_[current_] = false;
     clock_.begin_turn(current_ns());
     hart.begin_turn();
-    turn_left_ = options_.quantum_ns / clock_.ns_per_instruction();
+    const uint64_t quanta = quiet_quanta();
+    turn_left_ = quanta * (options_.quantum_ns / clock_.ns_per_instruction());
+    cut_turn_ = false;
+    turn_end_ns_ = quanta > 1 ? current_ns() + quanta * options_.quantum_ns : 0;
     turn_started_ = true;
   }
+  timers_.watch(turn_end_ns_, [this] { end_turn_early(); });
   if (stop_for_debugger_ && debug_ != nullptr) {
     stop_for_debugger_ = false;
     debug_stop(core::StopReason::kStop);
@@ -107,6 +137,12 @@ bool HartScheduler::run_turn() {
     total_instructions_ += result.executed;
     turn_left_ -= std::min(turn_left_, result.executed);
     round_busy_ns_ = std::max(round_busy_ns_, hart.executed_in_turn() * clock_.ns_per_instruction());
+    if (std::exchange(cut_turn_, false)) {
+      const uint64_t quanta =
+          std::max(quanta_until(current_ns() + round_busy_ns_), quanta_until(timers_.next_deadline_ns()));
+      const uint64_t turn = quanta * (options_.quantum_ns / clock_.ns_per_instruction());
+      turn_left_ = std::min(turn_left_, turn - std::min(turn, hart.executed_in_turn()));
+    }
     switch (result.reason) {
       case core::StopReason::kWaitForInterrupt:
         waiting_[current_] = true;
@@ -125,9 +161,10 @@ bool HartScheduler::run_turn() {
     }
     if (step_ && !end_) debug_stop(core::StopReason::kStop);
   }
+  timers_.unwatch();
   hooks_.after_turn();
   if (end_) return false;
-  hart.end_turn();
+  if (vcpus_.size() > 1) hart.end_turn();
   turn_started_ = false;
   return true;
 }
@@ -148,13 +185,17 @@ bool HartScheduler::all_waiting() const {
 
 void HartScheduler::end_round() {
   const uint64_t now_ns = current_ns();
-  uint64_t next_ns = now_ns + options_.quantum_ns;
+  uint64_t next_ns = now_ns + quanta_until(now_ns + round_busy_ns_) * options_.quantum_ns;
   if (all_waiting()) {
     // A round in which somebody ran ends where its longest turn did. One in which nobody ran goes to the next event.
     next_ns = round_busy_ns_ > 0 ? now_ns + round_busy_ns_ : idle_until(now_ns);
   }
   if (next_ns > kMaxTimeNs) request_end(EndReason::kIdle);
   if (!end_ && next_ns > now_ns) wait(from_ns(next_ns - now_ns));
+  // A device may have written to memory: no reservation holds over that.
+  if (std::exchange(fired_, timers_.fired()) != timers_.fired()) {
+    for (Vcpu* vcpu : vcpus_) vcpu->hart().end_turn();
+  }
 }
 
 uint64_t HartScheduler::idle_until(uint64_t now_ns) {

@@ -44,6 +44,8 @@ class SchedulerHooks {
   virtual void at_boundary(uint64_t now_ns) = 0;
   // A hart's turn is over.
   virtual void after_turn() = 0;
+  // Before this virtual time nobody outside of the harts and timers needs a boundary; `now_ns`: the next one does.
+  virtual uint64_t quiet_until_ns(uint64_t now_ns) const = 0;
   // Virtual time at which input is due although all harts are idle, or kNever.
   virtual uint64_t next_input_ns() const = 0;
   // The descriptor that ends an idle wait, or -1.
@@ -69,6 +71,7 @@ struct SchedulerOptions {
 
 // Owner of the harts' time: one SystemC thread gives harts 0 to N-1 a turn of one quantum each, all from the same
 // virtual time, then lets simulated time pass. Everything from outside a hart (timers, input) comes in between rounds.
+// A hart that is alone gets the quanta up to the next timer or input in one turn: what it sees is the same.
 // A run may end inside a turn and is carried on there by the next run().
 class HartScheduler : public sc_core::sc_module {
  public:
@@ -101,6 +104,9 @@ class HartScheduler : public sc_core::sc_module {
   void loop();
   bool begin_round();
   bool run_turn();
+  uint64_t quanta_until(uint64_t time_ns) const;
+  uint64_t quiet_quanta() const;
+  void end_turn_early();
   void debug_stop(core::StopReason reason);
   void end_round();
   uint64_t idle_until(uint64_t now_ns);
@@ -125,6 +131,9 @@ class HartScheduler : public sc_core::sc_module {
   bool turn_started_ = false;
   bool executing_ = false;
   uint64_t turn_left_ = 0;      // instructions
+  uint64_t turn_end_ns_ = 0;    // of a turn of several quanta, else 0
+  bool cut_turn_ = false;       // a timer was armed that comes before the turn's end
+  uint64_t fired_ = 0;          // timers, at the last boundary
   uint64_t round_busy_ns_ = 0;  // the longest turn of the round so far
   bool step_ = false;
   bool stop_for_debugger_ = false;

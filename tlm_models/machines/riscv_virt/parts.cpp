@@ -205,6 +205,11 @@ void Machine::Parts::after_turn() {
   }
 }
 
+uint64_t Machine::Parts::quiet_until_ns(uint64_t now_ns) const {
+  if (tohost_address || (config.input && config.input->follows_guest())) return now_ns;
+  return next_input_ns();
+}
+
 uint64_t Machine::Parts::next_input_ns() const { return config.input ? config.input->next_time_ns() : kNever; }
 
 int Machine::Parts::wait_fd() const { return config.input ? config.input->wait_fd() : -1; }

@@ -43,6 +43,7 @@ struct Machine::Parts : SchedulerHooks {
   // SchedulerHooks
   void at_boundary(uint64_t now_ns) override;
   void after_turn() override;
+  uint64_t quiet_until_ns(uint64_t now_ns) const override;
   uint64_t next_input_ns() const override;
   int wait_fd() const override;
 
