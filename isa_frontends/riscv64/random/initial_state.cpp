@@ -72,7 +72,8 @@ class Maker {
   explicit Maker(const RandomProgram& program)
       : program_(program), random_(~program.seed), window_(window_of(program)) {
     for (uint64_t i = 0; i < kTextPages; ++i) text_pages_[i] = i;
-    if (program.paging) shuffle(text_pages_);
+    // M-mode finds the program where the memory is.
+    if (program.paging && window_ != kRamBase) shuffle(text_pages_);
   }
 
   InitialState make() {
@@ -127,7 +128,7 @@ class Maker {
     if (!program_.portable) status |= random_.next() & (kStatusSie | kStatusMie | kStatusSpie);
     status |= random_.next() & (program_.portable ? kStatusMxr : kStatusSum | kStatusMxr);
     const uint64_t fs = program_.portable ? kFsDirty : random_.between(1, 3);
-    status |= random_.one_in(16) ? 0 : fs << kStatusFsShift;
+    status |= random_.one_in(40) ? 0 : fs << kStatusFsShift;
     csr(kCsrFcsr, random_.below(random_.one_in(8) && !program_.portable ? 6 : 5) << 5);
     csr(kCsrMtvec, kMachineHandler | (program_.portable ? 0 : random_.below(2)));
     csr(kCsrStvec, kSupervisorHandler | (program_.portable ? 0 : random_.below(2)));
@@ -253,8 +254,9 @@ class Maker {
       highest[top] = entry(kRoots[root] + kMiddle, kV);
       second[middle] = entry(kRoots[root] + kLast, kV);
       if (middle < 511) {
-        const uint64_t user = random_.one_in(2) ? uint64_t{kU} : 0;
-        const uint64_t misaligned = random_.one_in(8) ? kPageBytes : 0;
+        const bool is_user = (state_.privilege == kUser) != random_.one_in(8);
+        const uint64_t user = is_user ? uint64_t{kU} : 0;
+        const uint64_t misaligned = random_.one_in(16) ? kPageBytes : 0;
         second[middle + 1] = entry(kRamBase + misaligned, (kAll & ~kX) | user);
       }
       // The handlers of S-mode stay where they are.

@@ -21,7 +21,7 @@ struct RandomOptions {
   unsigned min_instructions = 20;
   unsigned max_instructions = 500;
   // What a program may execute in its loops, about; small programs execute less.
-  uint64_t max_executed = 60'000;
+  uint64_t max_executed = 200'000;
   bool portable = false;
 };
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr unsigned kA = kScratch[0], kB = kScratch[1], kC = kScratch[2];
 constexpr size_t kMaxFunctions = 4;
-constexpr uint64_t kMaxTurns = 4000;
+constexpr uint64_t kMaxTurns = 20'000;
 
 }  // namespace
 
@@ -271,9 +271,11 @@ void Generator::other_root() {
 }
 
 void Generator::status_bits() {
+  const Assembler::Label end = seldom();
   constexpr uint64_t kBits[] = {kStatusSum, kStatusMxr, kStatusSum | kStatusMxr};
   a_.constant(kA, program_.portable ? kStatusMxr : random_.pick(kBits));
   a_.csr(random_.one_in(3) ? "csrrc" : "csrrs", kZero, kCsrSstatus, kA);
+  a_.bind(end);
 }
 
 void Generator::environment_call() {

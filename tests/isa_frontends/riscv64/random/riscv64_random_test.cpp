@@ -22,7 +22,7 @@ TEST(Riscv64Random, InterpretersAgree) {
   const uint64_t first = text != nullptr ? std::strtoull(text, nullptr, 0) : 1;
   std::printf("LOCKSTEP_SEED=%llu\n", static_cast<unsigned long long>(first));
   Comparison comparison(plain, bare);
-  for (uint64_t seed = first; comparison.counts().instructions < 200'000; ++seed) {
+  for (uint64_t seed = first; comparison.counts().instructions < 5'000'000; ++seed) {
     ASSERT_LT(seed, first + 5000) << "programs end too early";
     const RandomProgram program = generate(seed);
     const auto difference = comparison.run(program);
