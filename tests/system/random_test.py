@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """`lockstep random`: engines with options agree, the same programs end alike in the whole machine and at QEMU, a saved
-program is replayed, and wrong requests are answered."""
+program is replayed, a farm runs seeds, and wrong requests are answered."""
 
 import shutil
 import sys
 
-from guest_case import Skip, check, main
+from guest_case import ROOT, Skip, check, main
 
 PROGRAM = """isa riscv64
 seed 5
@@ -55,6 +55,12 @@ def replay(context):
         check(run.result["engines"] == ["interpreter", other], f"{run.result}")
 
 
+def a_farm_job(context):
+    run = context.run("farm", "run", ROOT / "matrix/random.yaml", "--workload", "seeds/1000000", "--workers", 1,
+                      "--state", context.folder / "farm")
+    check(run.status == 0 and b"1 cells: 1 PASS" in run.stdout, f"{run.stdout.decode()} {run.stderr.decode()}")
+
+
 def wrong_requests(context):
     path = context.folder / "program.txt"
     path.write_text("word 00500513\nbound x\n")
@@ -72,4 +78,4 @@ def add_options(parser):
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__, [engines_with_options, the_whole_machine, replay, wrong_requests, qemu], add_options))
+    sys.exit(main(__doc__, [engines_with_options, the_whole_machine, replay, wrong_requests, a_farm_job, qemu], add_options))
