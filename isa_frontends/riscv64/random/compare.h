@@ -12,6 +12,9 @@
 
 namespace lockstep::isa::riscv64::random {
 
+// Of the harts that run programs: a program may ask for accessed and dirty bits that the hart sets.
+inline constexpr HartOptions kHartOptions{.svadu = true};
+
 // Makes the hart of a machine: Hart64, or one derived from it that is wrong on purpose.
 using HartFactory = std::function<std::unique_ptr<Hart64>(core::PhysicalBus&, core::VirtualClock&)>;
 using EngineFactory = std::function<std::unique_ptr<core::Engine>(core::Hart&)>;

@@ -62,7 +62,7 @@ uint64_t mix_all(uint64_t digest, std::span<const uint64_t> words) {
 }
 
 std::unique_ptr<Hart64> sound_hart(core::PhysicalBus& bus, core::VirtualClock& clock) {
-  return std::make_unique<Hart64>(0, bus, clock, HartOptions{});
+  return std::make_unique<Hart64>(0, bus, clock, kHartOptions);
 }
 
 class Monitor {

@@ -141,6 +141,7 @@ class Maker {
       csr(kCsrMideleg, random_.next() & 0x222);
     }
     if (!program_.portable) {
+      csr(kCsrMenvcfg, random_.one_in(3) ? kEnvAdue : 0);
       csr(kCsrMie, random_.next() & 0xaaa);
       csr(kCsrMcounteren, random_.next() & 7);
       csr(kCsrScounteren, random_.next() & 7);

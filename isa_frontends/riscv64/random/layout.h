@@ -30,6 +30,7 @@ inline constexpr uint64_t kStop = kRamBase + kRamBytes;
 inline constexpr uint64_t kPortableStop = 0x1800'0000;
 inline constexpr uint64_t kMonitor = kStop + 0x1'0000;
 inline constexpr uint64_t kDevice = kStop + 0x1000;
+inline constexpr uint64_t kDeviceLines = kDevice + 0x100;  // stores from here on change interrupt lines
 inline constexpr uint64_t kPageBytes = 0x1000;
 inline constexpr uint64_t kSuperpageBytes = 0x20'0000;
 
@@ -59,7 +60,8 @@ inline constexpr unsigned kCsrFrm = 0x002, kCsrFcsr = 0x003, kCsrSstatus = 0x100
                           kCsrScounteren = 0x106, kCsrSscratch = 0x140, kCsrSepc = 0x141, kCsrScause = 0x142,
                           kCsrStval = 0x143, kCsrSip = 0x144, kCsrSatp = 0x180, kCsrMstatus = 0x300,
                           kCsrMedeleg = 0x302, kCsrMideleg = 0x303, kCsrMie = 0x304, kCsrMtvec = 0x305,
-                          kCsrMcounteren = 0x306, kCsrMscratch = 0x340, kCsrMepc = 0x341, kCsrMcause = 0x342,
-                          kCsrMtval = 0x343, kCsrMip = 0x344, kCsrPmpcfg0 = 0x3a0, kCsrPmpaddr0 = 0x3b0;
+                          kCsrMcounteren = 0x306, kCsrMenvcfg = 0x30a, kCsrMscratch = 0x340, kCsrMepc = 0x341,
+                          kCsrMcause = 0x342, kCsrMtval = 0x343, kCsrMip = 0x344, kCsrPmpcfg0 = 0x3a0,
+                          kCsrPmpaddr0 = 0x3b0;
 
 }  // namespace lockstep::isa::riscv64::random

@@ -32,6 +32,7 @@ bool RandomMachine::write(uint64_t paddr, unsigned size_bytes, uint64_t value) {
   }
   if (portable_ || paddr < kDevice || paddr >= kDevice + kPageBytes) return false;
   device_digest_ = std::rotl(device_digest_ ^ value, 29) + paddr + size_bytes;
+  if (paddr >= kDeviceLines) hart_.set_interrupt(static_cast<unsigned>(1 + 2 * ((value >> 1) % 6)), value & 1);
   return true;
 }
 

@@ -106,7 +106,7 @@ class WrongHart : public Hart64 {
  public:
   using Apply = std::function<void(Inst&)>;
   WrongHart(core::PhysicalBus& bus, core::VirtualClock& clock, Apply apply)
-      : Hart64(0, bus, clock, {}), apply_(std::move(apply)) {}
+      : Hart64(0, bus, clock, kHartOptions), apply_(std::move(apply)) {}
   void translate_block(core::CodeReader& code, uint64_t pc, unsigned max, core::ir::Builder& builder) override {
     Hart64::translate_block(code, pc, max, builder);
     for (Inst& inst : builder.block().insts) apply_(inst);
