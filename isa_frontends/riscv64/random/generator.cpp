@@ -89,9 +89,13 @@ RandomProgram Generator::program() {
   for (unsigned i = 0; i < 32; ++i) a_.word(0);
   program_.words = a_.finish();
 
-  uint64_t bytes = 0;
-  for (uint32_t word : program_.words) bytes += word_bytes(word);
-  program_.start = random_.one_in(2) ? kPageBytes - 2 * random_.between(1, bytes / 2) : 2 * random_.below(64);
+  std::vector<uint64_t> at = {0};
+  for (uint32_t word : program_.words) at.push_back(at.back() + word_bytes(word));
+  if (!straddlers_.empty() && random_.one_in(3)) {
+    program_.start = kPageBytes - 2 - at[random_.pick(std::span<const size_t>(straddlers_))];
+  } else {
+    program_.start = random_.one_in(2) ? kPageBytes - 2 * random_.between(1, at.back() / 2) : 2 * random_.below(64);
+  }
   program_.bound = 4 * static_cast<uint64_t>(may_spend_) + 2000;
   return std::move(program_);
 }
@@ -107,7 +111,7 @@ void Generator::statement() {
     case 0:
     case 1:
     case 2:
-      if (room() > 12) loop();
+      if (room() > 12) random_.one_in(8) ? patched_branch() : loop();
       return;
     case 3:
     case 4:

@@ -46,6 +46,7 @@ class Generator {
   void jump_table();
   void reserved_pair();
   void patch();
+  void patched_branch();
   void written_routine();
   void data_among_code();
   void swap_data_pages();
@@ -75,6 +76,7 @@ class Generator {
     unsigned link;
   };
   std::vector<Function> functions_;
+  std::vector<size_t> straddlers_;  // words that may well lie across a page's end: they change, or close loops
 };
 
 }  // namespace lockstep::isa::riscv64::random

@@ -42,6 +42,7 @@ void Generator::loop() {
   turns_ /= static_cast<double>(turns);
   --depth_;
   a_.imm(random_.one_in(3) ? "c.addi" : random_.one_in(3) ? "addiw" : "addi", counter, counter, upwards ? 1 : -1);
+  straddlers_.push_back(a_.size());
   if (upwards) {
     a_.branch(random_.one_in(2) ? "blt" : "bltu", counter, kLimit, top);
   } else if (random_.one_in(2)) {
@@ -165,6 +166,7 @@ void Generator::patch() {
   const auto instruction_to_change = [&] {
     constexpr std::string_view kNames[] = {"addi", "xori", "andi", "ori", "slti", "addiw"};
     a_.bind(target);
+    straddlers_.push_back(a_.size());
     a_.imm(random_.pick(kNames), integer(true), integer(true), static_cast<int64_t>(random_.below(4096)) - 2048);
   };
   const bool before = random_.one_in(2);
@@ -184,6 +186,32 @@ void Generator::patch() {
   if (program_.portable || !random_.one_in(3)) a_.plain("fence.i");
   a_.bind(end);
   if (!before) instruction_to_change();
+}
+
+// A loop whose branch back changes: where it lies across a page's end, what changes is on a page that nothing else of
+// the loop is on.
+void Generator::patched_branch() {
+  if (depth_ > 0 || in_function()) return instruction();
+  const unsigned counter = kCounters[0];
+  const Assembler::Label top = a_.label(), back = a_.label();
+  a_.constant(kLimit, random_.below(6));
+  a_.constant(counter, random_.between(2, 300));
+  a_.bind(top);
+  for (uint64_t n = random_.between(1, 5); n > 0; --n) instruction();
+  ++depth_;
+  const Assembler::Label end = seldom();
+  --depth_;
+  a_.address(kA, back);
+  a_.imm("lhu", kB, kA, 2);
+  // The first register of the branch is zero and the limit in turns.
+  a_.imm("xori", kB, kB, kLimit >> 1);
+  a_.store("sh", kB, 2, kA);
+  if (program_.portable || !random_.one_in(3)) a_.plain("fence.i");
+  a_.bind(end);
+  a_.imm("addi", counter, counter, -1);
+  a_.bind(back);
+  straddlers_.push_back(a_.size());
+  a_.branch("blt", kZero, counter, top);
 }
 
 void Generator::written_routine() {
