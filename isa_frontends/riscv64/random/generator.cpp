@@ -151,6 +151,12 @@ void Generator::statement() {
     case 17:
       if (!portable) device();
       return;
+    case 18:
+    case 19:
+      return accesses();
+    case 20:
+      if (program_.paging) other_text();
+      return;
     default:
       return instruction();
   }

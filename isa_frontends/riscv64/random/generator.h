@@ -45,6 +45,7 @@ class Generator {
   void functions();
   void jump_table();
   void reserved_pair();
+  void accesses();
   void patch();
   void patched_branch();
   void written_routine();

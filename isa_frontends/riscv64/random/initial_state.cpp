@@ -119,8 +119,10 @@ class Maker {
   }
 
   void status() {
-    constexpr Privilege kModes[] = {kMachine, kSupervisor, kUser};
-    state_.privilege = random_.pick(kModes);
+    // S-mode alone changes its own page tables.
+    constexpr Privilege kModes[] = {kMachine, kSupervisor, kUser},
+                        kPagedModes[] = {kMachine, kSupervisor, kSupervisor, kUser};
+    state_.privilege = program_.paging ? random_.pick(kPagedModes) : random_.pick(kModes);
     // Without paging all modes see the same addresses, and so they do where the window is the memory's own place.
     const bool machine_fits = !program_.paging || (window_ == kRamBase && !program_.portable);
     if (state_.privilege == kMachine && !machine_fits) state_.privilege = kSupervisor;
@@ -191,7 +193,7 @@ class Maker {
       const Row* row = InstructionTable::get().find(word);
       if (row == nullptr || word_bytes(word) == 2 || (word & 0x7f) != 0x13 || (word >> 12 & 3) == 1) continue;
       const auto rd = word >> 7 & 31;
-      if (RandomSource(program_.seed ^ word).one_in(4) && rd >= 6 && rd <= 15 && rd != 8 && rd != 9)
+      if (RandomSource(program_.seed ^ word).one_in(2) && rd >= 6 && rd <= 15 && rd != 8 && rd != 9)
         word ^= 0x0150'0000;
     }
     fill(other, changed);

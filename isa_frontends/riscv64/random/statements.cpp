@@ -146,6 +146,31 @@ void Generator::reserved_pair() {
   if (program_.portable) a_.branch("bne", answer, kZero, again);
 }
 
+// A few loads or stores beside one another, often around a page's end; the place may move with a loop's turns.
+void Generator::accesses() {
+  constexpr std::string_view kLoads[] = {"lb", "lhu", "lw", "ld", "fld"}, kStores[] = {"sb", "sh", "sw", "sd", "fsd"};
+  constexpr int64_t kReaches[] = {63, 511, 1023};
+  unsigned base = random_.pick(kPointers);
+  if (random_.one_in(2)) {
+    a_.imm("andi", kA, varying(), random_.pick(kReaches));
+    a_.reg("sh3add", kA, kA, base);
+    base = kA;
+  }
+  const auto first = static_cast<int64_t>(random_.below(96)) - 16;
+  const bool stores = random_.one_in(2);
+  for (uint64_t n = random_.between(2, 6); n > 0; --n) {
+    const size_t kind = random_.below(std::size(kLoads));
+    const unsigned value = kind == 4 ? floating() : integer(true);
+    const int64_t offset = first + static_cast<int64_t>(random_.below(64));
+    if (stores != random_.one_in(6)) {
+      a_.store(kStores[kind], value, offset, base);
+    } else {
+      a_.imm(kLoads[kind], value, base, offset);
+    }
+    spent_ += turns_;
+  }
+}
+
 Assembler::Label Generator::seldom() {
   const Assembler::Label end = a_.label();
   constexpr int64_t kMasks[] = {7, 63, 255, 1023};
