@@ -40,21 +40,24 @@ struct Setting {
 struct Kind {
   std::string name;
   std::vector<Setting> settings;
-  std::unique_ptr<core::Engine> (*make)(core::Hart& hart, const EngineSettings& settings);
+  std::unique_ptr<core::Engine> (*make)(core::Hart& hart, const EngineSettings& settings, const EngineExtras& extras);
 };
 
-std::unique_ptr<core::Engine> make_interpreter(core::Hart& hart, const EngineSettings& settings) {
+std::unique_ptr<core::Engine> make_interpreter(core::Hart& hart, const EngineSettings& settings, const EngineExtras&) {
   return core::make_interpreter(
       hart, {.fusion = settings.at("fusion") == "on", .block_links = settings.at("block-links") == "on"});
 }
 
-std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& settings) {
+std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& settings, const EngineExtras& extras) {
   const size_t cache_bytes = size_t{std::stoul(settings.at("cache"))} << 20;  // every value is a number and an M
   auto engine = jit::make_jit_engine(hart, {.code_cache_bytes = cache_bytes,
                                             .block_links = settings.at("links") == "on",
                                             .tiers = settings.at("tier") == "2" ? 2u : 1u,
                                             .threads = static_cast<unsigned>(std::stoul(settings.at("threads"))),
-                                            .threshold = std::stoi(settings.at("threshold"))});
+                                            .threshold = std::stoi(settings.at("threshold")),
+                                            .profile = extras.profile,
+                                            .perf_map = extras.perf_map,
+                                            .symbols = extras.symbols});
   if (engine) return std::move(*engine);
   // The machine is half made and nothing of it can run: this is the end of the program, with the reason.
   fmt::print(stderr, "lockstep: {}\n", engine.error().message);
@@ -91,7 +94,7 @@ std::string suggest(const Items& items, const std::string& word, Name name) {
 }  // namespace
 
 core::Result<EngineChoice> parse_engine(const std::string& text, const std::string& option,
-                                        const EngineSettings& defaults) {
+                                        const EngineSettings& defaults, const EngineExtras& extras) {
   size_t end = std::min(text.find(':'), text.size());
   EngineChoice choice;
   choice.name = text.substr(0, end);
@@ -122,7 +125,9 @@ core::Result<EngineChoice> parse_engine(const std::string& text, const std::stri
     }
     choice.settings[key] = value;
   }
-  choice.make = [make = kind->make, settings = choice.settings](core::Hart& hart) { return make(hart, settings); };
+  choice.make = [make = kind->make, settings = choice.settings, extras](core::Hart& hart) {
+    return make(hart, settings, extras);
+  };
   return choice;
 }
 

@@ -15,6 +15,7 @@
 
 #include "cli/vm_debugger.h"
 #include "cli/vm_options.h"
+#include "cli/vm_profile.h"
 #include "cli/vm_trace.h"
 #include "tlm_models/console/input_source.h"
 #include "tlm_models/machines/riscv_virt/machine.h"
@@ -192,14 +193,19 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
   if (!result) return result.error();
   const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (debugger) debugger->report_exit(exit_status(*result));
+  const auto symbols = guest_symbols(o);
+  if (!symbols) return symbols.error();
   if (o.json) {
     const auto engine = chosen_engine(o);
     if (!engine) return engine.error();
-    fmt::print("{}\n", to_json(o, *engine, machine, *result, wall, memory_bytes, quantum_ns).dump(2));
+    nlohmann::json json = to_json(o, *engine, machine, *result, wall, memory_bytes, quantum_ns);
+    if (o.profile) json["profile"] = profile_json(machine, **symbols);
+    fmt::print("{}\n", json.dump(2));
     if (std::fflush(stdout) != 0) return Error{fmt::format("--json: cannot write to stdout: {}", std::strerror(errno))};
   } else if (const std::string message = message_for(*result); !message.empty()) {
     fmt::print(stderr, "lockstep: {}\n", message);
   }
+  if (o.profile && !o.json) fmt::print(stderr, "{}", profile_text(machine, **symbols));
   return exit_status(*result);
 }
 

@@ -148,6 +148,13 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
   command
       .add_flag("--jit-sync", o.jit_sync, "Every region begins to run at the same count in every run: --jit-threads 0")
       ->group(engine);
+  command.add_flag("--profile", o.profile, "Show at the end where host time went, by guest code (jit)")->group(engine);
+  command.add_flag("--perf-map", o.perf_map, "Name generated code for perf, in /tmp/perf-PID.map (jit)")->group(engine);
+  command
+      .add_option("--symbols", o.symbols,
+                  "Names for the two above: an ELF or a System.map, beside what --kernel and --bios have")
+      ->type_name("FILE")
+      ->group(engine);
   command.add_option("--fusion", o.fusion, "Fold common pairs of operations into one")
       ->check(on_off)
       ->group(engine)
@@ -230,19 +237,35 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o) {
   config.make_hart = [hart_options](unsigned id, core::PhysicalBus& bus, core::VirtualClock& clock) {
     return isa::riscv64::make_hart(id, bus, clock, hart_options);
   };
-  auto engine = chosen_engine(o);
+  auto symbols = guest_symbols(o);
+  if (!symbols) return symbols.error();
+  auto engine = chosen_engine(o, {.profile = o.profile, .perf_map = o.perf_map, .symbols = *symbols});
   if (!engine) return engine.error();
   config.make_engine = engine->make;
   return config;
 }
 
-Result<EngineChoice> chosen_engine(const VmOptions& o) {
+Result<std::shared_ptr<const core::SymbolTable>> guest_symbols(const VmOptions& o) {
+  auto table = std::make_shared<core::SymbolTable>();
+  if (!o.profile && !o.perf_map) return std::shared_ptr<const core::SymbolTable>(table);
+  for (const std::string& file : o.symbols) {
+    if (Status status = table->add_file(file, true); !status) return Error{"--symbols " + status.message()};
+  }
+  for (const std::string& file : {o.kernel, o.bios}) {
+    if (file.empty() || file == "none") continue;
+    if (Status status = table->add_file(file, false); !status) return Error{status.message()};
+  }
+  return std::shared_ptr<const core::SymbolTable>(table);
+}
+
+Result<EngineChoice> chosen_engine(const VmOptions& o, const EngineExtras& extras) {
   return parse_engine(o.engine, "--engine",
                       {{"fusion", o.fusion},
                        {"block-links", o.block_links},
                        {"tier", std::to_string(o.jit_tier)},
                        {"threshold", std::to_string(o.jit_threshold)},
-                       {"threads", std::to_string(o.jit_sync ? 0 : o.jit_threads)}});
+                       {"threads", std::to_string(o.jit_sync ? 0 : o.jit_threads)}},
+                      extras);
 }
 
 std::string snapshot_options(const VmOptions& o) {

@@ -29,6 +29,8 @@ struct VmOptions {
   std::string engine = "interpreter";
   unsigned jit_tier = 2, jit_threshold = 4000, jit_threads = 1;
   bool jit_sync = false;
+  bool profile = false, perf_map = false;
+  std::vector<std::string> symbols;
   std::string fusion = "on", block_links = "on", tlb = "asid", async_io = "on", numa = "off", svadu = "off";
   std::string virtio_console = "off";
   std::string quantum = "10us";
@@ -62,8 +64,11 @@ core::Result<uint64_t> parse_duration_ns(const std::string& text, const std::str
 // The machine that the options describe, without console and input.
 core::Result<tlm_models::MachineConfig> machine_config(const VmOptions& options);
 
+// Guest symbols of --symbols, and of --kernel and --bios where those are ELFs that have some.
+core::Result<std::shared_ptr<const core::SymbolTable>> guest_symbols(const VmOptions& o);
+
 // --engine, with --fusion and --block-links for what its description leaves out.
-core::Result<EngineChoice> chosen_engine(const VmOptions& options);
+core::Result<EngineChoice> chosen_engine(const VmOptions& options, const EngineExtras& extras = {});
 
 // Takes over from a snapshot's own record how its machine was made: harts, memory, quantum, devices, and the drives
 // where the command line names none. Fails when the command line asks for another machine, or for something to load.

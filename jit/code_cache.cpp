@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cassert>
@@ -15,24 +14,21 @@ namespace lockstep::jit {
 core::Result<std::unique_ptr<CodeCache>> CodeCache::create(size_t size_bytes) {
   const auto failed = [](const char* what) {
     return core::Error{
-        fmt::format("cannot map memory for generated code ({}: {}): allow executable mappings of memory "
-                    "files, or use the interpreter engine",
+        fmt::format("cannot map memory for generated code ({}: {}): allow executable mappings of shared "
+                    "memory, or use the interpreter engine",
                     what, std::strerror(errno))};
   };
   std::unique_ptr<CodeCache> cache(new CodeCache);
   cache->code_bytes_ = std::clamp(size_bytes, kMinBytes, kMaxBytes) & ~size_t{0xffff};
-  const int fd = memfd_create("lockstep-jit", MFD_CLOEXEC);
-  if (fd < 0) return failed("memfd_create");
-  if (ftruncate(fd, static_cast<off_t>(cache->code_bytes_)) != 0) {
-    close(fd);
-    return failed("ftruncate");
-  }
-  void* code = mmap(nullptr, cache->code_bytes_, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-  void* writable = mmap(nullptr, cache->code_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  close(fd);
+  // Anonymous, so that perf looks into the map that describes the code. A second view of the same pages is what mremap
+  // makes of a length of zero.
+  void* writable = mmap(nullptr, cache->code_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (writable == MAP_FAILED) return failed("mmap");
+  void* code = mremap(writable, 0, cache->code_bytes_, MREMAP_MAYMOVE);
   if (writable != MAP_FAILED) cache->writable_ = static_cast<uint8_t*>(writable);
   if (code != MAP_FAILED) cache->code_ = static_cast<const uint8_t*>(code);
-  if (code == MAP_FAILED || writable == MAP_FAILED) return failed("mmap");
+  if (code == MAP_FAILED) return failed("mremap");
+  if (mprotect(code, cache->code_bytes_, PROT_READ | PROT_EXEC) != 0) return failed("mprotect");
   cache->region_end_ = cache->code_bytes_;
   return cache;
 }

@@ -27,6 +27,7 @@ class CodeCache {
   ~CodeCache();
 
   // Where the next piece of code will run. It must have at most space_left() bytes.
+  const uint8_t* base() const { return code_; }
   const uint8_t* next_address() const { return code_ + used_; }
   size_t space_left() const { return region_end_ - used_; }
   unsigned current_region() const { return region_; }

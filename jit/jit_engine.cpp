@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jit/jit_engine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -13,9 +15,12 @@
 #include "jit/code_cache.h"
 #include "jit/compile_pool.h"
 #include "jit/host_features.h"
+#include "jit/listing.h"
+#include "jit/perf_map.h"
 #include "jit/pins.h"
 #include "jit/region.h"
 #include "jit/runtime.h"
+#include "jit/sampler.h"
 #include "jit/thunks.h"
 #include "jit/translator.h"
 #include "jit/unit_map.h"
@@ -34,9 +39,13 @@ constexpr unsigned kMaxStaleExits = 16;
 // One whose joint checks find two pages so often is made anew without them. So many are remembered.
 constexpr unsigned kMaxSplitGroups = 200;
 constexpr size_t kMaxAlone = 4096;
+// Samples of host time that may wait to be looked at.
+constexpr uint64_t kSamplesAtOnce = 1000;
 // Keys (privilege, floating-point state) whose jump tables are kept.
 constexpr size_t kMaxKeys = 16;
 constexpr unsigned kRoundingShift = 60;
+// Many regions may hold the same block; a report shows so many of them.
+constexpr size_t kMaxDescribedUnits = 4;
 
 // A region on its way to code. What the translation reads and writes is in here, so that it may go on beside the guest.
 struct RegionJob {
@@ -49,7 +58,27 @@ struct RegionJob {
   bool cancelled = false;  // its guest code has changed; only the guest's thread asks
 };
 
-class Engine final : public JitEngine, private Runtime {
+// Of the engine's work since it was made; the names are those of report().
+struct Statistics {
+  uint64_t blocks_translated = 0;
+  uint64_t blocks_interpreted = 0;  // that have an operation without host code
+  uint64_t block_instructions = 0;
+  uint64_t regions_translated = 0;
+  uint64_t region_instructions = 0;
+  uint64_t code_bytes = 0;
+  uint64_t cache_regions_evicted = 0;
+  uint64_t entries = 0;  // into generated code
+  uint64_t lookups = 0;
+  // Ways out of generated code.
+  uint64_t exits_link = 0;
+  uint64_t exits_exit = 0;
+  uint64_t exits_hand_over = 0;  // single instructions that the interpreter did
+  uint64_t exits_budget = 0;
+  uint64_t exits_hot = 0;
+  uint64_t exits_stale = 0;
+};
+
+class Engine final : public core::Engine, private Runtime {
  public:
   Engine(core::Hart& hart, const JitOptions& options, std::unique_ptr<CodeCache> cache, const Thunks& thunks)
       : Runtime(hart),
@@ -61,6 +90,7 @@ class Engine final : public JitEngine, private Runtime {
         units_(*cache_),
         interpreter_(core::make_interpreter(hart)) {
     recent_.fill(nullptr);
+    if (options_.perf_map) perf_map_ = std::make_unique<PerfMap>();
     if (options_.tiers > 1 && options_.threads > 0) pool_ = CompilePool::shared(options_.threads);
   }
   // Translations that have begun use this object.
@@ -87,6 +117,8 @@ class Engine final : public JitEngine, private Runtime {
     forget_dropped();
   }
 
+  std::string describe_code(uint64_t pc) const override;
+
   void set_breakpoint(uint64_t vaddr, bool on) override {
     interpreter_->set_breakpoint(vaddr, on);
     if (on) {
@@ -105,15 +137,14 @@ class Engine final : public JitEngine, private Runtime {
     hooked_ = hook != nullptr;
   }
 
-  JitStatistics statistics() const override {
-    JitStatistics s = statistics_;
-    s.units_dropped = units_.dropped();
-    return s;
-  }
+  core::EngineReport report() override;
 
  private:
   uint64_t hand_over(const uint8_t* return_address, const Frame& frame) override;
   Unit* find(uint64_t pc);
+  // One that ran, for regions: at `paddr`, or, when that is not known, the latest at `pc`.
+  const Unit* find_known(uint64_t pc, uint64_t paddr, uint64_t key) const;
+  std::string describe(const Unit& unit) const;
   Unit* translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Unit* stale);
   // Begins to put a region in the place of a unit of the first tier.
   void promote(Unit* unit);
@@ -123,9 +154,13 @@ class Engine final : public JitEngine, private Runtime {
   // Writes host code, for no place yet. False when nothing of it has host code. Safe beside the guest.
   bool translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
                  uint32_t rounding, asmjit::CodeHolder& code) const;
+  Translator::Input input_of(const Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins,
+                             bool joint_checks, uint32_t rounding) const;
   // Puts it into the cache.
   bool place(Unit& unit, asmjit::CodeHolder& code);
   void make_room();
+  // Counts new samples of host time for the code that they lie in. Before code is given away.
+  void attribute_samples();
   void forget_dropped();
   JumpEntry* jump_table(uint64_t key);
   uint64_t key() const { return hart_.code_key() | uint64_t{std::min(state_.fp_rounding, 5u)} << kRoundingShift; }
@@ -156,11 +191,14 @@ class Engine final : public JitEngine, private Runtime {
   std::shared_ptr<CompilePool> pool_;  // nullptr: regions are translated where they are asked for
   std::vector<std::shared_ptr<RegionJob>> jobs_;
   std::atomic<unsigned> finished_jobs_ = 0;
-  JitStatistics statistics_;
+  Statistics statistics_;
   asmjit::CodeHolder code_;
   std::map<uint64_t, std::unique_ptr<JumpEntry[]>> jump_tables_;
   std::array<Unit*, kJumpEntries> recent_;
   std::unique_ptr<Unit> uncached_;  // of the instruction at which it was asked for, alone
+  std::unique_ptr<PerfMap> perf_map_;
+  uint64_t samples_read_ = 0;
+  std::map<std::pair<uint64_t, bool>, core::HotCode> hot_;  // by address and tier
   Link* pending_link_ = nullptr;
   Unit* split_ = nullptr;                          // a region that is to go because of its joint checks
   std::set<std::pair<uint64_t, uint64_t>> alone_;  // paddr and pc of regions without joint checks
@@ -175,6 +213,7 @@ class Engine final : public JitEngine, private Runtime {
 RunResult Engine::run(uint64_t budget) {
   // A debugger sees every instruction.
   if (!breakpoints_.empty() || watchpoints_ > 0 || hooked_) return interpreter_->run(budget);
+  if (options_.profile && sampler::count() - samples_read_ > kSamplesAtOnce) attribute_samples();
   const uint64_t start = hart_.instruction_count();
   state_.budget = static_cast<int64_t>(budget);
   state_.unbegun = 0;
@@ -237,13 +276,15 @@ RunResult Engine::run(uint64_t budget) {
     const uint64_t answer = thunks_.enter(unit->code + unit->entry_at, &state_, &frame);
     switch (static_cast<Leave>(answer & kLeaveMask)) {
       case Leave::kLink:
+        ++statistics_.exits_link;
         pending_link_ = reinterpret_cast<Link*>(answer);
         state_.pc = pending_link_->pc;
         break;
       case Leave::kExit:
+        ++statistics_.exits_exit;
         break;
       case Leave::kHandOver:
-        ++statistics_.handed_over;
+        ++statistics_.exits_hand_over;
         if (Unit* region = std::exchange(split_, nullptr); region != nullptr) {
           if (alone_.size() >= kMaxAlone) alone_.clear();
           alone_.insert({region->paddr, region->pc});
@@ -253,9 +294,11 @@ RunResult Engine::run(uint64_t budget) {
         if (const StopReason reason = interpret(1); reason != StopReason::kBudget) return stop(reason);
         break;
       case Leave::kHot:
+        ++statistics_.exits_hot;
         promote(reinterpret_cast<Unit*>(answer & ~kLeaveMask));
         break;
       case Leave::kStale: {
+        ++statistics_.exits_stale;
         Unit* region = reinterpret_cast<Unit*>(answer & ~kLeaveMask);
         if (++region->stale_exits > kMaxStaleExits) {
           units_.drop(region);
@@ -264,6 +307,7 @@ RunResult Engine::run(uint64_t budget) {
         break;
       }
       case Leave::kBudget:
+        ++statistics_.exits_budget;
         if (state_.budget > 0) {
           const StopReason reason = interpret(static_cast<uint64_t>(state_.budget));
           if (reason != StopReason::kBudget) return stop(reason);
@@ -285,7 +329,50 @@ JumpEntry* Engine::jump_table(uint64_t key) {
   return table.get();
 }
 
+void Engine::attribute_samples() {
+  const auto* begin = cache_->base();
+  samples_read_ = sampler::read(samples_read_, [&](uint64_t host_pc) {
+    const auto* at = reinterpret_cast<const uint8_t*>(host_pc);
+    if (at < begin || at >= begin + cache_->size_bytes()) return;
+    const Unit* unit = units_.holding(at);
+    if (unit == nullptr) return;
+    core::HotCode& hot = hot_[{unit->pc, unit->is_region}];
+    hot.pc = unit->pc;
+    hot.tier = unit->is_region ? "region" : "block";
+    ++hot.samples;
+    hot.guest_instructions = unit->all_instructions;
+    hot.host_bytes = unit->code_bytes;
+  });
+}
+
+core::EngineReport Engine::report() {
+  core::EngineReport report;
+  const Statistics& s = statistics_;
+  report.counters = {{"blocks_translated", s.blocks_translated},
+                     {"blocks_interpreted", s.blocks_interpreted},
+                     {"block_instructions", s.block_instructions},
+                     {"regions_translated", s.regions_translated},
+                     {"region_instructions", s.region_instructions},
+                     {"code_bytes", s.code_bytes},
+                     {"units_dropped", units_.dropped()},
+                     {"cache_regions_evicted", s.cache_regions_evicted},
+                     {"entries", s.entries},
+                     {"lookups", s.lookups},
+                     {"exits_link", s.exits_link},
+                     {"exits_exit", s.exits_exit},
+                     {"exits_hand_over", s.exits_hand_over},
+                     {"exits_budget", s.exits_budget},
+                     {"exits_hot", s.exits_hot},
+                     {"exits_stale", s.exits_stale}};
+  if (!options_.profile) return report;
+  attribute_samples();
+  report.samples = sampler::count();
+  for (const auto& [key, hot] : hot_) report.hot.push_back(hot);
+  return report;
+}
+
 void Engine::forget_dropped() {
+  if (options_.profile) attribute_samples();
   for (const std::unique_ptr<Unit>& unit : units_.graveyard()) {
     Unit*& recent = recent_[recent_index(unit->pc)];
     if (recent == unit.get()) recent = nullptr;
@@ -356,7 +443,7 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Uni
     return uncached_.get();
   }
   unit->size_bytes = static_cast<uint32_t>(block.ir.code_bytes);
-  unit->guest_instructions = block.ir.guest_instructions;
+  unit->guest_instructions = unit->all_instructions = block.ir.guest_instructions;
   unit->spans_pages = block.spans_pages = ((pc + block.ir.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
   unit->second_ppage = block.second_ppage = reader.second_ppage();
   unit->profile.heat = options_.tiers > 1 ? options_.threshold : BlockProfile::kNeverHot;
@@ -368,10 +455,10 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Uni
   hart_.bus().page_has_code(fetch.paddr);
   if (unit->spans_pages) hart_.bus().page_has_code(unit->second_ppage);
   if (translate(*unit, blocks, {}, false, std::min(state_.fp_rounding, 5u), code_) && place(*unit, code_)) {
-    ++statistics_.units_translated;
-    statistics_.instructions_translated += unit->guest_instructions;
+    ++statistics_.blocks_translated;
+    statistics_.block_instructions += unit->guest_instructions;
   } else {
-    ++statistics_.units_interpreted;
+    ++statistics_.blocks_interpreted;
     unit->interpreted = true;
     unit->links.clear();
   }
@@ -380,15 +467,11 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Uni
 
 void Engine::promote(Unit* unit) {
   unit->profile.heat = BlockProfile::kNeverHot;
-  const auto find_unit = [&](uint64_t pc, uint64_t paddr) -> const Unit* {
-    if (paddr != BlockProfile::kUnknown) return units_.find(paddr, pc, key_);
-    const Unit* recent = recent_[recent_index(pc)];
-    return recent != nullptr && recent->pc == pc && recent->code_key == key_ ? recent : nullptr;
-  };
+  const auto find_unit = [this](uint64_t pc, uint64_t paddr) { return find_known(pc, paddr, key_); };
   auto job = std::make_shared<RegionJob>();
   job->region = form_region(*unit, hart_, options_.threshold, find_unit);
   if (job->region.blocks.empty()) return;
-  job->pins = choose_pins(job->region.blocks, (hart_.layout().size_bytes + 7) / 8);
+  job->pins = choose_pins(job->region, (hart_.layout().size_bytes + 7) / 8);
   job->unit = std::make_unique<Unit>();
   Unit& made = *job->unit;
   made.pc = unit->pc;
@@ -398,6 +481,7 @@ void Engine::promote(Unit* unit) {
   made.spans_pages = unit->spans_pages;
   made.is_region = true;
   made.guest_instructions = job->region.blocks.front().ir.guest_instructions;
+  for (const RegionBlock& block : job->region.blocks) made.all_instructions += block.ir.guest_instructions;
   made.size_bytes = unit->size_bytes;
   made.inlined = job->region.inlined;
   made.profile = unit->profile;
@@ -440,24 +524,29 @@ void Engine::install(RegionJob& job) {
   Unit* first = units_.find(job.unit->paddr, job.unit->pc, job.unit->code_key);
   if (first == nullptr || first->is_region || !place(*job.unit, job.code)) return;
   ++statistics_.regions_translated;
-  for (const RegionBlock& block : job.region.blocks) statistics_.region_instructions += block.ir.guest_instructions;
+  statistics_.region_instructions += job.unit->all_instructions;
   units_.replace(first, std::move(job.unit));
   forget_dropped();
+}
+
+Translator::Input Engine::input_of(const Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins,
+                                   bool joint_checks, uint32_t rounding) const {
+  return {.blocks = blocks,
+          .pins = pins,
+          .profiled = !unit.is_region && options_.tiers > 1,
+          .joint_checks = joint_checks,
+          .helpers = hart_.helpers(),
+          .hart = hart_,
+          .thunks = thunks_,
+          .rounding = rounding,
+          .state_words = (hart_.layout().size_bytes + 7) / 8};
 }
 
 bool Engine::translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
                        uint32_t rounding, asmjit::CodeHolder& code) const {
   code.reset(asmjit::ResetPolicy::kSoft);
   code.init(asmjit::Environment::host());
-  const Translator::Input input{.blocks = blocks,
-                                .pins = pins,
-                                .profiled = !unit.is_region && options_.tiers > 1,
-                                .joint_checks = joint_checks,
-                                .helpers = hart_.helpers(),
-                                .hart = hart_,
-                                .thunks = thunks_,
-                                .rounding = rounding,
-                                .state_words = (hart_.layout().size_bytes + 7) / 8};
+  const Translator::Input input = input_of(unit, blocks, pins, joint_checks, rounding);
   Translator translator(input, code, unit);
   return translator.run() && code.flatten() == asmjit::kErrorOk && code.resolveUnresolvedLinks() == asmjit::kErrorOk;
 }
@@ -472,16 +561,55 @@ bool Engine::place(Unit& unit, asmjit::CodeHolder& code) {
   unit.code_bytes = static_cast<uint32_t>(buffer.size());
   unit.code = cache_->add({buffer.data(), unit.code_bytes});
   statistics_.code_bytes += unit.code_bytes;
+  if (perf_map_ != nullptr) {
+    const std::string name = options_.symbols != nullptr ? options_.symbols->name_of(unit.pc) : std::string();
+    perf_map_->add({unit.code, unit.code_bytes}, fmt::format("{} [guest {:#x}, tier {}]", name.empty() ? "guest" : name,
+                                                             unit.pc, unit.is_region ? 2 : 1));
+  }
   return true;
 }
 
 // Empties the oldest part of the code cache when the current one cannot take another unit.
 void Engine::make_room() {
   if (cache_->space_left() >= kMaxUnitBytes) return;
-  ++statistics_.regions_evicted;
+  ++statistics_.cache_regions_evicted;
   units_.drop_region(cache_->next_region());
   forget_dropped();
   cache_->begin_next_region();
+}
+
+const Unit* Engine::find_known(uint64_t pc, uint64_t paddr, uint64_t key) const {
+  if (paddr != BlockProfile::kUnknown) return units_.find(paddr, pc, key);
+  const Unit* recent = recent_[recent_index(pc)];
+  return recent != nullptr && recent->pc == pc && recent->code_key == key ? recent : nullptr;
+}
+
+std::string Engine::describe_code(uint64_t pc) const {
+  const core::Translation fetch = hart_.translate(pc, core::Access::kFetch, true);
+  std::string text;
+  if (fetch.fault != core::Fault::kNone) return text;
+  std::vector<Unit*> units = units_.made_from(fetch.paddr);
+  // What was made in another mode would be decoded differently now.
+  std::erase_if(units, [this](const Unit* unit) { return unit->code_key != key(); });
+  std::stable_partition(units.begin(), units.end(), [&](const Unit* unit) { return unit->pc == pc; });
+  for (size_t k = 0; k < std::min(units.size(), kMaxDescribedUnits); ++k) text += describe(*units[k]);
+  return text;
+}
+
+// Translates the unit once more, as text. A region is gathered anew from what is known now.
+std::string Engine::describe(const Unit& unit) const {
+  const std::string where = fmt::format("{} at {:#x}", unit.is_region ? "region" : "block", unit.pc);
+  if (unit.interpreted) return where + ": run by the interpreter\n";
+  const Region region = form_region(unit, hart_, options_.threshold, [&](uint64_t pc, uint64_t paddr) {
+    return unit.is_region ? find_known(pc, paddr, unit.code_key) : nullptr;
+  });
+  if (region.blocks.empty()) return where + ": its bytes are not what they were\n";
+  const uint32_t words = (hart_.layout().size_bytes + 7) / 8;
+  const std::vector<Pin> pins = unit.is_region ? choose_pins(region, words) : std::vector<Pin>();
+  const bool joint_checks = unit.is_region && !alone_.contains({unit.paddr, unit.pc});
+  const auto rounding = static_cast<uint32_t>(unit.code_key >> kRoundingShift);
+  return fmt::format("{}, {} bytes of host code at {}\n", where, unit.code_bytes, fmt::ptr(unit.code)) +
+         describe_blocks(input_of(unit, region.blocks, pins, joint_checks, rounding), unit.code_bytes);
 }
 
 uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
@@ -496,6 +624,9 @@ uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
     const StateHome& home = unit->homes[it->first_home + k];
     if (home.location == StateHome::kConstant) {
       words[home.slot] = home.constant;
+    } else if (home.location >= StateHome::kNarrow) {
+      words[home.slot] = static_cast<uint64_t>(
+          static_cast<int64_t>(static_cast<int32_t>(frame.gpr[home.location - StateHome::kNarrow])));
     } else {
       words[home.slot] = home.location < 16 ? frame.gpr[home.location] : frame.xmm[home.location - 16];
     }
@@ -505,13 +636,16 @@ uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
 
 }  // namespace
 
-core::Result<std::unique_ptr<JitEngine>> make_jit_engine(core::Hart& hart, const JitOptions& options) {
+core::Result<std::unique_ptr<core::Engine>> make_jit_engine(core::Hart& hart, const JitOptions& options) {
   if (auto status = HostFeatures::of_this_host().check_engine(); !status.ok()) return status.error();
   auto cache = CodeCache::create(options.code_cache_bytes);
   if (!cache) return cache.error();
+  if (options.profile) {
+    if (auto status = sampler::start(); !status.ok()) return status.error();
+  }
   auto thunks = Thunks::make(**cache);
   if (!thunks) return thunks.error();
-  return std::unique_ptr<JitEngine>(std::make_unique<Engine>(hart, options, std::move(*cache), *thunks));
+  return std::unique_ptr<core::Engine>(std::make_unique<Engine>(hart, options, std::move(*cache), *thunks));
 }
 
 }  // namespace lockstep::jit

@@ -7,6 +7,7 @@
 
 #include "core/engine/engine.h"
 #include "core/result.h"
+#include "core/symbols/symbol_table.h"
 
 namespace lockstep::jit {
 
@@ -16,32 +17,17 @@ struct JitOptions {
   unsigned tiers = 2;        // 1: blocks only; 2: regions of blocks that ran often
   unsigned threads = 1;      // that translate regions beside the guest, in the whole process; 0: the guest waits
   int32_t threshold = 4000;  // executions of a block (at least 1) after which a region is made from there
+  bool profile = false;      // report() tells where host time went
+  bool perf_map = false;     // tell perf of each piece of code
+  std::shared_ptr<const core::SymbolTable> symbols;  // names for perf; may be nullptr
 };
 
-struct JitStatistics {
-  uint64_t units_translated = 0;
-  uint64_t units_interpreted = 0;  // that have an operation without host code
-  uint64_t instructions_translated = 0;
-  uint64_t regions_translated = 0;
-  uint64_t region_instructions = 0;
-  uint64_t code_bytes = 0;
-  uint64_t units_dropped = 0;
-  uint64_t regions_evicted = 0;
-  uint64_t entries = 0;      // into generated code
-  uint64_t handed_over = 0;  // single instructions that the interpreter did
-  uint64_t lookups = 0;
-};
-
-// Blocks are translated to host code on their first execution. What generated code cannot do by itself (device
-// accesses, faults, the rest of a budget that is shorter than a block, debugging) an interpreter over the same hart
-// does, so that both engines leave the same state, count and TLB behind.
-class JitEngine : public core::Engine {
- public:
-  virtual JitStatistics statistics() const = 0;
-};
-
+// Translates blocks to host code on their first execution, and regions of blocks when they have run often. What
+// generated code cannot do by itself (device accesses, faults, the rest of a budget that is shorter than a block,
+// debugging) an interpreter over the same hart does, so that both engines leave the same state, count and TLB behind.
+//
 // `hart` must outlive the engine; its bus tells the engine of writes to code. Fails where the host lacks an instruction
 // set that generated code uses, or refuses executable memory.
-core::Result<std::unique_ptr<JitEngine>> make_jit_engine(core::Hart& hart, const JitOptions& options = {});
+core::Result<std::unique_ptr<core::Engine>> make_jit_engine(core::Hart& hart, const JitOptions& options = {});
 
 }  // namespace lockstep::jit

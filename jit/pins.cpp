@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "jit/singles.h"
+
 namespace lockstep::jit {
 
 using core::ir::Inst;
@@ -43,11 +45,12 @@ void count(const RegionBlock& block, std::vector<Word>& words) {
       word.score += block.weight;
       if (i.op == Op::kSet) {
         word.written = true;
-        if (makes_float(insts[i.args[0]].op)) word.vector_score += block.weight;
+        const core::ir::Value single = boxed_single(insts, insts[i.args[0]]);
+        if (makes_float(insts[single != core::ir::kNoValue ? single : i.args[0]].op)) word.vector_score += block.weight;
       }
     }
     for (unsigned k = 0; takes_float(i.op) && k < i.operands; ++k) {
-      const Inst& operand = insts[i.args[k]];
+      const Inst& operand = insts[float_source(insts, i.args[k])];
       if (operand.op == Op::kGet) words[operand.imm / 8].vector_score += block.weight;
     }
   }
@@ -55,13 +58,13 @@ void count(const RegionBlock& block, std::vector<Word>& words) {
 
 }  // namespace
 
-std::vector<Pin> choose_pins(std::span<const RegionBlock> blocks, unsigned state_words) {
+std::vector<Pin> choose_pins(const Region& region, unsigned state_words) {
   std::vector<Word> words(state_words);
-  for (const RegionBlock& block : blocks) count(block, words);
+  for (const RegionBlock& block : region.blocks) count(block, words);
   std::vector<unsigned> order;
   for (unsigned w = 0; w < state_words; ++w) {
-    // One use in all of an execution is no gain over a load.
-    if (!words[w].partly && words[w].score > blocks.front().weight) order.push_back(w);
+    // One use each time that the region is entered is no gain over a load.
+    if (!words[w].partly && words[w].score > region.entries) order.push_back(w);
   }
   std::stable_sort(order.begin(), order.end(), [&](unsigned a, unsigned b) { return words[a].score > words[b].score; });
   std::vector<Pin> pins;

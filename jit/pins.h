@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "jit/region.h"
@@ -16,6 +15,6 @@ struct Pin {
 };
 
 // The words that the region uses most, as many as there are registers to spare.
-std::vector<Pin> choose_pins(std::span<const RegionBlock> blocks, unsigned state_words);
+std::vector<Pin> choose_pins(const Region& region, unsigned state_words);
 
 }  // namespace lockstep::jit

@@ -69,6 +69,7 @@ class Former {
       region.blocks.push_back(std::move(block));
     }
     merge(region.blocks);
+    region.entries = region.blocks.front().weight;
     weigh_loops(region.blocks);
     return region;
   }

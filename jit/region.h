@@ -28,6 +28,7 @@ struct RegionBlock {
 struct Region {
   std::vector<RegionBlock> blocks;       // in the order in which their code is laid out
   std::vector<core::CodeRange> inlined;  // guest code of all but the head
+  uint64_t entries = 1;                  // executions of the head seen; a weight that loops have not raised
 };
 
 // Longer ones gain little and take long to translate.

@@ -47,6 +47,7 @@ void Translator::begin_unit() {
     a_.jne(moved_);
   }
   unit_.entry_at = static_cast<uint32_t>(a_.offset());
+  a_.comment("; entry");
   if (input_.profiled) {
     a_.mov(rax, reinterpret_cast<int64_t>(&unit_.profile.heat));
     a_.sub(asmjit::x86::dword_ptr(rax), 1);
@@ -70,6 +71,7 @@ void Translator::begin_block() {
   bool is_loop = false;
   for (size_t k = current_; !input_.profiled && k < input_.blocks.size(); ++k) is_loop |= goes_back(k);
   if (is_loop) a_.align(asmjit::AlignMode::kCode, 16);
+  a_.commentf("; block %#llx", static_cast<unsigned long long>(block_->pc));
   a_.bind(block_labels_[current_]);
   a_.sub(asmjit::x86::r15, static_cast<int32_t>(block_->guest_instructions));
   a_.jl(short_budgets_[current_]);
@@ -84,14 +86,16 @@ void Translator::place_pin(const Pin& pin) {
     if (places_[value].uses > 0) {
       const int other = allocate(home >= kFirstXmm);
       move_register(other, home);
+      registers_[static_cast<size_t>(other)].narrow = r.narrow;
       set_register(value, other);
     } else {
       places_[value].reg = kNone;
     }
   }
   r.value = core::ir::kNoValue;
-  const Word word = words_[pin.word];
+  const Word word = noted(pin.word);
   drop_words(home);
+  r.narrow = false;
   if (word.constant) {
     if (home < kFirstXmm) {
       move_const(home, word.imm);
@@ -102,8 +106,13 @@ void Translator::place_pin(const Pin& pin) {
       move_const(temp, word.imm);
       a_.vmovq(vec(home), gp(temp));
     }
-  } else if (words_[pin.word].reg != kNone) {
-    move_register(home, words_[pin.word].reg);
+  } else if (const int from = words_[pin.word].reg; from != kNone) {
+    if (home < kFirstXmm && registers_[static_cast<size_t>(from)].narrow) {
+      a_.movsxd(gp(home), gp32(from));
+    } else {
+      widen(from);
+      move_register(home, from);
+    }
   } else if (home >= kFirstXmm) {
     a_.vmovq(vec(home), state(8 * pin.word));
   } else {
@@ -115,13 +124,18 @@ void Translator::place_pin(const Pin& pin) {
 void Translator::settle() {
   for (unsigned word : active_) {
     if (pin_of_[word] != kNone || !words_[word].dirty) continue;
+    if (words_[word].reg != kNone) widen(words_[word].reg);
     store_word(word, words_[word]);
     words_[word].dirty = false;
   }
   locked_ |= homes_;
   std::vector<const Pin*> waiting;
   for (const Pin& pin : input_.pins) {
-    if (words_[pin.word].reg != pin.home) waiting.push_back(&pin);
+    if (words_[pin.word].reg != pin.home) {
+      waiting.push_back(&pin);
+    } else {
+      widen(pin.home);
+    }
   }
   while (!waiting.empty()) {
     const auto free = std::find_if(waiting.begin(), waiting.end(), [&](const Pin* pin) {
@@ -139,6 +153,7 @@ void Translator::settle() {
         std::find_if(waiting.begin(), waiting.end(), [&](const Pin* pin) { return words_[pin->word].reg == home; });
     const int aside = allocate(home >= kFirstXmm);
     move_register(aside, home);
+    registers_[static_cast<size_t>(aside)].narrow = registers_[static_cast<size_t>(home)].narrow;
     bind((*in_the_way)->word, aside, words_[(*in_the_way)->word].dirty);
   }
   // Words that are written somewhere are taken for changed everywhere.

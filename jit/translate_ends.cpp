@@ -93,7 +93,7 @@ bool Translator::emit_exit_if(const Inst& i) {
   SideExit exit{a_.newLabel(), i.imm, block_->guest_instructions - begun_, false, {}};
   const asmjit::x86::CondCode condition = test_condition(i.args[0]);
   for (unsigned word : active_) {
-    if (words_[word].dirty) exit.words.emplace_back(word, words_[word]);
+    if (words_[word].dirty) exit.words.emplace_back(word, noted(word));
   }
   a_.j(condition, exit.entry);
   side_exits_.push_back(std::move(exit));
@@ -191,6 +191,7 @@ void Translator::emit_indirect(const Inst& i) {
 }
 
 void Translator::finish() {
+  a_.comment("; cold");
   finish_edges();
   for (const SlowPath& slow : slow_paths_) finish_slow(slow);
   for (const FloatPath& path : float_paths_) finish_float(path);

@@ -96,6 +96,42 @@ bool Translator::emit_float_arithmetic(const Inst& i, bool is_double) {
   return true;
 }
 
+// Ones above the single.
+bool Translator::emit_box(const Inst& i) {
+  const Value zext = i.args[0];
+  const Value single = inst(zext).args[0];
+  const int a = use_vector(single);
+  const int ones = allocate(true);
+  consume(single);
+  consume(zext);
+  consume(i.args[1]);
+  const int d = define_vector(a);
+  a_.vpcmpeqd(vec(ones), vec(ones), vec(ones));
+  a_.vblendps(vec(d), vec(ones), vec(a), 1);
+  return true;
+}
+
+// The low half as it is, unless the upper one is not all ones.
+bool Translator::emit_unbox(const Inst& i) {
+  const Value compare = i.args[0];
+  const Value raw = inst(compare).args[0];
+  FloatPath path{a_.newLabel(), a_.newLabel(), kNone, {kNone, kNone, kNone}, 0, true, false};
+  const int a = use_vector(raw);
+  const int upper = temporary();
+  consume(raw);
+  consume(inst(compare).args[1]);
+  for (unsigned k = 0; k < 3; ++k) consume(i.args[k]);
+  path.result = allocate(true);
+  set_register(index_, path.result);
+  a_.vpextrd(gp32(upper), vec(a), 1);
+  a_.vmovaps(vec(path.result), vec(a));
+  a_.cmp(gp32(upper), -1);
+  a_.jne(path.entry);
+  a_.bind(path.done);
+  float_paths_.push_back(path);
+  return true;
+}
+
 bool Translator::emit_float_compare(const Inst& i, bool is_double) {
   const int a = use_vector(i.args[0]);
   const int b = use_vector(i.args[1]);

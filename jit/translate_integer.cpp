@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ir/fold.h"
+#include "jit/singles.h"
 #include "jit/translator.h"
 
 namespace lockstep::jit {
@@ -172,17 +173,30 @@ bool Translator::emit_sub(const Inst& i) {
 }
 
 bool Translator::emit_logic(const Inst& i) {
+  if (places_[i.args[0]].lazy && boxed_single(block_->insts, i) != core::ir::kNoValue) return emit_box(i);
   Value left = i.args[0], right = i.args[1];
   if (is_const(left)) std::swap(left, right);
   if (!is_const(right) && wants_swap(left, right)) std::swap(left, right);
-  const auto apply = [&](int d, const asmjit::Operand& operand) {
-    const auto op = i.op == Op::kAnd  ? asmjit::x86::Inst::kIdAnd
-                    : i.op == Op::kOr ? asmjit::x86::Inst::kIdOr
-                                      : asmjit::x86::Inst::kIdXor;
-    a_.emit(op, sized(d, i.type), operand);
-  };
+  const auto id = i.op == Op::kAnd  ? asmjit::x86::Inst::kIdAnd
+                  : i.op == Op::kOr ? asmjit::x86::Inst::kIdOr
+                                    : asmjit::x86::Inst::kIdXor;
+  const auto apply = [&](int d, const asmjit::Operand& operand) { a_.emit(id, sized(d, i.type), operand); };
+  const bool constant = is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(i.type, imm(right))));
+  if (i.type == Type::kI64 && is_narrow(left) && (constant || is_narrow(right))) {
+    // What the halves give is the half of the whole.
+    const int narrow = use_narrow(left);
+    const asmjit::Operand other = constant ? asmjit::Operand(asmjit::imm(static_cast<int32_t>(imm(right))))
+                                           : asmjit::Operand(gp32(use_narrow(right)));
+    consume(left);
+    consume(right);
+    const int d = define(narrow);
+    if (d != narrow) a_.mov(gp32(d), gp32(narrow));
+    a_.emit(id, gp32(d), other);
+    registers_[static_cast<size_t>(d)].narrow = true;
+    return true;
+  }
   const int a = use(left);
-  if (is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(i.type, imm(right))))) {
+  if (constant) {
     const auto value = static_cast<int32_t>(core::ir::sign_extend(i.type, imm(right)));
     consume(left);
     consume(right);
@@ -440,6 +454,7 @@ bool Translator::emit_fold(const Inst& i) {
 }
 
 bool Translator::emit_select(const Inst& i) {
+  if (places_[i.args[0]].lazy && unboxed_from(block_->insts, i) != core::ir::kNoValue) return emit_unbox(i);
   // Operands first: making them may spoil the flags.
   const int then_reg = use(i.args[1]);
   const int else_reg = use(i.args[2]);
@@ -460,6 +475,15 @@ bool Translator::emit_extend(const Inst& i) {
     consume(i.args[0]);
     return true;
   }
+  if (makes_word(index_) && inst(source).type == Type::kI32 && places_[source].reg != kNone &&
+      places_[source].reg < kFirstXmm) {
+    // Most users want the low half only.
+    registers_[static_cast<size_t>(places_[source].reg)].narrow = true;
+    define_alias(i.args[0]);
+    consume(i.args[0]);
+    return true;
+  }
+  if (places_[index_].lazy) return true;  // becomes a box
   const bool lazy_compare = places_[source].lazy;
   if (lazy_compare) {
     const int d = define();
@@ -525,9 +549,13 @@ CondCode Translator::test_condition(Value v) {
     return CondCode::kNotZero;
   }
   const Inst& compare = inst(r);
-  const Type type = inst(compare.args[0]).type;
-  const int a = use(compare.args[0]);
+  Type type = inst(compare.args[0]).type;
   const Value right = compare.args[1];
+  // Sign extension keeps the order, signed and unsigned.
+  const bool both_narrow =
+      type == Type::kI64 && is_narrow(compare.args[0]) && (is_const(right) ? fits32(imm(right)) : is_narrow(right));
+  if (both_narrow) type = Type::kI32;
+  const int a = both_narrow ? use_narrow(compare.args[0]) : use(compare.args[0]);
   if (is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(type, imm(right))))) {
     const auto value = static_cast<int32_t>(core::ir::sign_extend(type, imm(right)));
     if (value == 0 && (compare.op == Op::kEq || compare.op == Op::kNe)) {
@@ -536,7 +564,7 @@ CondCode Translator::test_condition(Value v) {
       a_.cmp(sized(a, type), value);
     }
   } else {
-    const int b = use(right);
+    const int b = both_narrow ? use_narrow(right) : use(right);
     a_.cmp(sized(a, type), sized(b, type));
   }
   consume(compare.args[0]);

@@ -228,10 +228,10 @@ size_t Translator::note_hand_over(const asmjit::Label& return_point) {
   hand_over.unbegun = static_cast<uint16_t>(block_->guest_instructions - begun_ + 1);
   hand_over.pc = insn_pc_;
   for (unsigned word : active_) {
-    const Word& w = words_[word];
+    const Word w = noted(word);
     if (!w.dirty) continue;
-    unit_.homes.push_back(
-        {static_cast<uint16_t>(word), w.constant ? StateHome::kConstant : static_cast<uint8_t>(w.reg), w.imm});
+    const int location = w.constant ? StateHome::kConstant : w.narrow ? w.reg + StateHome::kNarrow : w.reg;
+    unit_.homes.push_back({static_cast<uint16_t>(word), static_cast<uint8_t>(location), w.imm});
   }
   hand_over.homes = static_cast<uint16_t>(unit_.homes.size() - hand_over.first_home);
   unit_.hand_overs.push_back(hand_over);

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "core/ir/fold.h"
+#include "jit/singles.h"
 
 namespace lockstep::jit {
 
@@ -88,7 +89,15 @@ void Translator::count_uses() {
     const bool host_float = in.op == Op::kFAdd || in.op == Op::kFSub || in.op == Op::kFMul || in.op == Op::kFDiv ||
                             in.op == Op::kFSqrt || in.op == Op::kFMa || in.op == Op::kFLt || in.op == Op::kFLe ||
                             in.op == Op::kFEq;
-    for (unsigned k = 0; host_float && k < in.operands; ++k) places_[in.args[k]].prefers_vector = true;
+    for (unsigned k = 0; host_float && k < in.operands; ++k) {
+      places_[in.args[k]].prefers_vector = true;
+      places_[float_source(block_->insts, in.args[k])].prefers_vector = true;
+    }
+    if (const Value single = boxed_single(block_->insts, in); single != kNoValue && first.uses == 1) {
+      first.lazy = true;
+      places_[single].wide_load = false;
+      places_[single].prefers_vector = true;
+    }
   }
 }
 
@@ -96,6 +105,13 @@ void Translator::count_uses() {
 bool Translator::observes_state(Op op) const {
   const Effect effect = op_info(op).effect;
   return op == Op::kInsn || effect == Effect::kMemory || effect == Effect::kCall || effect == Effect::kEnd;
+}
+
+// The sign extension of a 32-bit operation's result, which its register stands for as it is.
+bool Translator::makes_word(Value v) const {
+  const Inst& i = inst(v);
+  return i.op == Op::kSext && i.type == Type::kI64 && inst(i.args[0]).type == Type::kI32 &&
+         inst(i.args[0]).op != Op::kTrunc;
 }
 
 // A value that becomes a pinned word is made in that word's register, where nothing asks for the old one in between.
@@ -112,7 +128,8 @@ void Translator::find_homes() {
     const auto word = static_cast<unsigned>(i.imm / 8);
     Value made = i.args[0];
     const Op op = inst(made).op;
-    if ((op == Op::kSext || op == Op::kZext) && places_[inst(made).args[0]].wide_load) made = inst(made).args[0];
+    const bool extends = op == Op::kSext || op == Op::kZext;
+    if (extends && (places_[inst(made).args[0]].wide_load || makes_word(made))) made = inst(made).args[0];
     Place& place = places_[made];
     if (read_as_vector[word]) place.prefers_vector = true;
     if (pin_of_[word] == kNone || place.home != kNone) continue;
@@ -137,6 +154,7 @@ int Translator::allocate(bool vector) {
   for (unsigned k = 0; k < count; ++k) {
     if (usable(at(k)) && is_idle(at(k))) {
       registers_[static_cast<size_t>(at(k))].value = kNoValue;
+      registers_[static_cast<size_t>(at(k))].narrow = false;
       lock(at(k));
       return at(k);
     }
@@ -171,6 +189,7 @@ void Translator::store_word(unsigned word, const Word& w) {
     if (w.reg >= kFirstXmm) {
       a_.vmovq(to, vec(w.reg));
     } else {
+      if (w.narrow) a_.movsxd(gp(w.reg), gp32(w.reg));
       a_.mov(to, gp(w.reg));
     }
   } else if (fits32(w.imm)) {
@@ -193,7 +212,10 @@ void Translator::drop_words(int reg) {
       ++k;
       continue;
     }
-    if (word.dirty) store_word(active_[k], word);
+    if (word.dirty) {
+      widen(reg);
+      store_word(active_[k], word);
+    }
     word = Word{};
     --registers_[static_cast<size_t>(reg)].words;
     active_[k] = active_.back();
@@ -217,6 +239,7 @@ void Translator::evict(int reg) {
       place.spill = free_spills_.back();
       free_spills_.pop_back();
       const Mem to = frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill));
+      widen(reg);
       if (reg >= kFirstXmm) {
         a_.vmovq(to, vec(reg));
       } else {
@@ -226,6 +249,25 @@ void Translator::evict(int reg) {
     place.reg = kNone;
   }
   r.value = kNoValue;
+  r.narrow = false;
+}
+
+void Translator::widen(int reg) {
+  Register& r = registers_[static_cast<size_t>(reg)];
+  if (!r.narrow) return;
+  a_.movsxd(gp(reg), gp32(reg));
+  r.narrow = false;
+}
+
+bool Translator::is_narrow(Value v) const {
+  const Place& place = places_[resolve(v)];
+  return place.reg != kNone && registers_[static_cast<size_t>(place.reg)].narrow;
+}
+
+Translator::Word Translator::noted(unsigned word) const {
+  Word w = words_[word];
+  w.narrow = w.reg != kNone && registers_[static_cast<size_t>(w.reg)].narrow;
+  return w;
 }
 
 void Translator::unbind(unsigned word) {
@@ -247,6 +289,7 @@ void Translator::bind(unsigned word, int reg, bool dirty) {
 void Translator::flush() {
   for (unsigned word : active_) {
     if (!words_[word].dirty) continue;
+    if (words_[word].reg != kNone) widen(words_[word].reg);
     store_word(word, words_[word]);
     words_[word].dirty = false;
   }
@@ -265,6 +308,12 @@ void Translator::move_const(int reg, uint64_t value) {
 }
 
 int Translator::use(Value v) {
+  const int reg = use_narrow(v);
+  if (v >= block_->insts.size() || type_bits(inst(v).type) == 64) widen(reg);
+  return reg;
+}
+
+int Translator::use_narrow(Value v) {
   v = resolve(v);
   Place& place = places_[v];
   if (place.reg != kNone && place.reg < kFirstXmm) {
@@ -335,6 +384,7 @@ int Translator::use_vector(Value v) {
     move_const(temp, place.imm);
     a_.vmovq(vec(reg), gp(temp));
   } else if (place.reg != kNone) {
+    widen(place.reg);
     a_.vmovq(vec(reg), gp(place.reg));
   } else if (place.in_state) {
     a_.vmovq(vec(reg), state(inst(v).imm));
@@ -387,6 +437,7 @@ int Translator::define(int reuse) {
   if (reg == kNone) reg = reuse != kNone && reuse < kFirstXmm && is_idle(reuse) ? reuse : allocate(false);
   Register& r = registers_[static_cast<size_t>(reg)];
   if (r.value != kNoValue && places_[r.value].reg == reg) places_[r.value].reg = kNone;
+  r.narrow = false;
   set_register(index_, reg);
   lock(reg);
   return reg;
@@ -434,7 +485,7 @@ bool Translator::emit(const Inst& i) {
         check_exit_request_ = false;
         SideExit exit{a_.newLabel(), i.imm, block_->guest_instructions - begun_, false, {}};
         for (unsigned word : active_) {
-          if (words_[word].dirty) exit.words.emplace_back(word, words_[word]);
+          if (words_[word].dirty) exit.words.emplace_back(word, noted(word));
         }
         Mem request = header(offsetof(core::StateHeader, exit_request));
         request.setSize(4);
@@ -442,6 +493,7 @@ bool Translator::emit(const Inst& i) {
         a_.jne(exit.entry);
         side_exits_.push_back(std::move(exit));
       }
+      a_.commentf("; insn %#llx", static_cast<unsigned long long>(i.imm));
       insn_pc_ = i.imm;
       ++begun_;
       return true;
@@ -512,6 +564,7 @@ void Translator::emit_get(const Inst& i) {
   } else {
     Register& r = registers_[static_cast<size_t>(home)];
     if (r.value != kNoValue && places_[r.value].reg == home) places_[r.value].reg = kNone;
+    r.narrow = false;
     set_register(index_, home);
     lock(home);
   }

@@ -76,18 +76,21 @@ class Translator {
   };
   struct Register {
     Value value = core::ir::kNoValue;
-    unsigned words = 0;  // of the state, bound to it
+    unsigned words = 0;   // of the state, bound to it
+    bool narrow = false;  // only the low half is there: what it stands for is its sign extension
   };
   struct Word {
     int reg = kNone;
     bool dirty = false;
     bool constant = false;
+    bool narrow = false;  // in a note of what to write later: as Register::narrow
     uint64_t imm = 0;
   };
 
   // --- translator.cpp
   bool translate_block();
   void count_uses();
+  bool makes_word(Value v) const;
   void find_homes();
   bool observes_state(Op op) const;
   Value resolve(Value v) const {
@@ -112,6 +115,10 @@ class Translator {
 
   // The register of an operand, locked until the operation is done.
   int use(Value v);
+  int use_narrow(Value v);  // of which the upper half may be missing
+  bool is_narrow(Value v) const;
+  void widen(int reg);
+  Word noted(unsigned word) const;
   int use_vector(Value v);
   // The second operand of an integer operation: a register, or where it lies in memory.
   asmjit::Operand use_operand(Value v, Type type);
@@ -171,6 +178,8 @@ class Translator {
   bool emit_float(const Inst& i);
   bool emit_float_call(const Inst& i);
   bool emit_float_arithmetic(const Inst& i, bool is_double);
+  bool emit_box(const Inst& i);
+  bool emit_unbox(const Inst& i);
   bool emit_float_compare(const Inst& i, bool is_double);
   bool emit_from_integer(const Inst& i);
   bool emit_to_integer(const Inst& i, bool is_double, bool truncate);

@@ -32,6 +32,7 @@ struct StateHome {
   uint8_t location = 0;   // 0 to 15 a general register, 16 to 31 a vector register, kConstant
   uint64_t constant = 0;  // with kConstant
   static constexpr uint8_t kConstant = 32;
+  static constexpr uint8_t kNarrow = 64;  // added to a general register of which only the low half counts, signed
 };
 
 // A place at which code hands a guest instruction over to the interpreter: by the address behind its call.
@@ -75,6 +76,7 @@ struct Unit {
   unsigned split_groups = 0;        // how often accesses that it checks together were in two pages
   unsigned region = 0;              // of the code cache
   unsigned guest_instructions = 0;  // of the first block
+  unsigned all_instructions = 0;
   const uint8_t* code = nullptr;
   uint32_t code_bytes = 0;
   uint32_t entry_at = 0;  // offset of the entry; the code begins with one that compares the page's mapping first

@@ -18,6 +18,7 @@ class UnitMap {
   explicit UnitMap(CodeCache& cache) : cache_(cache) {}
 
   Unit* find(uint64_t paddr, uint64_t pc, uint64_t code_key) const { return units_.find(paddr, pc, code_key); }
+  std::vector<Unit*> made_from(uint64_t paddr) const { return units_.made_from(paddr); }
   // Takes a unit in whose code, if it has some, lies in the cache's current region.
   Unit* insert(std::unique_ptr<Unit> unit);
 

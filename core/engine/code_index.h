@@ -90,6 +90,19 @@ class CodeIndex {
     return hit;
   }
 
+  // What was made from the byte at `paddr`.
+  std::vector<Code*> made_from(uint64_t paddr) const {
+    std::vector<Code*> found;
+    const auto it = pages_.find(paddr & kPageMask);
+    if (it == pages_.end()) return found;
+    for (Code* code : it->second.codes) {
+      bool holds = false;
+      code->each_range([&](const CodeRange& range) { holds |= range.touches(paddr, 1); });
+      if (holds) found.push_back(code);
+    }
+    return found;
+  }
+
   // Something made from this page is left.
   bool page_has_code(uint64_t paddr) {
     const auto it = pages_.find(paddr & kPageMask);

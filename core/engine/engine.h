@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/engine/report.h"
 #include "core/hart/hart.h"
 
 namespace lockstep::core {
@@ -48,6 +49,9 @@ class Engine {
 
   // What the engine made of the guest code at `pc`, as text for people; empty where it has nothing to show.
   virtual std::string describe_code([[maybe_unused]] uint64_t pc) const { return {}; }
+
+  // Counters of its work and, where it was made to take one, a profile.
+  virtual EngineReport report() { return {}; }
 
   virtual void set_breakpoint(uint64_t vaddr, bool on) = 0;
   virtual void set_watchpoint(const Watchpoint& watchpoint, bool on) = 0;

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 build_guest() {
-  local out=$1 source=$guests_dir/bare digest work elf name kind harts compiler=${CROSS:-riscv64-linux-gnu-}gcc
+  local out=$1 source=$guests_dir/bare digest work elf name harts compiler=${CROSS:-riscv64-linux-gnu-}gcc
   need_tool "$compiler" gcc-riscv64-linux-gnu
   need_tool make make
   need_tool cc gcc
@@ -28,11 +28,9 @@ build_guest() {
   for elf in "$out"/*.elf; do
     name=${elf##*/}
     name=${name%.elf}
-    kind=test harts=
-    [[ $name != bench-* ]] || kind=bench
     # A guest for several harts says so in a line of its source.
-    [[ $kind == bench ]] || harts=$(sed -n 's/^\/\/ harts: //p' "$source/tests/$name.c")
-    printf 'payload %s %s %s %s\n' "$name" "$name.elf" "$kind" "${harts:-1}"
+    harts=$(sed -n 's/^\/\/ harts: //p' "$source/tests/$name.c")
+    printf 'payload %s %s test %s\n' "$name" "$name.elf" "${harts:-1}"
   done | manifest_write "$out" bare "$digest"
   note "bare: done, $(find "$out" -name '*.elf' | wc -l) guests in $out"
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The benchmark kernels of bench/guest, each bare metal, as a static program of the Linux guest, and as a program of this
-# host; made from source in some seconds, without the network.
+# host; made from source in some seconds, without the network. kernels.cpio is an archive to append to the initramfs of a
+# Linux guest: the programs and the first process that runs them for bench/run.
 # shellcheck shell=bash
 
 build_guest() {
@@ -8,6 +9,7 @@ build_guest() {
   need_tool "$compiler" gcc-riscv64-linux-gnu
   need_tool make make
   need_tool cc gcc
+  need_tool cpio cpio
   # Another compiler makes other bytes, so both versions are part of what the payloads came from.
   digest=$(
     {
@@ -25,9 +27,16 @@ build_guest() {
   # shellcheck disable=SC2064
   trap "rm -rf '$work'" EXIT
   make --silent --no-print-directory -j"$(nproc)" -C "$source" OUT="$work" >&2 || die "the benchmark kernels do not compile"
-  rm -f "$out"/*.{elf,linux,native}
-  mv "$work"/*.{elf,linux,native} "$out/"
-  for file in "$out"/*.{elf,linux,native}; do
+  install -d -m 755 "$work/root" "$work/root/bench"
+  install -m 755 "$source/hosted/init" "$work/root/bench/init"
+  for file in "$work"/*.linux; do
+    name=${file##*/}
+    install -m 755 "$file" "$work/root/bench/${name%.linux}"
+  done
+  make_cpio "$work/root" "$work/kernels.cpio"
+  rm -f "$out"/*.{elf,linux,native,cold,cpio}
+  mv "$work"/*.{elf,linux,native,cold,cpio} "$out/"
+  for file in "$out"/*.{elf,linux,native,cold,cpio}; do
     name=${file##*/}
     kind=${name##*.}
     printf 'payload %s %s %s 1\n' "${name%.elf}" "$name" "${kind/elf/bench}"

@@ -51,6 +51,7 @@ compare() {
 ran=0
 if command -v riscv64-linux-gnu-gcc >/dev/null; then
   compare bare "$work/a" "$work/b"
+  compare bench "$work/a" "$work/b"
   ran=1
 else
   echo "SKIP bare: riscv64-linux-gnu-gcc is not installed"

@@ -124,8 +124,8 @@ def harts_are_threads(context):
 def an_interrupt_stops_a_running_guest(context):
     """Ctrl-C in gdb, on a guest that would run for hours."""
     need_tool("gdb-multiarch")
-    guest = context.bare_guests()["bench-sieve"]
-    with closing_console(Stub(context, "--kernel", guest, "--append", "iterations=4000000000")) as stub:
+    guest = context.benchmark_kernels()["sieve"]
+    with closing_console(Stub(context, "--kernel", guest, "--append", "rounds=4000000000")) as stub:
         with closing_console(Console(["gdb-multiarch", "-nx", "-q", "-ex", "set confirm off", "-ex", "set pagination off", guest,
                                       "-ex", f"target remote 127.0.0.1:{stub.port}"])) as gdb:
             gdb.until(rb"\(gdb\) ")

@@ -123,8 +123,8 @@ def standard_input_that_is_no_terminal_is_typed_too(context):
 
 
 def a_guest_that_fails_has_its_status(context):
-    guest = context.bare_guests()["bench-sieve"]
-    run = context.run("vm", "run", "--kernel", guest, "--append", "iterations=1 checksum=1", "--json")
+    guest = context.benchmark_kernels()["sieve"]
+    run = context.run("vm", "run", "--kernel", guest, "--append", "rounds=1 result=1", "--json")
     check(run.status == 1 and run.result["exit"] == {"reason": "guest-fail", "code": 1}, f"{run.status} {run.stdout!r}")
     check("failure" in run.result["message"], f"{run.result['message']}")
 

@@ -77,9 +77,8 @@ def exit_powers_off(context):
 
 
 def a_signal_restores_the_terminal(context):
-    guests = context.bare_guests()
-    with closing_console(Shell([context.lockstep, "vm", "run", "--kernel", guests["bench-sieve"],
-                                "--append", "iterations=4000000000"])) as shell:
+    with closing_console(Shell([context.lockstep, "vm", "run", "--kernel", context.benchmark_kernels()["sieve"],
+                                "--append", "rounds=4000000000"])) as shell:
         while shell.settings() == shell.settings_before:
             time.sleep(0.05)
         shell.signal(15)

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/symbols/symbol_table.h"
+
+#include <elf.h>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <vector>
+
+namespace lockstep::core {
+
+namespace {
+
+constexpr uint64_t kMaxDistance = uint64_t{1} << 20;
+
+// One structure of the file, or nothing where the file ends before.
+template <typename T>
+bool read_at(std::span<const char> file, uint64_t offset, T& out) {
+  if (offset > file.size() || file.size() - offset < sizeof out) return false;
+  std::memcpy(&out, file.data() + offset, sizeof out);
+  return true;
+}
+
+void add_elf(std::span<const char> file, SymbolTable& table) {
+  Elf64_Ehdr header;
+  if (!read_at(file, 0, header) || header.e_shentsize != sizeof(Elf64_Shdr)) return;
+  for (unsigned k = 0; k < header.e_shnum; ++k) {
+    Elf64_Shdr section;
+    if (!read_at(file, header.e_shoff + k * sizeof section, section)) return;
+    if (section.sh_type != SHT_SYMTAB || section.sh_link >= header.e_shnum) continue;
+    Elf64_Shdr strings;
+    if (!read_at(file, header.e_shoff + section.sh_link * sizeof strings, strings)) return;
+    if (strings.sh_offset > file.size() || file.size() - strings.sh_offset < strings.sh_size) return;
+    const char* names = file.data() + strings.sh_offset;
+    for (uint64_t at = 0; at + sizeof(Elf64_Sym) <= section.sh_size; at += sizeof(Elf64_Sym)) {
+      Elf64_Sym symbol;
+      if (!read_at(file, section.sh_offset + at, symbol)) return;
+      const unsigned type = ELF64_ST_TYPE(symbol.st_info);
+      if ((type != STT_FUNC && type != STT_NOTYPE) || symbol.st_shndx == SHN_UNDEF) continue;
+      if (symbol.st_name >= strings.sh_size) continue;
+      const std::string name(names + symbol.st_name, strnlen(names + symbol.st_name, strings.sh_size - symbol.st_name));
+      // Local labels and mapping symbols name no code that a person wrote.
+      if (!name.empty() && name[0] != '.' && name[0] != '$') table.add(symbol.st_value, name);
+    }
+  }
+}
+
+void add_map(std::span<const char> file, SymbolTable& table) {
+  std::istringstream lines(std::string(file.begin(), file.end()));
+  for (std::string line; std::getline(lines, line);) {
+    uint64_t address = 0;
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), address, 16);
+    const auto length = static_cast<size_t>(end - line.data());
+    if (error != std::errc() || length + 4 > line.size() || line[length] != ' ' || line[length + 2] != ' ') return;
+    if (std::strchr("tTwW", line[length + 1]) != nullptr) table.add(address, line.substr(length + 3));
+  }
+}
+
+}  // namespace
+
+Status SymbolTable::add_file(const std::string& path, bool required) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return Error{fmt::format("{}: cannot be read", path)};
+  const std::vector<char> file{std::istreambuf_iterator<char>(in), {}};
+  if (!add_bytes(file) && required) {
+    return Error{fmt::format("{}: no symbols: give an ELF that is not stripped, or a System.map", path)};
+  }
+  return {};
+}
+
+bool SymbolTable::add_bytes(std::span<const char> file) {
+  const size_t before = names_.size();
+  if (file.size() >= SELFMAG && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0) {
+    add_elf(file, *this);
+  } else {
+    add_map(file, *this);
+  }
+  return names_.size() != before;
+}
+
+std::string SymbolTable::name_of(uint64_t address) const {
+  auto it = names_.upper_bound(address);
+  if (it == names_.begin()) return {};
+  --it;
+  const uint64_t distance = address - it->first;
+  if (distance >= kMaxDistance) return {};
+  return distance == 0 ? it->second : fmt::format("{}+{:#x}", it->second, distance);
+}
+
+}  // namespace lockstep::core
