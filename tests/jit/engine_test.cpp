@@ -52,7 +52,9 @@ struct Adder {
 
 class JitLife : public testing::TestWithParam<unsigned> {
  protected:
-  JitOptions options() const { return {.code_cache_bytes = size_t{1} << 20, .threads = GetParam(), .threshold = 8}; }
+  JitOptions options() const {
+    return {.code_cache_bytes = size_t{1} << 20, .threads = GetParam(), .threshold = 8, .symbols = nullptr};
+  }
 };
 
 TEST_P(JitLife, CodeThatIsWrittenForEverStaysInTheCache) {

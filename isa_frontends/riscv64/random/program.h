@@ -7,28 +7,26 @@
 
 namespace lockstep::isa::riscv64::random {
 
-inline constexpr uint64_t kRamBase = 0x8000'0000;
-inline constexpr uint64_t kRamBytes = 256 << 10;
-inline constexpr uint64_t kHandler = kRamBase;  // trap handler of all modes
-inline constexpr uint64_t kText = kRamBase + 0x1'0000;
-inline constexpr uint64_t kData = kRamBase + 0x2'0000;
-inline constexpr uint64_t kDataBytes = 0x8000;
-
 // One instruction's word: 2 bytes when its low two bits are not both ones, else 4.
 struct RandomProgram {
   uint64_t seed = 0;
-  std::vector<uint32_t> words;  // placed one after another at kText
-  uint64_t bound = 0;           // instructions after which it ends, whatever it does
+  std::vector<uint32_t> words;  // one after another, from `start` bytes into the program's first page
+  uint64_t start = 0;
+  uint64_t bound = 0;     // instructions after which it ends, whatever it does
+  bool paging = false;    // in S or U mode under Sv39, with mappings that fault
+  bool portable = false;  // the same on every implementation of the specification: see docs/random.md
 };
 
 struct RandomOptions {
   unsigned min_instructions = 20;
   unsigned max_instructions = 500;
-  uint64_t bound = 3000;
+  // What a program may execute in its loops, about; small programs execute less.
+  uint64_t max_executed = 200'000;
+  bool portable = false;
 };
 
-// The same program for the same seed and options. Registers, data and CSRs at its start follow from the seed alone
-// (Machine::load), so that a program with fewer words begins in the same state.
+// The same program for the same seed and options. Registers, data, page tables and CSRs at its start follow from the
+// program's seed alone (InitialState), so that a program with fewer words begins in the same state.
 RandomProgram generate(uint64_t seed, const RandomOptions& options = {});
 
 // One line an instruction: address, word, disassembly.

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a random program has besides single instructions.
+#include <algorithm>
+#include <bit>
+
+#include "isa_frontends/riscv64/random/generator.h"
+#include "isa_frontends/riscv64/state.h"
+
+namespace lockstep::isa::riscv64::random {
+namespace {
+
+constexpr unsigned kA = kScratch[0], kB = kScratch[1], kC = kScratch[2];
+constexpr size_t kMaxFunctions = 4;
+constexpr uint64_t kMaxTurns = 20'000;
+
+}  // namespace
+
+void Generator::loop() {
+  const auto& counters =
+      in_function() ? std::span<const unsigned>(kInnerCounters) : std::span<const unsigned>(kCounters);
+  if (depth_ >= counters.size()) return instruction();
+  const unsigned counter = counters[depth_];
+  const size_t body = std::min<size_t>(random_.between(2, random_.one_in(4) ? 40 : 14), room() - 6);
+  // As many turns as are left to spend, seldom all of them.
+  const double most = std::max(1.0, (may_spend_ - spent_) / (turns_ * static_cast<double>(body + 3)));
+  const uint64_t limit = in_function() ? 12 : std::min(kMaxTurns, static_cast<uint64_t>(most));
+  const uint64_t turns = std::min(limit, random_.between(1, uint64_t{1} << random_.between(1, std::bit_width(limit))));
+  const bool upwards = depth_ == 0 && !in_function() && random_.one_in(3);
+  if (upwards) {
+    a_.constant(kLimit, turns);
+    a_.imm("addi", counter, kZero, 0);
+  } else {
+    a_.constant(counter, turns);
+  }
+  const Assembler::Label top = a_.label(), out = a_.label();
+  a_.bind(top);
+  ++depth_;
+  turns_ *= static_cast<double>(turns);
+  statements(body);
+  if (random_.one_in(8)) a_.branch("beq", integer(true), integer(true), out);
+  if (random_.one_in(2)) statements(random_.below(4));
+  turns_ /= static_cast<double>(turns);
+  --depth_;
+  a_.imm(random_.one_in(3) ? "c.addi" : random_.one_in(3) ? "addiw" : "addi", counter, counter, upwards ? 1 : -1);
+  straddlers_.push_back(a_.size());
+  if (upwards) {
+    a_.branch(random_.one_in(2) ? "blt" : "bltu", counter, kLimit, top);
+  } else if (random_.one_in(2)) {
+    a_.branch("bne", counter, kZero, top);
+  } else {
+    a_.branch("blt", kZero, counter, top);
+  }
+  a_.bind(out);
+}
+
+void Generator::skip_ahead() {
+  constexpr std::string_view kBranches[] = {"beq", "bne", "blt", "bge", "bltu", "bgeu"};
+  const Assembler::Label other = a_.label(), end = a_.label();
+  if (random_.one_in(2)) a_.imm("andi", kA, varying(), static_cast<int64_t>(random_.between(1, 7)));
+  a_.branch(random_.pick(kBranches), random_.one_in(2) ? kA : varying(), integer(false), other);
+  for (uint64_t n = random_.between(1, 5); n > 0; --n) instruction();
+  if (random_.one_in(2)) {
+    a_.jump(kZero, end);
+    a_.bind(other);
+    for (uint64_t n = random_.between(1, 5); n > 0; --n) instruction();
+  } else {
+    a_.bind(other);
+  }
+  a_.bind(end);
+}
+
+void Generator::call() {
+  // Functions that keep their return address in ra may call those that keep it in t0.
+  if (link_ == kOtherLink) return instruction();
+  const unsigned link = in_function() || random_.one_in(2) ? kOtherLink : kLink;
+  auto known = std::find_if(functions_.begin(), functions_.end(), [&](const Function& f) { return f.link == link; });
+  if (functions_.size() < kMaxFunctions && (known == functions_.end() || random_.one_in(2))) {
+    functions_.push_back({a_.label(), link});
+    known = functions_.end() - 1;
+  }
+  if (known == functions_.end()) return instruction();
+  spent_ += 20 * turns_;
+  if (random_.one_in(3)) {
+    a_.address(kA, known->label);
+    a_.imm("jalr", link, kA, 0);
+  } else {
+    a_.jump(link, known->label);
+  }
+}
+
+void Generator::functions() {
+  // A function may add another one to the list.
+  for (size_t i = 0; i < functions_.size(); ++i) {
+    const Function function = functions_[i];
+    a_.bind(function.label);
+    link_ = function.link;
+    wanted_ = a_.size() + random_.between(3, 14);
+    turns_ = 100;  // most calls are in loops
+    spent_ = may_spend_;
+    while (room() > 0) statement();
+    if (function.link == kLink && random_.one_in(2)) {
+      a_.reg("c.jr", 0, kLink, 0);
+    } else {
+      a_.imm("jalr", kZero, function.link, 0);
+    }
+  }
+  link_ = 0;
+}
+
+void Generator::jump_table() {
+  const unsigned slots = random_.one_in(2) ? 2 : 4;
+  const Assembler::Label table = a_.label(), end = a_.label();
+  a_.imm("andi", kA, varying(), slots - 1);
+  a_.address(kB, table);
+  a_.reg("sh1add", kA, kA, kB);
+  a_.imm("lh", kA, kA, 0);
+  a_.reg("add", kA, kA, kB);
+  if (random_.one_in(2)) {
+    a_.imm("jalr", kZero, kA, 0);
+  } else {
+    a_.reg("c.jr", 0, kA, 0);
+  }
+  std::vector<Assembler::Label> targets;
+  for (unsigned i = 0; i < slots; ++i) {
+    targets.push_back(a_.label());
+    a_.bind(targets.back());
+    for (uint64_t n = random_.between(1, 4); n > 0; --n) instruction();
+    a_.jump(kZero, end);
+  }
+  a_.bind(table);
+  for (const Assembler::Label target : targets) a_.half(target, table);
+  a_.bind(end);
+}
+
+void Generator::reserved_pair() {
+  // A trap or the end of a turn between the two may end the reservation: what is to be the same everywhere tries again.
+  if (program_.portable && program_.paging) return instruction();
+  const bool wide = random_.one_in(2);
+  const unsigned pointer = random_.pick(kPointers), answer = integer(true);
+  const Assembler::Label again = a_.label();
+  a_.imm("andi", kA, pointer, -8);
+  a_.bind(again);
+  a_.reg(wide ? "lr.d" : "lr.w", integer(true), kA, 0);
+  if (random_.one_in(2)) a_.imm("addi", integer(true), integer(true), 1);
+  a_.reg(wide ? "sc.d" : "sc.w", answer, kA, integer(true));
+  if (program_.portable) a_.branch("bne", answer, kZero, again);
+}
+
+// A few loads or stores beside one another, often around a page's end; the place may move with a loop's turns.
+void Generator::accesses() {
+  constexpr std::string_view kLoads[] = {"lb", "lhu", "lw", "ld", "fld"}, kStores[] = {"sb", "sh", "sw", "sd", "fsd"};
+  constexpr int64_t kReaches[] = {63, 511, 1023};
+  unsigned base = random_.pick(kPointers);
+  if (random_.one_in(2)) {
+    a_.imm("andi", kA, varying(), random_.pick(kReaches));
+    a_.reg("sh3add", kA, kA, base);
+    base = kA;
+  }
+  const auto first = static_cast<int64_t>(random_.below(96)) - 16;
+  const bool stores = random_.one_in(2);
+  for (uint64_t n = random_.between(2, 6); n > 0; --n) {
+    const size_t kind = random_.below(std::size(kLoads));
+    const unsigned value = kind == 4 ? floating() : integer(true);
+    const int64_t offset = first + static_cast<int64_t>(random_.below(64));
+    if (stores != random_.one_in(6)) {
+      a_.store(kStores[kind], value, offset, base);
+    } else {
+      a_.imm(kLoads[kind], value, base, offset);
+    }
+    spent_ += turns_;
+  }
+}
+
+Assembler::Label Generator::seldom() {
+  const Assembler::Label end = a_.label();
+  constexpr int64_t kMasks[] = {7, 63, 255, 1023};
+  if ((depth_ > 0 || in_function()) && !rarely(4)) {
+    // In a function outside of its loops, the loop that calls it.
+    const unsigned counter = depth_ == 0     ? kCounters[0]
+                             : in_function() ? kInnerCounters[depth_ - 1]
+                                             : kCounters[depth_ - 1];
+    a_.imm("andi", kA, counter, random_.pick(kMasks));
+    a_.branch("bne", kA, kZero, end);
+  }
+  return end;
+}
+
+void Generator::patch() {
+  // The instruction stands before or behind the place that changes it.
+  const Assembler::Label target = a_.label();
+  const auto instruction_to_change = [&] {
+    constexpr std::string_view kNames[] = {"addi", "xori", "andi", "ori", "slti", "addiw"};
+    a_.bind(target);
+    straddlers_.push_back(a_.size());
+    a_.imm(random_.pick(kNames), integer(true), integer(true), static_cast<int64_t>(random_.below(4096)) - 2048);
+  };
+  const bool before = random_.one_in(2);
+  if (before) instruction_to_change();
+  const Assembler::Label end = seldom();
+  a_.address(kA, target);
+  if (random_.one_in(3)) {
+    a_.imm("lbu", kB, kA, 3);
+    a_.imm("addi", kB, kB, static_cast<int64_t>(random_.between(1, 255)));
+    a_.store("sb", kB, 3, kA);
+  } else {
+    a_.imm("lw", kB, kA, 0);
+    a_.imm("lui", kC, 0, static_cast<int64_t>(random_.between(1, 2047)) << 20);
+    a_.reg("xor", kB, kB, kC);
+    a_.store("sw", kB, 0, kA);
+  }
+  if (program_.portable || !random_.one_in(3)) a_.plain("fence.i");
+  a_.bind(end);
+  if (!before) instruction_to_change();
+}
+
+// A loop whose branch back changes: where it lies across a page's end, what changes is on a page that nothing else of
+// the loop is on.
+void Generator::patched_branch() {
+  if (depth_ > 0 || in_function()) return instruction();
+  const unsigned counter = kCounters[0];
+  const Assembler::Label top = a_.label(), back = a_.label();
+  a_.constant(kLimit, random_.below(6));
+  a_.constant(counter, random_.between(2, 300));
+  a_.bind(top);
+  for (uint64_t n = random_.between(1, 5); n > 0; --n) instruction();
+  ++depth_;
+  const Assembler::Label end = seldom();
+  --depth_;
+  a_.address(kA, back);
+  a_.imm("lhu", kB, kA, 2);
+  // The first register of the branch is zero and the limit in turns.
+  a_.imm("xori", kB, kB, kLimit >> 1);
+  a_.store("sh", kB, 2, kA);
+  if (program_.portable || !random_.one_in(3)) a_.plain("fence.i");
+  a_.bind(end);
+  a_.imm("addi", counter, counter, -1);
+  a_.bind(back);
+  straddlers_.push_back(a_.size());
+  a_.branch("blt", kZero, counter, top);
+}
+
+void Generator::written_routine() {
+  const Assembler::Label end = seldom();
+  const auto offset = static_cast<int64_t>(8 * random_.below(3));
+  Operands add;
+  add.rd = add.rs1 = static_cast<uint8_t>(integer(true));
+  add.imm = static_cast<int64_t>(random_.below(256));
+  constexpr uint32_t kReturnAndNop = 0x0001'8082;
+  a_.address(kA, buffer_);
+  a_.constant(kB, encode(row_index("addi"), add));
+  if (depth_ > 0) {
+    a_.imm("slli", kC, kCounters[depth_ - 1], 20);
+    a_.reg("xor", kB, kB, kC);
+  }
+  a_.store("sw", kB, offset, kA);
+  a_.constant(kC, kReturnAndNop);
+  a_.store("sw", kC, offset + 4, kA);
+  if (program_.portable || !random_.one_in(3)) a_.plain("fence.i");
+  a_.imm("jalr", kLink, kA, offset);
+  a_.bind(end);
+}
+
+void Generator::data_among_code() {
+  constexpr std::string_view kStores[] = {"sb", "sh", "sw", "sd"};
+  a_.address(kA, buffer_);
+  const auto offset = static_cast<int64_t>(32 + random_.below(24));
+  a_.store(random_.pick(kStores), varying(), offset, kA);
+  if (random_.one_in(2)) a_.imm("ld", integer(true), kA, 40);
+}
+
+void Generator::fence_tables(unsigned rs1) {
+  if (program_.portable) {
+    // Code that was fetched before the fence may still be executed behind it.
+    a_.reg("sfence.vma", 0, kZero, kZero);
+    return a_.plain("fence.i");
+  }
+  switch (random_.below(5)) {
+    case 0:
+      return;
+    case 1:
+      return a_.reg("sfence.vma", 0, rs1, kZero);
+    case 2:
+      a_.imm("addi", kC, kZero, static_cast<int64_t>(random_.below(4)));
+      return a_.reg("sfence.vma", 0, random_.one_in(2) ? rs1 : kZero, kC);
+    default:
+      return a_.reg("sfence.vma", 0, kZero, kZero);
+  }
+}
+
+void Generator::swap_data_pages() {
+  const Assembler::Label end = seldom();
+  const auto offset = [&] {
+    const uint64_t page = page_index(kData) + random_.below(kDataBytes / kPageBytes);
+    return static_cast<int64_t>(8 * (page - page_index(kText)));
+  };
+  const int64_t first = offset(), second = offset();
+  a_.imm("ld", kA, kTables, first);
+  a_.imm("ld", kB, kTables, second);
+  a_.store("sd", kB, first, kTables);
+  a_.store("sd", kA, second, kTables);
+  fence_tables(random_.pick(kPointers));
+  a_.bind(end);
+}
+
+void Generator::other_text() {
+  const Assembler::Label end = seldom();
+  const auto offset = static_cast<int64_t>(8 * random_.below(2));
+  a_.imm("ld", kA, kTables, offset);
+  a_.imm("lui", kB, 0, static_cast<int64_t>((kOtherText - kText) >> 12 << 10));
+  a_.reg("xor", kA, kA, kB);
+  a_.store("sd", kA, offset, kTables);
+  a_.imm("auipc", kB, 0, 0);
+  fence_tables(kB);
+  a_.bind(end);
+}
+
+void Generator::other_root() {
+  const Assembler::Label end = seldom();
+  a_.csr("csrrs", kA, kCsrSatp, kZero);
+  a_.reg("xor", kA, kA, kRootSwap);
+  a_.csr("csrrw", kZero, kCsrSatp, kA);
+  fence_tables(random_.pick(kPointers));
+  a_.bind(end);
+}
+
+void Generator::status_bits() {
+  const Assembler::Label end = seldom();
+  constexpr uint64_t kBits[] = {kStatusSum, kStatusMxr, kStatusSum | kStatusMxr};
+  a_.constant(kA, program_.portable ? kStatusMxr : random_.pick(kBits));
+  a_.csr(random_.one_in(3) ? "csrrc" : "csrrs", kZero, kCsrSstatus, kA);
+  a_.bind(end);
+}
+
+void Generator::environment_call() {
+  const Assembler::Label end = seldom();
+  a_.plain("ecall");
+  a_.bind(end);
+}
+
+void Generator::trap_return() {
+  const Assembler::Label end = seldom(), next = a_.label();
+  const bool machine = random_.one_in(3);
+  a_.address(kA, next);
+  a_.csr("csrrw", kZero, machine ? kCsrMepc : kCsrSepc, kA);
+  a_.constant(kA, machine ? uint64_t{1} << kStatusMppShift : kStatusSpp);
+  a_.csr(random_.one_in(2) ? "csrrs" : "csrrc", kZero, machine ? kCsrMstatus : kCsrSstatus, kA);
+  a_.plain(machine ? "mret" : "sret");
+  a_.bind(next);
+  a_.bind(end);
+}
+
+void Generator::interrupts() {
+  const Assembler::Label end = seldom();
+  const bool machine = random_.one_in(2);
+  switch (random_.below(3)) {
+    case 0:
+      a_.constant(kA, random_.next() & 0xaaa);
+      a_.csr("csrrs", kZero, machine ? kCsrMie : kCsrSie, kA);
+      break;
+    case 1:
+      a_.csr(random_.one_in(2) ? "csrrsi" : "csrrci", kZero, machine ? kCsrMip : kCsrSip, 2);
+      break;
+    default:
+      a_.csr(random_.one_in(4) ? "csrrci" : "csrrsi", kZero, machine ? kCsrMstatus : kCsrSstatus, machine ? 8 : 2);
+      break;
+  }
+  a_.bind(end);
+}
+
+void Generator::device() {
+  constexpr std::string_view kLoads[] = {"lb", "lhu", "lw", "ld"}, kStores[] = {"sb", "sh", "sw", "sd"};
+  const auto size = random_.below(4);
+  const auto offset = static_cast<int64_t>(random_.below(64)) << size | static_cast<int64_t>(random_.one_in(8));
+  if (random_.one_in(2)) {
+    a_.imm(kLoads[size], integer(true), kDevicePointer, offset);
+  } else {
+    a_.store(kStores[size], integer(true), offset, kDevicePointer);
+  }
+}
+
+}  // namespace lockstep::isa::riscv64::random
