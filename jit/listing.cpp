@@ -177,6 +177,7 @@ void add_thunks(Namer& namer, const Thunks& thunks) {
   namer.add(thunks.atomic, "atomic");
   namer.add(thunks.fp, "fp");
   namer.add(thunks.fold, "fold");
+  namer.add(thunks.merge_flags, "merge_flags");
   namer.add(thunks.call, "call_helper");
 }
 
@@ -284,6 +285,7 @@ Thunks listing_thunks() {
   thunks.atomic = address();
   thunks.fp = address();
   thunks.fold = address();
+  thunks.merge_flags = address();
   thunks.call = address();
   return thunks;
 }

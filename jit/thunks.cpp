@@ -141,6 +141,16 @@ class Writer {
     finish_hand_over();
   }
 
+  void merge_flags_here() {
+    a.mov(at(FRAME(gpr) + 8 * 10, 8), r10);
+    a.mov(at(FRAME(gpr) + 8 * 11, 8), r11);
+    merge_flags(8);
+    a.ldmxcsr(at(FRAME(guest_mxcsr), 8));
+    a.mov(r10, at(FRAME(gpr) + 8 * 10, 8));
+    a.mov(r11, at(FRAME(gpr) + 8 * 11, 8));
+    a.ret();
+  }
+
   void call_helper() {
     merge_flags(8);
     a.sub(rsp, 8);
@@ -191,6 +201,8 @@ core::Result<Thunks> Thunks::make(CodeCache& cache) {
   w.on_frame(reinterpret_cast<const void*>(&runtime::fp), false);
   thunks.fold = here();
   w.on_frame(reinterpret_cast<const void*>(&runtime::fold), false);
+  thunks.merge_flags = here();
+  w.merge_flags_here();
   thunks.call = here();
   w.call_helper();
   w.flag_table();

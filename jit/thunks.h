@@ -28,6 +28,8 @@ struct Thunks {
   const uint8_t* fp = nullptr;
   // An integer operation: ir::Op and ir::Type << 8 in Frame::descriptor; preserves every register.
   const uint8_t* fold = nullptr;
+  // Brings StateHeader::fp_flags up to date; preserves every register.
+  const uint8_t* merge_flags = nullptr;
   // Calls the helper in rax with its arguments in place; the state in memory has the flags raised so far. The result
   // is in rax; clobbers what calls clobber.
   const uint8_t* call = nullptr;

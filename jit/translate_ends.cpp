@@ -40,6 +40,7 @@ void Translator::leave(Leave how, const void* what) {
 
 bool Translator::emit_call(const Inst& i) {
   const core::HelperDescriptor& helper = input_.helpers[i.imm];
+  if (helper.meaning != core::HelperMeaning::kOther) return emit_fp_flags(i, helper.meaning);
   flush();
   for (unsigned k = 0; k < i.operands; ++k) {
     if (is_const(i.args[k])) continue;
@@ -86,6 +87,25 @@ bool Translator::emit_call(const Inst& i) {
   if (helper.effects & core::kHelperWritesState) drop_bindings();
   if (i.type != Type::kVoid) set_register(index_, 0);
   check_exit_request_ = true;
+  return true;
+}
+
+bool Translator::emit_fp_flags(const Inst& i, core::HelperMeaning meaning) {
+  Mem flags = header(offsetof(StateHeader, fp_flags));
+  flags.setSize(4);
+  if (meaning == core::HelperMeaning::kReadFpFlags) {
+    call(input_.thunks.merge_flags);
+    a_.mov(gp32(define()), flags);
+    return true;
+  }
+  // What operations raised up to here goes with the old flags.
+  const int value = use(i.args[0]);
+  const int low = temporary();
+  consume(i.args[0]);
+  a_.mov(gp32(low), gp32(value));
+  a_.and_(gp32(low), 31);
+  a_.mov(flags, gp32(low));
+  a_.ldmxcsr(frame(offsetof(Frame, guest_mxcsr)));
   return true;
 }
 

@@ -196,6 +196,7 @@ class Translator {
 
   // --- translate_ends.cpp
   bool emit_call(const Inst& i);
+  bool emit_fp_flags(const Inst& i, core::HelperMeaning meaning);
   bool emit_exit_if(const Inst& i);
   bool emit_end(const Inst& i);
   void emit_indirect(const Inst& i);

@@ -57,12 +57,20 @@ enum HelperEffect : uint32_t {
   kHelperReadsTime = 1u << 5,  // likewise for the count
 };
 
+// What a helper does, where an engine may do it itself instead of calling it. Every engine may also just call.
+enum class HelperMeaning : uint8_t {
+  kOther,
+  kReadFpFlags,   // -> StateHeader::fp_flags, with those that operations raised up to here
+  kWriteFpFlags,  // the low five bits of the argument become StateHeader::fp_flags
+};
+
 struct HelperDescriptor {
   std::string_view name;
   HelperFunction function = nullptr;
   uint32_t effects = 0;
   uint8_t arguments = 0;  // 0 to 4
   ir::Type result = ir::Type::kVoid;
+  HelperMeaning meaning = HelperMeaning::kOther;
 };
 
 // Reads instruction bytes for the translator. The answer stays inside what the hart's MMU allows for fetches.

@@ -128,6 +128,14 @@ uint64_t mark_fp_dirty(Hart& hart, uint64_t, uint64_t, uint64_t, uint64_t) {
   return 0;
 }
 
+uint64_t read_fflags(Hart& hart, uint64_t, uint64_t, uint64_t, uint64_t) { return hart.state().fp_flags; }
+
+uint64_t write_fflags(Hart& hart, uint64_t flags, uint64_t, uint64_t, uint64_t) {
+  hart.state().fp_flags = flags & 31;
+  return 0;
+}
+
+using core::HelperMeaning;
 using core::ir::Type;
 constexpr uint32_t kState = core::kHelperReadsState | core::kHelperWritesState;
 constexpr uint32_t kTrap = kState | core::kHelperMayTrap;
@@ -145,6 +153,8 @@ constexpr core::HelperDescriptor kHelpers[] = {
     {"csr_read", csr_read, kTrap | core::kHelperReadsTime, 2, Type::kI64},
     {"csr_write", csr_write, kTrap | core::kHelperReadsTime, 3, Type::kI64},
     {"mark_fp_dirty", mark_fp_dirty, kState, 0, Type::kVoid},
+    {"read_fflags", read_fflags, core::kHelperReadsState, 0, Type::kI64, HelperMeaning::kReadFpFlags},
+    {"write_fflags", write_fflags, kState, 1, Type::kVoid, HelperMeaning::kWriteFpFlags},
 };
 static_assert(std::size(kHelpers) == kHelperCount);
 

@@ -48,8 +48,25 @@ inline void sfence_vma(Translator& t, const Operands& o) {
   t.b.exit(t.next_pc);
 }
 
+inline constexpr uint64_t kCsrFflags = 0x001;
+
+// Comparisons that must not raise a flag save and restore them, in the middle of loops: that ends no block.
+inline void fflags_access(Translator& t, const Operands& o, CsrOp op, Value operand) {
+  const bool writes = op == CsrOp::kWrite || o.rs1 != 0;
+  Value old = core::ir::kNoValue;
+  if (op != CsrOp::kWrite || o.rd != 0) old = t.b.call(kReadFflags, Type::kI64, {});
+  if (writes) {
+    Value value = operand;
+    if (op == CsrOp::kSet) value = t.b.or_(old, operand);
+    if (op == CsrOp::kClear) value = t.b.and_(old, t.b.not_(operand));
+    t.b.call(kWriteFflags, Type::kVoid, {value});
+  }
+  if (old != core::ir::kNoValue) t.set_x(o.rd, old);
+}
+
 inline void csr_access(Translator& t, const Operands& o, CsrOp op, Value operand) {
   const uint64_t number = static_cast<uint64_t>(o.imm);
+  if (number == kCsrFflags && !t.key.fp_off && t.key.fp_dirty) return fflags_access(t, o, op, operand);
   // csrrs and csrrc of x0 do not write, and need not end the block.
   if (op != CsrOp::kWrite && o.rs1 == 0) {
     const Value value = t.b.call(kCsrRead, Type::kI64, {t.b.i64(number), t.b.i64(t.bits)});

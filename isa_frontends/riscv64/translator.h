@@ -22,6 +22,8 @@ enum Helper : uint32_t {
   kCsrRead,    // CSR number, instruction bits -> value
   kCsrWrite,   // CSR number | CsrOp << 12 | the old value is wanted << 14, operand, instruction bits -> old value
   kMarkFpDirty,
+  kReadFflags,   // -> fflags
+  kWriteFflags,  // fflags; FS is dirty already
   kHelperCount,
 };
 
