@@ -38,6 +38,19 @@ def odd_quanta(context):
             agree(context, "--kernel", guests[name], "--quantum", quantum)
 
 
+def long_turns_change_nothing(context):
+    """Input that the guest never asks for makes every quantum a turn of its own; without it a lone hart's turns are
+    long, and end where a timer needs them to."""
+    waiting = context.folder / "input"
+    waiting.write_bytes(b"never read\n")
+    guests = context.bare_guests()
+    for name in ("timer", "traps", "paging", "modes", "atomics"):
+        for engine in ("interpreter", "jit:threshold=16"):
+            check_same(ended(context, engine, "--kernel", guests[name]),
+                       ended(context, engine, "--kernel", guests[name], "--input", waiting),
+                       f"{name} on {engine} in long turns and in short ones")
+
+
 def any_count(context):
     integer = context.bare_guests()["integer"]
     for count in (1, 1000, 123457, 3000001):
@@ -81,5 +94,5 @@ def add_options(parser):
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__, [every_bare_guest, odd_quanta, any_count, a_snapshot_goes_on_in_the_other_engine,
+    sys.exit(main(__doc__, [every_bare_guest, odd_quanta, long_turns_change_nothing, any_count, a_snapshot_goes_on_in_the_other_engine,
                             a_small_code_cache, random_programs], add_options))
