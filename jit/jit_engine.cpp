@@ -101,22 +101,8 @@ class Engine final : public core::Engine, private Runtime {
   std::string_view name() const override { return "jit"; }
   RunResult run(uint64_t budget) override;
 
-  bool invalidate_code(uint64_t paddr, uint64_t size_bytes) override {
-    const bool interpreted = interpreter_->invalidate_code(paddr, size_bytes);
-    const bool remain = units_.invalidate(paddr, size_bytes);
-    for (const std::shared_ptr<RegionJob>& job : jobs_) {
-      job->unit->each_range([&](const core::CodeRange& r) { job->cancelled |= r.touches(paddr, size_bytes); });
-    }
-    forget_dropped();
-    return interpreted || remain;
-  }
-  void invalidate_all_code() override {
-    interpreter_->invalidate_all_code();
-    units_.invalidate_all();
-    for (const std::shared_ptr<RegionJob>& job : jobs_) job->cancelled = true;
-    forget_dropped();
-  }
-
+  bool invalidate_code(uint64_t paddr, uint64_t size_bytes) override;
+  void invalidate_all_code() override;
   std::string describe_code(uint64_t pc) const override;
 
   void set_breakpoint(uint64_t vaddr, bool on) override {
@@ -145,7 +131,10 @@ class Engine final : public core::Engine, private Runtime {
   // One that ran, for regions: at `paddr`, or, when that is not known, the latest at `pc`.
   const Unit* find_known(uint64_t pc, uint64_t paddr, uint64_t key) const;
   std::string describe(const Unit& unit) const;
-  Unit* translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Unit* stale);
+  Unit* translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, bool stale);
+  bool code_changed() const override { return !delayed_.empty(); }
+  // Drops what was asked for while generated code ran.
+  void apply_delayed();
   // Begins to put a region in the place of a unit of the first tier.
   void promote(Unit* unit);
   // Installs regions whose translation has ended.
@@ -158,7 +147,7 @@ class Engine final : public core::Engine, private Runtime {
                              bool joint_checks, uint32_t rounding) const;
   // Puts it into the cache.
   bool place(Unit& unit, asmjit::CodeHolder& code);
-  void make_room();
+  void make_room(size_t bytes);
   // Counts new samples of host time for the code that they lie in. Before code is given away.
   void attribute_samples();
   void forget_dropped();
@@ -199,6 +188,8 @@ class Engine final : public core::Engine, private Runtime {
   std::unique_ptr<PerfMap> perf_map_;
   uint64_t samples_read_ = 0;
   std::map<std::pair<uint64_t, bool>, core::HotCode> hot_;  // by address and tier
+  bool in_code_ = false;                                    // generated code runs, and nothing of it may go away
+  std::vector<core::CodeRange> delayed_;                    // writes to guest code meanwhile; an empty range: all code
   Link* pending_link_ = nullptr;
   Unit* split_ = nullptr;                          // a region that is to go because of its joint checks
   std::set<std::pair<uint64_t, uint64_t>> alone_;  // paddr and pc of regions without joint checks
@@ -229,6 +220,7 @@ RunResult Engine::run(uint64_t budget) {
   frame.runtime = this;
   frame.host_mxcsr = 0x1f80;
   while (true) {
+    if (!delayed_.empty()) apply_delayed();
     if (finished_jobs_.load(std::memory_order_acquire) != 0) install_finished();
     if (const uint32_t request = std::exchange(state_.exit_request, 0); request != 0) {
       if (request & core::kExitStop) return stop(StopReason::kStop);
@@ -273,7 +265,9 @@ RunResult Engine::run(uint64_t budget) {
     frame.jumps = jumps_;
     frame.guest_mxcsr = frame.host_mxcsr | (state_.fp_rounding <= 3 ? kHostRounding[state_.fp_rounding] << 13 : 0);
     ++statistics_.entries;
+    in_code_ = true;
     const uint64_t answer = thunks_.enter(unit->code + unit->entry_at, &state_, &frame);
+    in_code_ = false;
     switch (static_cast<Leave>(answer & kLeaveMask)) {
       case Leave::kLink:
         ++statistics_.exits_link;
@@ -329,6 +323,48 @@ JumpEntry* Engine::jump_table(uint64_t key) {
   return table.get();
 }
 
+bool Engine::invalidate_code(uint64_t paddr, uint64_t size_bytes) {
+  const bool interpreted = interpreter_->invalidate_code(paddr, size_bytes);
+  if (in_code_) {
+    delayed_.push_back({paddr, size_bytes});
+    state_.exit_request |= core::kExitInterruptsChanged;  // a helper's caller looks at it
+    return true;
+  }
+  if (options_.profile) attribute_samples();
+  const bool remain = units_.invalidate(paddr, size_bytes);
+  for (const std::shared_ptr<RegionJob>& job : jobs_) {
+    // Where no unit of the page remains, writes to it are not told any more.
+    job->unit->each_range([&](const core::CodeRange& r) {
+      job->cancelled |= r.touches(paddr, size_bytes) || (!remain && r.ppage() == (paddr & core::kPageMask));
+    });
+  }
+  forget_dropped();
+  return interpreted || remain;
+}
+
+void Engine::invalidate_all_code() {
+  interpreter_->invalidate_all_code();
+  if (in_code_) {
+    delayed_.push_back({});
+    state_.exit_request |= core::kExitInterruptsChanged;
+    return;
+  }
+  if (options_.profile) attribute_samples();
+  units_.invalidate_all();
+  for (const std::shared_ptr<RegionJob>& job : jobs_) job->cancelled = true;
+  forget_dropped();
+}
+
+void Engine::apply_delayed() {
+  for (const core::CodeRange& range : std::exchange(delayed_, {})) {
+    if (range.size_bytes == 0) {
+      invalidate_all_code();
+    } else {
+      invalidate_code(range.paddr, range.size_bytes);
+    }
+  }
+}
+
 void Engine::attribute_samples() {
   const auto* begin = cache_->base();
   samples_read_ = sampler::read(samples_read_, [&](uint64_t host_pc) {
@@ -372,7 +408,6 @@ core::EngineReport Engine::report() {
 }
 
 void Engine::forget_dropped() {
-  if (options_.profile) attribute_samples();
   for (const std::unique_ptr<Unit>& unit : units_.graveyard()) {
     Unit*& recent = recent_[recent_index(unit->pc)];
     if (recent == unit.get()) recent = nullptr;
@@ -403,11 +438,14 @@ Unit* Engine::find(uint64_t pc) {
   const core::MemoryAccess::Fetch fetch = memory().fetch(pc);
   if (fetch.fault != core::Fault::kNone) return fault(fetch.fault, pc);
   Unit* unit = fetch.cacheable ? units_.find(fetch.paddr, pc, key_) : nullptr;
-  Unit* stale = nullptr;
+  bool stale = false;
   if (unit != nullptr && unit->spans_pages) {
     const core::MemoryAccess::Fetch second = memory().fetch((pc & core::kPageMask) + core::kPageSize);
-    if (second.fault != core::Fault::kNone || (second.paddr & core::kPageMask) != unit->second_ppage) {
-      stale = unit;
+    // Setting an accessed bit for the second page may have been a write to the unit's own bytes.
+    unit = units_.find(fetch.paddr, pc, key_);
+    if (unit != nullptr &&
+        (second.fault != core::Fault::kNone || (second.paddr & core::kPageMask) != unit->second_ppage)) {
+      stale = true;
       unit = nullptr;
     }
   }
@@ -424,7 +462,7 @@ Unit* Engine::find(uint64_t pc) {
   return unit;
 }
 
-Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Unit* stale) {
+Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, bool stale) {
   std::vector<RegionBlock> blocks(1);
   RegionBlock& block = blocks.front();
   block.ir.pc = pc;
@@ -447,11 +485,11 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, Uni
   unit->spans_pages = block.spans_pages = ((pc + block.ir.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
   unit->second_ppage = block.second_ppage = reader.second_ppage();
   unit->profile.heat = options_.tiers > 1 ? options_.threshold : BlockProfile::kNeverHot;
-  if (stale != nullptr) {
-    units_.invalidate(stale->paddr, 1);
+  if (stale) {
+    units_.invalidate(fetch.paddr, 1);
     forget_dropped();
   }
-  make_room();
+  make_room(kMaxUnitBytes);
   hart_.bus().page_has_code(fetch.paddr);
   if (unit->spans_pages) hart_.bus().page_has_code(unit->second_ppage);
   if (translate(*unit, blocks, {}, false, std::min(state_.fp_rounding, 5u), code_) && place(*unit, code_)) {
@@ -480,7 +518,7 @@ void Engine::promote(Unit* unit) {
   made.second_ppage = unit->second_ppage;
   made.spans_pages = unit->spans_pages;
   made.is_region = true;
-  made.guest_instructions = job->region.blocks.front().ir.guest_instructions;
+  made.guest_instructions = unit->guest_instructions;
   for (const RegionBlock& block : job->region.blocks) made.all_instructions += block.ir.guest_instructions;
   made.size_bytes = unit->size_bytes;
   made.inlined = job->region.inlined;
@@ -520,11 +558,12 @@ void Engine::install_finished() {
 
 void Engine::install(RegionJob& job) {
   if (!job.translated || job.cancelled) return;
-  if (cache_->space_left() < job.code.codeSize()) make_room();
+  make_room(job.code.codeSize());
   Unit* first = units_.find(job.unit->paddr, job.unit->pc, job.unit->code_key);
   if (first == nullptr || first->is_region || !place(*job.unit, job.code)) return;
   ++statistics_.regions_translated;
   statistics_.region_instructions += job.unit->all_instructions;
+  if (options_.profile) attribute_samples();
   units_.replace(first, std::move(job.unit));
   forget_dropped();
 }
@@ -569,9 +608,10 @@ bool Engine::place(Unit& unit, asmjit::CodeHolder& code) {
   return true;
 }
 
-// Empties the oldest part of the code cache when the current one cannot take another unit.
-void Engine::make_room() {
-  if (cache_->space_left() >= kMaxUnitBytes) return;
+// Empties the oldest part of the code cache when the current one cannot take so much.
+void Engine::make_room(size_t bytes) {
+  if (cache_->space_left() >= bytes) return;
+  if (options_.profile) attribute_samples();
   ++statistics_.cache_regions_evicted;
   units_.drop_region(cache_->next_region());
   forget_dropped();

@@ -19,7 +19,7 @@ struct JitOptions {
   int32_t threshold = 4000;  // executions of a block (at least 1) after which a region is made from there
   bool profile = false;      // report() tells where host time went
   bool perf_map = false;     // tell perf of each piece of code
-  std::shared_ptr<const core::SymbolTable> symbols;  // names for perf; may be nullptr
+  std::shared_ptr<const core::SymbolTable> symbols = nullptr;  // names for perf; may be nullptr
 };
 
 // Translates blocks to host code on their first execution, and regions of blocks when they have run often. What

@@ -244,6 +244,7 @@ class Former {
     const Inst& end = first.ir.insts.back();
     return end.op == Op::kJump && end.imm == second.ir.pc && !first.spans_pages && !second.spans_pages &&
            ((first.ir.pc ^ second.ir.pc) & core::kPageMask) == 0 &&
+           ((first.paddr ^ second.paddr) & core::kPageMask) == 0 &&
            first.ir.guest_instructions + second.ir.guest_instructions <= kMaxMergedInstructions;
   }
 

@@ -14,7 +14,7 @@ uint64_t probe(Runtime* runtime, uint64_t vaddr, uint64_t size_bytes, uint64_t a
   const uint64_t losses = tlb.losses();
   const bool is_ram =
       runtime->memory().probe(vaddr, static_cast<unsigned>(size_bytes), static_cast<core::Access>(access)) != nullptr;
-  return (is_ram ? 1 : 0) | (tlb.losses() != losses ? 2 : 0);
+  return (is_ram && !runtime->code_changed() ? 1 : 0) | (tlb.losses() != losses ? 2 : 0);
 }
 
 bool atomic(Runtime* runtime, Frame* frame) {
@@ -24,7 +24,8 @@ bool atomic(Runtime* runtime, Frame* frame) {
   const bool is_load = d.kind == AtomicKind::kLoadReserved;
   core::MemoryAccess& memory = runtime->memory();
   if (frame->address % size_bytes != 0) return false;
-  if (memory.probe(frame->address, size_bytes, is_load ? core::Access::kLoad : core::Access::kStore) == nullptr) {
+  if (memory.probe(frame->address, size_bytes, is_load ? core::Access::kLoad : core::Access::kStore) == nullptr ||
+      runtime->code_changed()) {
     return false;
   }
   // The access is one to plain RAM now, so that none of these can fail.

@@ -17,6 +17,8 @@ class Runtime {
 
   core::Hart& hart() { return hart_; }
   core::MemoryAccess& memory() { return memory_; }
+  // Guest code was written while generated code runs, by a walk of the page tables: it goes no further.
+  virtual bool code_changed() const = 0;
 
   // Makes the state in memory what it was when the instruction behind the call that returns to `return_address` began.
   // Answers how many instructions of the block have not begun.

@@ -88,6 +88,7 @@ void Translator::place_pin(const Pin& pin) {
       move_register(other, home);
       registers_[static_cast<size_t>(other)].narrow = r.narrow;
       set_register(value, other);
+      unlock(other);
     } else {
       places_[value].reg = kNone;
     }
@@ -105,6 +106,7 @@ void Translator::place_pin(const Pin& pin) {
       const int temp = allocate(false);
       move_const(temp, word.imm);
       a_.vmovq(vec(home), gp(temp));
+      unlock(temp);
     }
   } else if (const int from = words_[pin.word].reg; from != kNone) {
     if (home < kFirstXmm && registers_[static_cast<size_t>(from)].narrow) {
@@ -154,6 +156,7 @@ void Translator::settle() {
     const int aside = allocate(home >= kFirstXmm);
     move_register(aside, home);
     registers_[static_cast<size_t>(aside)].narrow = registers_[static_cast<size_t>(home)].narrow;
+    unlock(aside);
     bind((*in_the_way)->word, aside, words_[(*in_the_way)->word].dirty);
   }
   // Words that are written somewhere are taken for changed everywhere.
@@ -174,8 +177,11 @@ int Translator::find_block(uint64_t pc) const {
   return kNone;
 }
 
+// In physical memory too: blocks of two address spaces may have met at one virtual page.
 bool Translator::on_same_page(const RegionBlock& to) const {
-  return !region_block_->spans_pages && !to.spans_pages && ((to.ir.pc ^ region_block_->ir.pc) & core::kPageMask) == 0;
+  const RegionBlock& from = *region_block_;
+  return !from.spans_pages && !to.spans_pages && ((to.ir.pc ^ from.ir.pc) & core::kPageMask) == 0 &&
+         ((to.paddr ^ from.paddr) & core::kPageMask) == 0;
 }
 
 void Translator::edge_here(uint64_t pc) {

@@ -106,6 +106,7 @@ class Translator {
   void evict(int reg);
   void drop_words(int reg);  // writes the dirty ones
   void lock(int reg) { locked_ |= uint64_t{1} << reg; }
+  void unlock(int reg) { locked_ &= ~(uint64_t{1} << reg); }
   bool is_idle(int reg) const;
   void unbind(unsigned word);
   void bind(unsigned word, int reg, bool dirty);

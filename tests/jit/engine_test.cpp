@@ -52,9 +52,7 @@ struct Adder {
 
 class JitLife : public testing::TestWithParam<unsigned> {
  protected:
-  JitOptions options() const {
-    return {.code_cache_bytes = size_t{1} << 20, .threads = GetParam(), .threshold = 8, .symbols = nullptr};
-  }
+  JitOptions options() const { return {.code_cache_bytes = size_t{1} << 20, .threads = GetParam(), .threshold = 8}; }
 };
 
 TEST_P(JitLife, CodeThatIsWrittenForEverStaysInTheCache) {

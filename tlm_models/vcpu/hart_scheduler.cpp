@@ -104,6 +104,15 @@ void HartScheduler::end_turn_early() {
   if (executing_) vcpus_[current_]->hart().state().exit_request |= core::kExitStop;
 }
 
+// The turn goes on to the first boundary at which the timer may fire, or to the next one where that has passed.
+void HartScheduler::shorten_turn(const core::Hart& hart) {
+  cut_turn_ = false;
+  const uint64_t quanta =
+      std::max(quanta_until(current_ns() + round_busy_ns_), quanta_until(timers_.next_deadline_ns()));
+  const uint64_t turn = quanta * (options_.quantum_ns / clock_.ns_per_instruction());
+  turn_left_ = std::min(turn_left_, turn - std::min(turn, hart.executed_in_turn()));
+}
+
 bool HartScheduler::run_turn() {
   core::Hart& hart = vcpus_[current_]->hart();
   if (!turn_started_) {
@@ -122,6 +131,7 @@ bool HartScheduler::run_turn() {
     stop_for_debugger_ = false;
     debug_stop(core::StopReason::kStop);
   }
+  if (cut_turn_) shorten_turn(hart);  // by a debugger, while the hart stood still
   while (turn_left_ > 0 && !end_) {
     uint64_t budget =
         std::min(turn_left_, limits_.max_instructions - std::min(total_instructions_, limits_.max_instructions));
@@ -137,12 +147,7 @@ bool HartScheduler::run_turn() {
     total_instructions_ += result.executed;
     turn_left_ -= std::min(turn_left_, result.executed);
     round_busy_ns_ = std::max(round_busy_ns_, hart.executed_in_turn() * clock_.ns_per_instruction());
-    if (std::exchange(cut_turn_, false)) {
-      const uint64_t quanta =
-          std::max(quanta_until(current_ns() + round_busy_ns_), quanta_until(timers_.next_deadline_ns()));
-      const uint64_t turn = quanta * (options_.quantum_ns / clock_.ns_per_instruction());
-      turn_left_ = std::min(turn_left_, turn - std::min(turn, hart.executed_in_turn()));
-    }
+    if (cut_turn_) shorten_turn(hart);
     switch (result.reason) {
       case core::StopReason::kWaitForInterrupt:
         waiting_[current_] = true;

@@ -107,6 +107,7 @@ class HartScheduler : public sc_core::sc_module {
   uint64_t quanta_until(uint64_t time_ns) const;
   uint64_t quiet_quanta() const;
   void end_turn_early();
+  void shorten_turn(const core::Hart& hart);
   void debug_stop(core::StopReason reason);
   void end_round();
   uint64_t idle_until(uint64_t now_ns);
