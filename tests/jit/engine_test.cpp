@@ -2,14 +2,17 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <atomic>
 #include <map>
 #include <string>
 
+#include "jit/compile_pool.h"
 #include "jit/jit_engine.h"
 #include "tests/isa_frontends/riscv64/bare_machine.h"
 #include "tests/jit/assembler.h"
 
-// The JIT over a long life: code that is written anew for ever, and flushes without end.
+// The JIT over a long life: code that is written anew for ever, flushes without end, and writes to code at the moments
+// that suit it least.
 
 namespace lockstep::jit {
 namespace {
@@ -85,6 +88,63 @@ TEST_P(JitLife, TenThousandFlushesLeaveNothingBehind) {
   const size_t after = mallinfo2().uordblks;
   // A unit takes more than a hundred bytes: a leak of one in each flush would be a megabyte.
   EXPECT_LT(after, before + (size_t{256} << 10));
+}
+
+// A page that is written beside its code again and again loses all of it, and its writes are not told any more. A
+// region of that page that is still on its way must not come afterwards.
+TEST(JitWrites, ARegionOnItsWayDoesNotOutliveItsPagesCode) {
+  Adder adder({.threads = 1, .threshold = 8});
+  std::atomic<bool> released = false;
+  ASSERT_TRUE(CompilePool::shared(1)->submit([&] { released.wait(false); }));
+  adder.write(7);
+  EXPECT_EQ(adder.run(), kRounds * 7);
+  ASSERT_GT(adder.counters()["exits_hot"], 0u) << "a region has been asked for";
+  for (unsigned k = 0; k < 100; ++k) adder.machine.bus.ram_written(kRamBase + 0x800, 8);
+  adder.write(9);
+  EXPECT_EQ(adder.run(), kRounds * 9);
+  released = true;
+  released.notify_all();
+  for (unsigned k = 0; k < 1'000'000 && adder.counters()["regions_translated"] == 0; ++k) {
+    ASSERT_EQ(adder.run(), kRounds * 9) << "what runs is what was written last";
+  }
+  EXPECT_EQ(adder.run(), kRounds * 9);
+  EXPECT_GT(adder.counters()["regions_translated"], 0u);
+}
+
+// Translations of the page table in the code's own page set accessed bits there, until the page's code is dropped in
+// the middle of the loop that runs; the fault at the end of the mapped pages then needs to know where it is.
+TEST(JitWrites, AWalkThatDropsTheCodeThatRunsLeavesAPreciseFault) {
+  constexpr uint64_t kFirstEntry = 64, kMapped = 200;
+  constexpr uint64_t kRoot = kRamBase + core::kPageSize, kMiddle = kRamBase + 2 * core::kPageSize;
+  for (const unsigned tiers : {1u, 2u}) {
+    BareMachine machine(1 << 20, {.svadu = true});
+    const auto engine = make_jit_engine(machine.hart, {.tiers = tiers, .threads = 0, .threshold = 8}).value();
+    machine.bus.engine = engine.get();
+    const auto program = assemble({"1: ld a1,0(a0)", "add a0,a0,a2", "jal zero,1b"}, kRamBase);
+    ASSERT_TRUE(program.ok()) << program.message();
+    for (const AssembledInstruction& i : program->instructions) machine.bus.poke(i.pc, i.word);
+    machine.bus.poke<uint32_t>(kRamBase + 0x100, 0x0000006f);  // the handler stays where it is
+    // Three levels; the last is the code's page, with the entries behind the code.
+    machine.bus.poke<uint64_t>(kRoot, kMiddle >> 12 << 10 | 1);
+    machine.bus.poke<uint64_t>(kMiddle, kRamBase >> 12 << 10 | 1);
+    for (uint64_t k = 0; k < kMapped; ++k) {
+      machine.bus.poke<uint64_t>(kRamBase + 8 * (kFirstEntry + k), (kRamBase + 3 * core::kPageSize) >> 12 << 10 | 7);
+    }
+    auto& state = machine.hart.s();
+    state.satp = uint64_t{8} << 60 | kRoot >> 12;
+    state.menvcfg |= isa::riscv64::kEnvAdue;
+    state.mstatus |= uint64_t{1} << 17 | uint64_t{1} << 11;  // loads as of S-mode
+    state.mtvec = kRamBase + 0x100;
+    state.x[kA0] = kFirstEntry << 12;
+    state.x[kA0 + 2] = core::kPageSize;
+    machine.hart.state_restored();
+    engine->run(3 * kMapped + 100);
+    EXPECT_GT(machine.bus.code_writes, 60u) << "accessed bits lie beside code";
+    EXPECT_EQ(state.mcause, 13u);
+    EXPECT_EQ(state.mtval, (kFirstEntry + kMapped) << 12);
+    EXPECT_EQ(state.mepc, kRamBase);
+    EXPECT_EQ(machine.hart.instruction_count(), 3 * kMapped + 100);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, JitLife, testing::Values(0u, 1u), [](const auto& threads) {
