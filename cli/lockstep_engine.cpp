@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "core/engine/forwarding_engine.h"
+
 namespace lockstep::cli {
 namespace {
 
@@ -29,40 +31,24 @@ uint64_t block_window(uint64_t total) {
   return usual / 2 + (draw >> 8) % usual + 1;
 }
 
-class WindowedEngine final : public core::Engine {
+class WindowedEngine final : public core::ForwardingEngine {
  public:
   WindowedEngine(core::Hart& hart, std::unique_ptr<core::Engine> engine, WindowRecorder& recorder)
-      : hart_(hart), engine_(std::move(engine)), recorder_(recorder) {}
-
-  std::string_view name() const override { return engine_->name(); }
+      : ForwardingEngine(std::move(engine)), hart_(hart), recorder_(recorder) {}
 
   core::RunResult run(uint64_t budget) override {
     recorder_.begin_run(hart_);
     uint64_t executed = 0;
     while (true) {
-      const core::RunResult result = engine_->run(recorder_.window(hart_, budget - executed));
+      const core::RunResult result = inner().run(recorder_.window(hart_, budget - executed));
       executed += result.executed;
       recorder_.end_window(hart_, result);
       if (result.reason != core::StopReason::kBudget || executed >= budget) return {result.reason, executed};
     }
   }
 
-  bool invalidate_code(uint64_t paddr, uint64_t size_bytes) override {
-    return engine_->invalidate_code(paddr, size_bytes);
-  }
-  void invalidate_all_code() override { engine_->invalidate_all_code(); }
-  std::string describe_code(uint64_t pc) const override { return engine_->describe_code(pc); }
-  core::EngineReport report() override { return engine_->report(); }
-  void set_breakpoint(uint64_t vaddr, bool on) override { engine_->set_breakpoint(vaddr, on); }
-  void set_watchpoint(const core::Watchpoint& watchpoint, bool on) override { engine_->set_watchpoint(watchpoint, on); }
-  uint64_t watchpoint_address() const override { return engine_->watchpoint_address(); }
-  void set_instruction_hook(InstructionHook hook, void* context) override {
-    engine_->set_instruction_hook(hook, context);
-  }
-
  private:
   core::Hart& hart_;
-  std::unique_ptr<core::Engine> engine_;
   WindowRecorder& recorder_;
 };
 

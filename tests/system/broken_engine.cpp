@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cli/engine_choice.h"
+#include "core/engine/forwarding_engine.h"
 
 // Makes the program that this is linked into one with an engine more: `broken`, which does one thing wrong after so
 // many instructions of a hart as the environment's LOCKSTEP_BROKEN_AT says. Shows that a comparison finds it.
@@ -18,35 +19,25 @@ constexpr const char* kRegister = "x10";
 // A block of this length shows the fault of the kind `block`, and no shorter run does.
 constexpr uint64_t kBlockInstructions = 6;
 
-class BrokenEngine final : public core::Engine {
+class BrokenEngine final : public core::ForwardingEngine {
  public:
   BrokenEngine(core::Hart& hart, std::unique_ptr<core::Engine> engine, std::string fault, uint64_t at)
-      : hart_(hart), engine_(std::move(engine)), fault_(std::move(fault)), at_(at) {}
+      : ForwardingEngine(std::move(engine)), hart_(hart), fault_(std::move(fault)), at_(at) {}
 
   std::string_view name() const override { return "broken"; }
 
   core::RunResult run(uint64_t budget) override {
     const uint64_t begun = hart_.instruction_count();
     const bool whole_block = begun + kBlockInstructions <= at_;
-    if (begun >= at_ || budget < at_ - begun || (fault_ == "block" && !whole_block)) return engine_->run(budget);
-    const core::RunResult first = engine_->run(at_ - begun);
+    if (begun >= at_ || budget < at_ - begun || (fault_ == "block" && !whole_block)) return inner().run(budget);
+    const core::RunResult first = inner().run(at_ - begun);
     if (hart_.instruction_count() == at_) do_wrong();
     if (first.reason != core::StopReason::kBudget || first.executed == budget) return first;
-    const core::RunResult second = engine_->run(budget - first.executed);
+    const core::RunResult second = inner().run(budget - first.executed);
     return {second.reason, first.executed + second.executed};
   }
 
-  bool invalidate_code(uint64_t paddr, uint64_t size_bytes) override {
-    return engine_->invalidate_code(paddr, size_bytes);
-  }
-  void invalidate_all_code() override { engine_->invalidate_all_code(); }
   std::string describe_code(uint64_t) const override { return "code that is wrong on purpose"; }
-  void set_breakpoint(uint64_t vaddr, bool on) override { engine_->set_breakpoint(vaddr, on); }
-  void set_watchpoint(const core::Watchpoint& watchpoint, bool on) override { engine_->set_watchpoint(watchpoint, on); }
-  uint64_t watchpoint_address() const override { return engine_->watchpoint_address(); }
-  void set_instruction_hook(InstructionHook hook, void* context) override {
-    engine_->set_instruction_hook(hook, context);
-  }
 
  private:
   void do_wrong() {
@@ -67,7 +58,6 @@ class BrokenEngine final : public core::Engine {
   }
 
   core::Hart& hart_;
-  std::unique_ptr<core::Engine> engine_;
   std::string fault_;
   uint64_t at_;
 };
