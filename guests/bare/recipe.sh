@@ -3,26 +3,8 @@
 # shellcheck shell=bash
 
 build_guest() {
-  local out=$1 source=$guests_dir/bare digest work elf name harts compiler=${CROSS:-riscv64-linux-gnu-}gcc
-  need_tool "$compiler" gcc-riscv64-linux-gnu
-  need_tool make make
-  need_tool cc gcc
-  # Another compiler makes other bytes, so its version is part of what the payloads came from.
-  digest=$(
-    {
-      "$compiler" --version
-      LC_ALL=C find "$source" "$guests_dir/lib" -type f -print0 | LC_ALL=C sort -z | xargs -0 cat
-    } | sha256sum | cut -d' ' -f1
-  )
-  if [[ $rebuild == no ]] && manifest_current "$out" "$digest"; then
-    note "bare: up to date in $out"
-    return
-  fi
-  note "compiling the bare-metal guests"
-  work=$(mktemp -d "$out/.work.XXXXXX")
-  # shellcheck disable=SC2064
-  trap "rm -rf '$work'" EXIT
-  make --silent --no-print-directory -j"$(nproc)" -C "$source" OUT="$work" >&2 || die "the bare-metal guests do not compile"
+  local out=$1 source=$guests_dir/bare digest work elf name harts
+  compile_guests "$out" bare "the bare-metal guests" "$source" "$guests_dir/lib" || return 0
   rm -f "$out"/*.elf
   mv "$work"/*.elf "$out/"
   for elf in "$out"/*.elf; do

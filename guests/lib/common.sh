@@ -33,6 +33,33 @@ sha256_of() { sha256sum "$1" | cut -d' ' -f1; }
 # recipe_digest FILE...: changes when a recipe or one of its inputs changes, and makes the cached payloads stale.
 recipe_digest() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
+# compile_guests OUT GUEST WHAT SOURCE INPUT...: runs the makefile of SOURCE, with what is in the INPUT folders, into a
+# work folder of its own inside OUT. Sets the caller's `work` to that folder and `digest` to what the payloads come from.
+# False when those of OUT come from the same and none has changed.
+compile_guests() {
+  local out=$1 guest=$2 what=$3 source=$4 compiler=${CROSS:-riscv64-linux-gnu-}gcc
+  need_tool "$compiler" gcc-riscv64-linux-gnu
+  need_tool make make
+  need_tool cc gcc
+  # Other compilers make other bytes, so their versions are part of what the payloads came from.
+  digest=$(
+    {
+      "$compiler" --version
+      cc --version
+      LC_ALL=C find "${@:4}" -type f -print0 | LC_ALL=C sort -z | xargs -0 cat
+    } | sha256sum | cut -d' ' -f1
+  )
+  if [[ $rebuild == no ]] && manifest_current "$out" "$digest"; then
+    note "$guest: up to date in $out"
+    return 1
+  fi
+  note "compiling $what"
+  work=$(mktemp -d "$out/.work.XXXXXX")
+  # shellcheck disable=SC2064
+  trap "rm -rf '$work'" EXIT
+  make --silent --no-print-directory -j"$(nproc)" -C "$source" OUT="$work" >&2 || die "$what do not compile"
+}
+
 # The manifest is written with one payload a line, so that shell can read it back without a JSON parser.
 # manifest_write DIR GUEST DIGEST: reads "payload NAME FILE KIND HARTS" and "package NAME VERSION SHA256" lines on stdin.
 # KIND says what the payload is for; HARTS is how many harts it wants to show all it can (it also runs with fewer).
