@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <random>
+#include <vector>
+
+#include "tests/smmuv3_reference/reference.h"
+#include "tests/smmuv3_reference/test_memory.h"
+
+namespace lockstep::smmuv3_reference {
+
+// Random tables for an SMMU: a stream table, context descriptors and translation tables of both stages, most of it
+// legal, some of it not. Written from the formats alone: it knows the SMMU by its ID registers.
+struct WorldOptions {
+  uint64_t seed = 1;
+  uint32_t idr0 = 0, idr1 = 0, idr3 = 0, idr5 = 0;
+  // Caches may keep what they read: one address space a tag, and no contiguous hint that lies.
+  bool cacheable = false;
+  // Bits flipped in structures and descriptors, and pages that answer bus errors.
+  bool damage = true;
+};
+
+struct World {
+  SparseMemory memory;
+  uint64_t strtab_base = 0;
+  uint32_t strtab_base_cfg = 0;
+  struct Stream {
+    uint32_t id = 0;
+    std::vector<uint32_t> substreams;
+    std::vector<uint64_t> addresses;  // that some table maps, or nearly
+  };
+  std::vector<Stream> streams;
+  std::vector<uint64_t> structures;  // physical addresses of words that matter: tables, entries, descriptors
+};
+
+World make_world(const WorldOptions& options);
+
+}  // namespace lockstep::smmuv3_reference
