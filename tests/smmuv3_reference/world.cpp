@@ -29,7 +29,8 @@ class Builder {
     int granule = 12, input_bits = 0, start = 0, output_bits = 0;
     uint64_t base = 0;  // in the space that the tables lie in
     bool big = false, upper = false, stage2 = false;
-    bool access_faults = false;  // leaves may lack the access flag
+    int regime = 0;
+    uint16_t vmid = 0, asid = 0;
   };
   // The intermediate address space of one stream.
   struct Guest {
@@ -94,13 +95,31 @@ class Builder {
     return uint64_t{8} << (tree.input_bits - level_shift(tree, tree.start));
   }
 
+  void note(const Tree& tree, Guest& space, uint64_t place, uint64_t input, int level, bool leaf) {
+    World::Descriptor descriptor;
+    descriptor.place = physical(space, place);
+    descriptor.input = tree.upper ? input | ~mask(tree.input_bits) : input;
+    descriptor.size = uint64_t{1} << level_shift(tree, level);
+    descriptor.granule = tree.granule;
+    descriptor.level = level;
+    descriptor.leaf = leaf;
+    descriptor.stage2 = tree.stage2;
+    descriptor.big = tree.big;
+    descriptor.regime = tree.regime;
+    descriptor.vmid = tree.vmid;
+    descriptor.asid = tree.asid;
+    world_.descriptors.push_back(descriptor);
+  }
   void ensure(Guest& guest, uint64_t ipa, int hostile_percent = 4);
   uint64_t leaf_bits(const Tree& tree, bool permissive);
   // Maps one input address; `space` is where the tables lie. Returns the output and the size of the leaf.
   std::pair<uint64_t, uint64_t> map(const Tree& tree, Guest& space, uint64_t input, bool permissive);
 
   uint64_t make_ste(Guest& guest, World::Stream& stream, uint64_t words[8], int number);
-  void make_cd(Guest& guest, World::Stream& stream, int number, bool el2, uint64_t address, bool stall_disabled);
+  void make_cd(Guest& guest, World::Stream& stream, int stream_number, int number, bool el2, uint64_t address,
+               bool stall_disabled);
+  uint16_t vmid_of(int number) const { return uint16_t((number + 1) & (options_.idr0 >> 18 & 1 ? 0xffff : 0xff)); }
+  uint16_t asid_of(int number) const { return uint16_t(number & (options_.idr0 >> 12 & 1 ? 0xffff : 0xff)); }
   Tree make_tree(Guest& space, int granule, int size_offset, int output_bits, bool big);
   void damage(uint64_t* words, int count);
   int granule_or_odd() { return pick(granules_); }
@@ -167,6 +186,7 @@ std::pair<uint64_t, uint64_t> Builder::map(const Tree& tree, Guest& space, uint6
       }
       put_descriptor(tree, space, place,
                      address_bits(tree, output) | leaf_bits(tree, permissive) | (level == 3 ? 3 : 1));
+      note(tree, space, place, input, level, true);
       return {output, size};
     }
     const uint64_t next = allocate_in(space, uint64_t{1} << tree.granule);
@@ -175,6 +195,7 @@ std::pair<uint64_t, uint64_t> Builder::map(const Tree& tree, Guest& space, uint6
     if (!tree.stage2 && chance(25)) pointer |= below(16) << 59;
     if (chance(20)) pointer |= below(8) << 2 | below(16) << 55 >> 3;
     put_descriptor(tree, space, place, pointer);
+    note(tree, space, place, input, level, false);
     tables_[physical(space, place)] = next;
     table = next;
     top = shift;
@@ -219,7 +240,7 @@ void Builder::damage(uint64_t* words, int count) {
   }
 }
 
-void Builder::make_cd(Guest& guest, World::Stream& stream, int number, bool el2, uint64_t address,
+void Builder::make_cd(Guest& guest, World::Stream& stream, int stream_number, int number, bool el2, uint64_t address,
                       bool stall_disabled) {
   uint64_t words[8] = {};
   static const std::vector<int> kSizes = {32, 36, 40, 42, 44, 48, 52};
@@ -243,6 +264,9 @@ void Builder::make_cd(Guest& guest, World::Stream& stream, int number, bool el2,
     Tree& tree = trees[half];
     tree = make_tree(guest, granule, size, output_bits, big);
     tree.upper = half == 1;
+    tree.regime = el2;
+    tree.vmid = vmid_of(stream_number);
+    tree.asid = asid_of(number);
     words[0] |= (uint64_t(size) | code << 6 | below(64) << 8 | uint64_t{chance(6)} << 14) << (16 * half);
     words[1 + half] = (tree.base & mask(52)) | uint64_t{chance(30)} << 1;
     if (chance(20)) words[0] |= uint64_t{1} << (38 + half);
@@ -276,8 +300,7 @@ void Builder::make_cd(Guest& guest, World::Stream& stream, int number, bool el2,
   // Half of the attributes are ordinary memory.
   if (chance(50)) words[3] = 0xff44bb4f0c080400;
   damage(words, 8);
-  const uint64_t asid_mask = options_.idr0 >> 12 & 1 ? 0xffff : 0xff;
-  if (options_.cacheable || !chance(3)) words[0] = (words[0] & mask(48)) | (uint64_t(number) & asid_mask) << 48;
+  if (options_.cacheable || !chance(3)) words[0] = (words[0] & mask(48)) | uint64_t{asid_of(number)} << 48;
   for (int i = 0; i < 8; ++i) put(guest, address + 8 * uint64_t(i), words[i]);
 }
 
@@ -334,6 +357,7 @@ uint64_t Builder::make_ste(Guest& guest, World::Stream& stream, uint64_t words[8
     tree.output_bits = output_bits;
     tree.big = big;
     tree.stage2 = true;
+    tree.vmid = vmid_of(number);
     tree.base = allocate(std::max<uint64_t>(table_size(tree), 64));
     static const uint64_t kCode[] = {0, 2, 1};
     words[2] |= uint64_t(size) << 32 | uint64_t(sl0) << 38 | below(64) << 40 | kCode[(granule - 12) / 2] << 46;
@@ -387,13 +411,12 @@ uint64_t Builder::make_ste(Guest& guest, World::Stream& stream, uint64_t words[8
         }
         address = leaf + (index & mask(leaf_log2)) * 64;
       }
-      make_cd(guest, stream, number * 4 + int(i) + 1, el2, address, stall_disabled);
+      make_cd(guest, stream, number, number * 4 + int(i) + 1, el2, address, stall_disabled);
     }
   }
   damage(words, 8);
   if (options_.cacheable && !el2) words[1] &= ~(uint64_t{3} << 30);
-  const uint64_t vmid_mask = options_.idr0 >> 18 & 1 ? 0xffff : 0xff;
-  if (options_.cacheable || !chance(3)) words[2] = (words[2] & ~mask(16)) | (uint64_t(number + 1) & vmid_mask);
+  if (options_.cacheable || !chance(3)) words[2] = (words[2] & ~mask(16)) | vmid_of(number);
   return 0;
 }
 

@@ -32,6 +32,17 @@ struct World {
     std::vector<uint64_t> addresses;  // that some table maps, or nearly
   };
   std::vector<Stream> streams;
+  // Descriptors that the builder wrote, with what software needs to invalidate them.
+  struct Descriptor {
+    uint64_t place = 0;  // physical
+    uint64_t input = 0;  // an address under it, as a device gives it
+    uint64_t size = 0;
+    int granule = 12, level = 3;
+    bool leaf = true, stage2 = false, big = false;
+    int regime = 0;  // 0 EL1, 1 EL2 in either form
+    uint16_t vmid = 0, asid = 0;
+  };
+  std::vector<Descriptor> descriptors;
   std::vector<uint64_t> structures;  // physical addresses of words that matter: tables, entries, descriptors
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlm_models/smmuv3/tlb.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "tlm_models/smmuv3/bits.h"
@@ -40,7 +41,8 @@ bool TlbInvalidation::matches(const TlbEntry& entry) const {
   if (!by_address) return true;
   if (granule_log2 && entry.granule_log2 != granule_log2) return false;
   if (level && entry.level != level) return false;
-  return overlaps(entry.input, entry.size_log2, first, last);
+  const unsigned reach = std::max(entry.size_log2, entry.leaf_log2);
+  return overlaps(entry.input & ~ones(reach), reach, first, last);
 }
 
 Tlb::Tlb(unsigned sets_log2, unsigned ways)
@@ -139,7 +141,8 @@ void WalkCache::invalidate(const TlbInvalidation& invalidation) {
     TlbInvalidation scope = invalidation;
     if (scope.by_asid && !scope.spare_global) scope.by_asid = false;
     if (!entry.valid || !scope.matches_tag(entry.tag, false)) continue;
-    if (scope.by_address && !overlaps(entry.input, entry.region_log2, scope.first, scope.last)) continue;
+    if (scope.by_address && !overlaps(entry.input & ~ones(entry.table_log2), entry.table_log2, scope.first, scope.last))
+      continue;
     entry.valid = false;
   }
 }

@@ -50,6 +50,8 @@ struct TlbEntry {
   uint8_t size_log2 = 0;
   uint8_t granule_log2 = 0;  // of the stage that the tag's address belongs to
   uint8_t level = 0;         // of the leaf at that stage
+  // The whole leaf of that stage: an invalidation of any address in it reaches an entry that stage 2 made smaller.
+  uint8_t leaf_log2 = 0;
   bool valid = false;
   bool global = false;
   // Accesses that need no walk: a page that a write must first mark dirty has no write permission here.
@@ -122,6 +124,7 @@ struct WalkCacheEntry {
   uint8_t level = 0;  // of the table pointed to
   uint8_t granule_log2 = 0;
   uint8_t region_log2 = 0;   // input addresses that the part of the table covers
+  uint8_t table_log2 = 0;    // and those of the whole table, which an invalidation of any of them reaches
   uint8_t hierarchical = 0;  // accumulated APTable and XNTable, as the walk has them
   uint64_t input = 0;        // aligned to the region
   uint64_t table = 0;        // physical address of the first descriptor of the part

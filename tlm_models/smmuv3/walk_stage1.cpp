@@ -163,6 +163,7 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
         entry.level = static_cast<uint8_t>(level);
         entry.granule_log2 = static_cast<uint8_t>(granule);
         entry.region_log2 = static_cast<uint8_t>(shift + std::min(stride, kChunkLog2));
+        entry.table_log2 = static_cast<uint8_t>(shift + stride);
         entry.hierarchical = limits;
         entry.input = input & ~ones(entry.region_log2);
         entry.table = place & ~ones(kChunkLog2 + 3);
@@ -248,6 +249,7 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
   entry.granule_log2 = static_cast<uint8_t>(granule);
   entry.level = static_cast<uint8_t>(level);
   entry.size_log2 = static_cast<uint8_t>(leaf_size_log2(descriptor, granule, level, input, result.ipa));
+  entry.leaf_log2 = entry.size_log2;
   entry.input = input;
   entry.allowed = result.permissions;
   if (clean) entry.allowed &= static_cast<PermissionMask>(~kAllWrites);
