@@ -63,9 +63,9 @@ AtsCompletion Smmu::translate_for_ats(const AtsRequest& request) {
   };
   if (!config_.ats || !enabled(kCr0SmmuEnable)) return refuse();
 
-  Event event;
-  const CachedSte* entry = lookup_.find_ste(stream_table_, request.stream_id, event);
-  if (!entry) return broken(event.type, event.fetch_address, nullptr);
+  ConfigError error;
+  const CachedSte* entry = lookup_.find_ste(stream_table_, request.stream_id, error);
+  if (!entry) return broken(error.type, error.fetch_address, nullptr);
   if (entry->broken) return broken(EventType::kBadSte, 0, nullptr);
   const Ste& ste = entry->ste;
   if (!(ste.config & 4)) return completion;
@@ -74,8 +74,8 @@ AtsCompletion Smmu::translate_for_ats(const AtsRequest& request) {
 
   Context context;
   Fault fault;
-  const Found found = find_context(transaction, context, event, fault);
-  if (found == Found::kEvent) return broken(event.type, event.fetch_address, nullptr);
+  const Found found = find_context(transaction, context, error, fault);
+  if (found == Found::kEvent) return broken(error.type, error.fetch_address, nullptr);
   if (found == Found::kFault && !is_translation_related(fault.type))
     return broken(fault.type, fault.fetch_address, &fault);
   completion.status = AtsStatus::kSuccess;
@@ -154,7 +154,7 @@ TranslateResult Smmu::translated_by_ats(const Transaction& original) {
     if ((registers_.get32(RegisterId::kCr2) & kCr2RecordAtsErrors) && !transaction.speculative) record(event, true);
     return result;
   };
-  Event error;
+  ConfigError error;
   Context context;
   context.ste = lookup_.find_ste(stream_table_, transaction.stream_id, error);
   if (!context.ste) return broken(error.type, error.fetch_address);

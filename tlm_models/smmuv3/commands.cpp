@@ -163,6 +163,8 @@ void Smmu::atc_invalidated(bool timed_out) {
 
 void Smmu::execute(const CommandWords& command) {
   const bool translating = enabled(kCr0SmmuEnable);
+  // Almost every command makes something old.
+  ++generation_;
   switch (static_cast<Opcode>(command[0] & 0xff)) {
     case Opcode::kPrefetchConfig:
     case Opcode::kPrefetchAddress: {
@@ -173,9 +175,9 @@ void Smmu::execute(const CommandWords& command) {
       transaction.substream_valid = bit(command[0], 11);
       transaction.substream_id = transaction.substream_valid ? substream_of(command) : 0;
       Context context;
-      Event event;
+      ConfigError error;
       Fault fault;
-      find_context(transaction, context, event, fault);
+      find_context(transaction, context, error, fault);
       break;
     }
     case Opcode::kCfgiSte:

@@ -25,12 +25,12 @@ ConfigLookup::ConfigLookup(const Config& config, CountedMemory& memory, Walker& 
       stes_(size_t{1} << config.config_cache_log2),
       cds_(size_t{1} << config.config_cache_log2) {}
 
-const CachedSte* ConfigLookup::find_ste(const StreamTable& table, uint32_t stream_id, Event& event) {
+const CachedSte* ConfigLookup::find_ste(const StreamTable& table, uint32_t stream_id, ConfigError& error) {
   CachedSte& place = stes_[ste_place(stream_id)];
   if (place.valid && place.stream_id == stream_id && config_.config_cache) return &place;
   StructureWords words;
   place.valid = false;
-  if (!fetch_ste(table, stream_id, words, event)) return nullptr;
+  if (!fetch_ste(table, stream_id, words, error)) return nullptr;
   place.stream_id = stream_id;
   place.ste = decode_ste(words, config_);
   place.broken = first_broken_rule(place.ste, config_);
@@ -38,15 +38,15 @@ const CachedSte* ConfigLookup::find_ste(const StreamTable& table, uint32_t strea
   return &place;
 }
 
-bool ConfigLookup::fetch_ste(const StreamTable& table, uint32_t stream_id, StructureWords& words, Event& event) {
+bool ConfigLookup::fetch_ste(const StreamTable& table, uint32_t stream_id, StructureWords& words, ConfigError& error) {
   const unsigned stream_bits = std::min(table.log2size, config_.stream_id_bits);
   const auto bad_stream = [&] {
-    event.type = EventType::kBadStreamId;
+    error.type = EventType::kBadStreamId;
     return false;
   };
   const auto bad_fetch = [&](uint64_t address) {
-    event.type = EventType::kSteFetch;
-    event.fetch_address = address & ones(config_.oas_bits);
+    error.type = EventType::kSteFetch;
+    error.fetch_address = address & ones(config_.oas_bits);
     return false;
   };
   if ((uint64_t{stream_id} >> stream_bits) != 0) return bad_stream();
@@ -74,15 +74,16 @@ bool ConfigLookup::fetch_ste(const StreamTable& table, uint32_t stream_id, Struc
   return true;
 }
 
-const CachedCd* ConfigLookup::find_cd(const CachedSte& ste, uint32_t index, bool e2h, Event& event, Fault& fault) {
+const CachedCd* ConfigLookup::find_cd(const CachedSte& ste, uint32_t index, bool e2h, ConfigError& error,
+                                      Fault& fault) {
   CachedCd& place = cds_[cd_place(ste.stream_id, index)];
   if (place.valid && place.stream_id == ste.stream_id && place.substream_id == index && config_.config_cache)
     return &place;
   place.valid = false;
   uint64_t address = 0;
   StructureWords words;
-  if (!locate_cd(ste.ste, index, address, event, fault) ||
-      !read_context(ste.ste, address, words.data(), sizeof words, AccessKind::kContextDescriptor, event, fault))
+  if (!locate_cd(ste.ste, index, address, error, fault) ||
+      !read_context(ste.ste, address, words.data(), sizeof words, AccessKind::kContextDescriptor, error, fault))
     return nullptr;
   place.stream_id = ste.stream_id;
   place.substream_id = index;
@@ -92,7 +93,7 @@ const CachedCd* ConfigLookup::find_cd(const CachedSte& ste, uint32_t index, bool
   return &place;
 }
 
-bool ConfigLookup::locate_cd(const Ste& ste, uint32_t index, uint64_t& address, Event& event, Fault& fault) {
+bool ConfigLookup::locate_cd(const Ste& ste, uint32_t index, uint64_t& address, ConfigError& error, Fault& fault) {
   const unsigned count_log2 = config_.substream_id_bits == 0 ? 0 : ste.cd_max;
   if (count_log2 == 0 || ste.s1_format == 0 || ste.s1_format == 3) {
     address = aligned(ste.context_pointer, count_log2 + kCdLog2) + (uint64_t{index} << kCdLog2);
@@ -103,11 +104,11 @@ bool ConfigLookup::locate_cd(const Ste& ste, uint32_t index, uint64_t& address, 
   const uint64_t level1 =
       aligned(ste.context_pointer, std::max(kCdLog2, level1_log2)) + (uint64_t{index >> split} << kLevel1Log2);
   uint64_t descriptor = 0;
-  if (!read_context(ste, level1, &descriptor, sizeof descriptor, AccessKind::kContextLevel1, event, fault))
+  if (!read_context(ste, level1, &descriptor, sizeof descriptor, AccessKind::kContextLevel1, error, fault))
     return false;
   const uint64_t table = aligned(field_in_place(descriptor, 51, 12), split + kCdLog2);
   if (!bit(descriptor, 0) || table > ones(config_.oas_bits)) {
-    event.type = EventType::kBadSubstreamId;
+    error.type = EventType::kBadSubstreamId;
     return false;
   }
   address = table + (bits(index, split - 1, 0) << kCdLog2);
@@ -115,7 +116,7 @@ bool ConfigLookup::locate_cd(const Ste& ste, uint32_t index, uint64_t& address, 
 }
 
 bool ConfigLookup::read_context(const Ste& ste, uint64_t address, void* data, size_t size_bytes, AccessKind kind,
-                                Event& event, Fault& fault) {
+                                ConfigError& error, Fault& fault) {
   uint64_t physical = address;
   if (ste.stage2_translates()) {
     const Stage2Translation stage2 =
@@ -127,8 +128,8 @@ bool ConfigLookup::read_context(const Ste& ste, uint64_t address, void* data, si
     physical = stage2.output;
   }
   if (memory_.read(physical, data, size_bytes, ste.context_attributes, kind)) return true;
-  event.type = EventType::kCdFetch;
-  event.fetch_address = physical;
+  error.type = EventType::kCdFetch;
+  error.fetch_address = physical;
   return false;
 }
 

@@ -42,11 +42,11 @@ class ConfigLookup {
  public:
   ConfigLookup(const Config& config, CountedMemory& memory, Walker& walker);
 
-  // Null with `event` set (type and fetch address) when no entry can be had. The pointer holds until the next call.
-  const CachedSte* find_ste(const StreamTable& table, uint32_t stream_id, Event& event);
-  // The descriptor at an index of the entry's table. Null with `event` (fetch or substream errors) or `fault` (stage
+  // Null with `error` set (type and fetch address) when no entry can be had. The pointer holds until the next call.
+  const CachedSte* find_ste(const StreamTable& table, uint32_t stream_id, ConfigError& error);
+  // The descriptor at an index of the entry's table. Null with `error` (fetch or substream errors) or `fault` (stage
   // 2).
-  const CachedCd* find_cd(const CachedSte& ste, uint32_t index, bool e2h, Event& event, Fault& fault);
+  const CachedCd* find_cd(const CachedSte& ste, uint32_t index, bool e2h, ConfigError& error, Fault& fault);
 
   void invalidate_ste(uint32_t first_stream, uint32_t last_stream);
   void invalidate_cd(uint32_t stream_id, uint32_t index);
@@ -54,10 +54,10 @@ class ConfigLookup {
   void invalidate_all();
 
  private:
-  bool fetch_ste(const StreamTable& table, uint32_t stream_id, StructureWords& words, Event& event);
-  bool locate_cd(const Ste& ste, uint32_t index, uint64_t& address, Event& event, Fault& fault);
-  bool read_context(const Ste& ste, uint64_t address, void* data, size_t size_bytes, AccessKind kind, Event& event,
-                    Fault& fault);
+  bool fetch_ste(const StreamTable& table, uint32_t stream_id, StructureWords& words, ConfigError& error);
+  bool locate_cd(const Ste& ste, uint32_t index, uint64_t& address, ConfigError& error, Fault& fault);
+  bool read_context(const Ste& ste, uint64_t address, void* data, size_t size_bytes, AccessKind kind,
+                    ConfigError& error, Fault& fault);
   size_t ste_place(uint32_t stream_id) const { return (stream_id ^ (stream_id >> 7)) & mask_; }
   size_t cd_place(uint32_t stream_id, uint32_t index) const {
     return (stream_id * 0x9e37u ^ (stream_id >> 5) ^ index ^ (index >> 6)) & mask_;

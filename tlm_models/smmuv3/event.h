@@ -63,6 +63,12 @@ struct Event {
   bool operator==(const Event&) const = default;
 };
 
+// Why configuration could not be had: what those events carry beyond the transaction itself.
+struct ConfigError {
+  EventType type = EventType::kNone;
+  uint64_t fetch_address = 0;
+};
+
 using EventRecord = std::array<uint64_t, 4>;
 
 // The 32 bytes of the record, as four little-endian words.

@@ -73,13 +73,15 @@ void Smmu::overflow_response(const PageRequest& request) {
     auto_response(request, PageResponseCode::kSuccess, config_.substream_id_bits != 0);
     return;
   }
-  Event event;
-  const CachedSte* entry = lookup_.find_ste(stream_table_, request.stream_id, event);
+  ConfigError error;
+  const CachedSte* entry = lookup_.find_ste(stream_table_, request.stream_id, error);
   if (entry && !entry->broken) {
     auto_response(request, PageResponseCode::kSuccess, entry->ste.page_request_pasid);
     return;
   }
-  if (entry) event.type = EventType::kBadSte;
+  Event event;
+  event.type = entry ? EventType::kBadSte : error.type;
+  event.fetch_address = error.fetch_address;
   const uint32_t control = registers_.get32(Id::kCr2);
   const bool wanted = event.type != EventType::kBadStreamId || (control & kCr2RecordInvalidStream);
   if ((control & kCr2RecordAtsErrors) && wanted) {

@@ -43,6 +43,12 @@ void Smmu::reset() {
 void Smmu::drop_cached_translations() {
   tlb_.clear();
   walk_cache_.clear();
+  ++generation_;
+}
+
+void Smmu::drop_cached_configuration() {
+  lookup_.invalidate_all();
+  ++generation_;
 }
 
 uint64_t Smmu::read_register(uint32_t offset, unsigned size_bytes) const {
@@ -120,6 +126,7 @@ void Smmu::update_control() {
   const uint32_t before = registers_.get32(Id::kCr0Ack);
   const uint32_t now = registers_.get32(Id::kCr0);
   registers_.set(Id::kCr0Ack, now);
+  ++generation_;
   const uint32_t risen = now & ~before;
   const uint32_t fallen = before & ~now;
   if (risen & kCr0SmmuEnable) stream_table_ = stream_table();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -155,7 +156,7 @@ class Smmu {
   CountedMemory& memory() { return memory_; }
   const Config& config() const { return config_; }
   void drop_cached_translations();
-  void drop_cached_configuration() { lookup_.invalidate_all(); }
+  void drop_cached_configuration();
 
  private:
   struct Stalled {
@@ -163,6 +164,22 @@ class Smmu {
     bool recorded = false;
     Transaction transaction;
   };
+  // A translation of one 4 KiB page for one stream, with everything that the registers, configuration and tables say
+  // already applied. Any invalidation and any change of control makes all of them old.
+  struct QuickEntry {
+    uint64_t generation = 0;
+    uint64_t page = 0;
+    uint64_t output = 0;
+    uint64_t source = 0;  // stream and substream
+    PermissionMask allowed = 0;
+    uint8_t privilege_override = 0;
+    uint8_t instruction_override = 0;
+    bool one_level = false;  // privilege does not count
+    MemoryAttributes input_attributes;
+    MemoryAttributes output_attributes;
+  };
+  static constexpr unsigned kQuickEntries = 128;
+
   // What configuration says of a transaction before any table is walked.
   struct Context {
     const CachedSte* ste = nullptr;
@@ -184,7 +201,11 @@ class Smmu {
   bool enabled(uint32_t bits) const { return (registers_.get32(RegisterId::kCr0Ack) & bits) == bits; }
 
   // translate.cpp
-  Found find_context(const Transaction& transaction, Context& context, Event& event, Fault& fault);
+  Found find_context(const Transaction& transaction, Context& context, ConfigError& error, Fault& fault);
+  TranslateResult translate_slowly(const Transaction& transaction);
+  bool quick(const Transaction& transaction, TranslateResult& result) const;
+  void remember(const Transaction& transaction, const Context& context, const TlbEntry& entry,
+                const TranslateResult& result);
   TranslateResult pass_disabled(const Transaction& transaction);
   TranslateResult pass_through(const Transaction& transaction, const Context& context);
   TranslateResult translate_in(const Transaction& transaction, const Context& context);
@@ -235,6 +256,8 @@ class Smmu {
   AttributeOverrides bypass_overrides_;
   uint32_t bypass_control_ = 0;  // GBPA as it is in effect
   Event last_event_;
+  std::array<QuickEntry, kQuickEntries> quick_;
+  uint64_t generation_ = 1;
   std::vector<Stalled> stalled_;
   EventRecord last_record_{};
   bool last_record_mergeable_ = false;

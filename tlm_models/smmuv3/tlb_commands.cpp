@@ -31,6 +31,7 @@ void set_address(TlbInvalidation& scope, const CommandWords& words, const Config
 void Smmu::invalidate(const TlbInvalidation& invalidation) {
   tlb_.invalidate(invalidation);
   walk_cache_.invalidate(invalidation);
+  ++generation_;
 }
 
 void Smmu::execute_tlb_invalidation(const CommandWords& command) {

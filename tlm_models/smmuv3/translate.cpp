@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstring>
+#include <type_traits>
+
 #include "tlm_models/smmuv3/bits.h"
 #include "tlm_models/smmuv3/smmu.h"
 
@@ -21,6 +24,18 @@ AccessNeed need_of(const Transaction& transaction, bool privileged, bool instruc
   return need;
 }
 
+// Every page and block is made of these.
+constexpr unsigned kQuickPageLog2 = 12;
+static_assert(std::has_unique_object_representations_v<MemoryAttributes>);
+
+uint64_t source_of(const Transaction& transaction) {
+  // Translated transactions have an identity of their own, which nothing remembers.
+  const uint64_t substream = transaction.substream_valid ? uint64_t{1} << 31 | transaction.substream_id : 0;
+  return transaction.stream_id | substream << 32 | static_cast<uint64_t>(transaction.translated) << 62;
+}
+
+size_t quick_place(uint64_t page, uint32_t stream_id) { return (page ^ (page >> 7) ^ stream_id * 13) & 127; }
+
 // The address as the TLB keeps it: an ignored top byte is a copy of bit 55.
 uint64_t canonical(const ContextDescriptor& cd, uint64_t address) {
   const unsigned which = cd.has_two_halves() && bit(address, 55) ? 1 : 0;
@@ -31,6 +46,14 @@ uint64_t canonical(const ContextDescriptor& cd, uint64_t address) {
 }  // namespace
 
 TranslateResult Smmu::translate(const Transaction& transaction) {
+  // One object on all paths, so that the result is made where the caller wants it.
+  TranslateResult result;
+  if (!quick(transaction, result)) [[unlikely]]
+    result = translate_slowly(transaction);
+  return result;
+}
+
+TranslateResult Smmu::translate_slowly(const Transaction& transaction) {
   if (!enabled(kCr0SmmuEnable)) [[unlikely]] {
     if (!transaction.translated) return pass_disabled(transaction);
     Event event = event_of(transaction);
@@ -40,10 +63,14 @@ TranslateResult Smmu::translate(const Transaction& transaction) {
   if (transaction.translated) [[unlikely]]
     return translated_by_ats(transaction);
 
+  TranslateResult result;
+  if (quick(transaction, result)) [[likely]]
+    return result;
+
   Context context;
-  Event event;
+  ConfigError error;
   Fault fault;
-  switch (find_context(transaction, context, event, fault)) {
+  switch (find_context(transaction, context, error, fault)) {
     case Found::kYes:
       break;
     case Found::kSilentAbort:
@@ -51,23 +78,23 @@ TranslateResult Smmu::translate(const Transaction& transaction) {
     case Found::kFault:
       return fail(transaction, context, fault);
     case Found::kEvent: {
-      Event full = event_of(transaction);
-      full.privileged = context.privileged;
-      full.instruction = context.instruction;
-      full.type = event.type;
-      full.fetch_address = event.fetch_address;
-      return abort_with(transaction, full);
+      Event event = event_of(transaction);
+      event.privileged = context.privileged;
+      event.instruction = context.instruction;
+      event.type = error.type;
+      event.fetch_address = error.fetch_address;
+      return abort_with(transaction, event);
     }
   }
   if (context.passes) return pass_through(transaction, context);
   return translate_in(transaction, context);
 }
 
-Smmu::Found Smmu::find_context(const Transaction& transaction, Context& context, Event& event, Fault& fault) {
-  context.ste = lookup_.find_ste(stream_table_, transaction.stream_id, event);
+Smmu::Found Smmu::find_context(const Transaction& transaction, Context& context, ConfigError& error, Fault& fault) {
+  context.ste = lookup_.find_ste(stream_table_, transaction.stream_id, error);
   if (!context.ste) return Found::kEvent;
   if (context.ste->broken) {
-    event.type = EventType::kBadSte;
+    error.type = EventType::kBadSte;
     return Found::kEvent;
   }
   const Ste& ste = context.ste->ste;
@@ -81,16 +108,16 @@ Smmu::Found Smmu::find_context(const Transaction& transaction, Context& context,
   const unsigned substreams_log2 = ste.stage1_translates() && config_.substream_id_bits != 0 ? ste.cd_max : 0;
   if (transaction.substream_valid) {
     if (substreams_log2 == 0 || (transaction.substream_id >> substreams_log2) != 0) {
-      event.type = EventType::kBadSubstreamId;
+      error.type = EventType::kBadSubstreamId;
       return Found::kEvent;
     }
     if (ste.default_substream == kSubstreamZero && transaction.substream_id == 0) {
-      event.type = EventType::kStreamDisabled;
+      error.type = EventType::kStreamDisabled;
       return Found::kEvent;
     }
   } else if (substreams_log2 != 0) {
     if (ste.default_substream == kSubstreamTerminate || ste.default_substream == 3) {
-      event.type = EventType::kStreamDisabled;
+      error.type = EventType::kStreamDisabled;
       return Found::kEvent;
     }
   }
@@ -101,13 +128,48 @@ Smmu::Found Smmu::find_context(const Transaction& transaction, Context& context,
     return Found::kYes;
   }
   const uint32_t index = transaction.substream_valid ? transaction.substream_id : 0;
-  context.cd = lookup_.find_cd(*context.ste, index, registers_.get32(RegisterId::kCr2) & kCr2E2h, event, fault);
+  context.cd = lookup_.find_cd(*context.ste, index, registers_.get32(RegisterId::kCr2) & kCr2E2h, error, fault);
   if (!context.cd) return fault ? Found::kFault : Found::kEvent;
   if (context.cd->broken) {
-    event.type = EventType::kBadCd;
+    error.type = EventType::kBadCd;
     return Found::kEvent;
   }
   return Found::kYes;
+}
+
+bool Smmu::quick(const Transaction& transaction, TranslateResult& result) const {
+  const uint64_t page = transaction.address >> kQuickPageLog2;
+  const QuickEntry& entry = quick_[quick_place(page, transaction.stream_id)];
+  if (entry.generation != generation_ || entry.page != page || entry.source != source_of(transaction)) return false;
+  result.privileged = overridden(transaction.privileged, entry.privilege_override);
+  const bool is_read = !transaction.write && !transaction.atomic;
+  result.instruction = is_read && overridden(transaction.instruction, entry.instruction_override);
+  const AccessNeed need = need_of(transaction, result.privileged || entry.one_level, result.instruction);
+  if ((need.mask() & ~entry.allowed) != 0 ||
+      std::memcmp(&transaction.attributes, &entry.input_attributes, sizeof(MemoryAttributes)) != 0)
+    return false;
+  result.outcome = Outcome::kPass;
+  result.address = entry.output | (transaction.address & ones(kQuickPageLog2));
+  result.attributes = entry.output_attributes;
+  return true;
+}
+
+void Smmu::remember(const Transaction& transaction, const Context& context, const TlbEntry& entry,
+                    const TranslateResult& result) {
+  // Translated transactions do not come this way, and without a cache of configuration nothing may stand for it.
+  if (transaction.translated || !config_.config_cache) return;
+  const uint64_t page = transaction.address >> kQuickPageLog2;
+  QuickEntry& quick = quick_[quick_place(page, transaction.stream_id)];
+  quick.generation = generation_;
+  quick.page = page;
+  quick.output = result.address & ~ones(kQuickPageLog2);
+  quick.source = source_of(transaction);
+  quick.allowed = entry.allowed;
+  quick.privilege_override = context.ste->ste.privilege_override;
+  quick.instruction_override = context.ste->ste.instruction_override;
+  quick.one_level = context.cd && !context.cd->cd.has_two_halves();
+  quick.input_attributes = transaction.attributes;
+  quick.output_attributes = result.attributes;
 }
 
 TranslateResult Smmu::pass_disabled(const Transaction& transaction) {
@@ -189,8 +251,11 @@ TranslateResult Smmu::translate_in(const Transaction& transaction, const Context
     if (context.cd && !context.cd->cd.has_two_halves()) checked.privileged = true;
     const TlbEntry* entry = tlb_.find(regime.tag, address);
     // A hit that does not suffice is walked again: the tables may say more now, and a page may have to be marked dirty.
-    if (entry && (checked.mask() & ~entry->allowed) == 0) [[likely]]
-      return output(transaction, context, *entry);
+    if (entry && (checked.mask() & ~entry->allowed) == 0) [[likely]] {
+      const TranslateResult result = output(transaction, context, *entry);
+      remember(transaction, context, *entry, result);
+      return result;
+    }
   }
   const Translation translation = walker_.translate(regime, address, need);
   if (translation.fault) return fail(transaction, context, translation.fault);
