@@ -268,7 +268,9 @@ void Builder::make_cd(Guest& guest, World::Stream& stream, int stream_number, in
     tree.vmid = vmid_of(stream_number);
     tree.asid = asid_of(number);
     words[0] |= (uint64_t(size) | code << 6 | below(64) << 8 | uint64_t{chance(6)} << 14) << (16 * half);
-    words[1 + half] = (tree.base & mask(52)) | uint64_t{chance(30)} << 1;
+    // Address bits below the table's size are ignored.
+    const uint64_t ignored = below(std::max<uint64_t>(table_size(tree), output_bits == 52 ? 64 : 16)) & ~mask(4);
+    words[1 + half] = (tree.base & mask(52)) | ignored | uint64_t{chance(30)} << 1;
     if (chance(20)) words[0] |= uint64_t{1} << (38 + half);
     const int mappings = 3;
     for (int i = 0; i < mappings; ++i) {
@@ -368,7 +370,7 @@ uint64_t Builder::make_ste(Guest& guest, World::Stream& stream, uint64_t words[8
     if (httu > 1 && chance(50)) words[2] |= uint64_t{1} << 55;
     if (stall == 2 || (stall == 0 && chance(15))) words[2] |= uint64_t{1} << 57;
     words[2] |= uint64_t{chance(80)} << 58;
-    words[3] = tree.base;
+    words[3] = tree.base | (below(std::max<uint64_t>(table_size(tree), output_bits == 52 ? 64 : 16)) & ~mask(4));
     for (int i = 0; i < 4; ++i) {
       const uint64_t ipa = random_() & mask(std::min(tree.input_bits, oas_));
       Guest flat;

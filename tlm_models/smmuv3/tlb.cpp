@@ -136,12 +136,9 @@ void WalkCache::invalidate(const TlbInvalidation& invalidation) {
   // Entries of stage 2 alone are no concern here, and a leaf scope leaves pointers to tables.
   if (invalidation.leaf_only || (invalidation.by_space && invalidation.space != TlbSpace::kVirtual)) return;
   for (WalkCacheEntry& entry : entries_) {
-    // A pointer belongs to no global page: it is tagged with its ASID, which an ASID or address scope compares. Address
-    // scopes that may reach global pages must drop the pointers of all ASIDs, because those lead to them too.
-    TlbInvalidation scope = invalidation;
-    if (scope.by_asid && !scope.spare_global) scope.by_asid = false;
-    if (!entry.valid || !scope.matches_tag(entry.tag, false)) continue;
-    if (scope.by_address && !overlaps(entry.input & ~ones(entry.table_log2), entry.table_log2, scope.first, scope.last))
+    if (!entry.valid || !invalidation.matches_tag(entry.tag, false)) continue;
+    if (invalidation.by_address &&
+        !overlaps(entry.input & ~ones(entry.table_log2), entry.table_log2, invalidation.first, invalidation.last))
       continue;
     entry.valid = false;
   }

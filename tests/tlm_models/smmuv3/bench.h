@@ -16,6 +16,7 @@ class BenchMemory : public MemoryPort {
   bool read(uint64_t address, void* data, size_t size_bytes, const MemoryAttributes& attributes,
             AccessKind kind) override {
     last_attributes[static_cast<size_t>(kind)] = attributes;
+    if (fails(address, kind)) return false;
     return memory.read(address, data, size_bytes);
   }
   bool write(uint64_t address, const void* data, size_t size_bytes, const MemoryAttributes& attributes,
@@ -24,7 +25,8 @@ class BenchMemory : public MemoryPort {
     return memory.write(address, data, size_bytes);
   }
   ExchangeResult exchange(uint64_t address, uint64_t expected, uint64_t desired, const MemoryAttributes&,
-                          AccessKind) override {
+                          AccessKind kind) override {
+    if (fails(address, kind)) return ExchangeResult::kBusError;
     uint64_t now = 0;
     if (!memory.read(address, &now, sizeof now)) return ExchangeResult::kBusError;
     if (now != expected || changed_before_exchange > 0) {
@@ -36,10 +38,23 @@ class BenchMemory : public MemoryPort {
     return ExchangeResult::kDone;
   }
 
+  // The access that comes after so many others answers a bus error; negative: none.
+  int fail_after = -1;
+  uint64_t failed_address = 0;
+  AccessKind failed_kind = AccessKind::kCount;
+
   smmuv3_reference::SparseMemory memory;
   std::vector<std::pair<uint64_t, uint64_t>> updates;
   std::array<MemoryAttributes, kAccessKinds> last_attributes{};
   unsigned changed_before_exchange = 0;  // exchanges that fail as though another agent had come first
+
+ private:
+  bool fails(uint64_t address, AccessKind kind) {
+    if (fail_after < 0 || fail_after-- > 0) return false;
+    failed_address = address;
+    failed_kind = kind;
+    return true;
+  }
 };
 
 // Surroundings that note what they were told.

@@ -203,6 +203,85 @@ TEST(SmmuWalk, UpdateThatLosesTheRaceIsTriedAgain) {
   EXPECT_EQ(world.smmu.last_event().fetch_address, world.last_leaf);
 }
 
+// Stage 2 kept a table's page as readable; an update of a descriptor in it is a write, which marks that page dirty
+// first.
+TEST(SmmuWalk, UpdateOfADescriptorMarksItsOwnPageDirtyAtStage2) {
+  SimpleWorld world;
+  const uint64_t root2 = world.new_table();
+  world.root = world.new_table();
+  world.map(world.root, kInput, SimpleWorld::kPage | SimpleWorld::kStage1Leaf);
+  const uint64_t first_leaf = world.last_leaf;
+  world.map(world.root, kInput + 0x1000, SimpleWorld::kPage | (SimpleWorld::kStage1Leaf & ~uint64_t{1 << 10}));
+  Words ste = SimpleWorld::stage1_ste();
+  SimpleWorld::add_stage2(ste, root2, 7);
+  set_field(ste, 128 + 56, 128 + 55, 3);
+  world.put_ste(3, ste);
+  Words cd = SimpleWorld::cd(world.root);
+  set_field(cd, 43, 43, 1);
+  world.put_cd(0, cd);
+  for (uint64_t at = SimpleWorld::kTables; at < SimpleWorld::kTables + 0x20000; at += 0x1000)
+    world.map_stage2_identity(root2, at);
+  world.map_stage2_identity(root2, SimpleWorld::kContexts);
+  world.map_stage2_identity(root2, SimpleWorld::kPage);
+  const uint64_t table = first_leaf & ~uint64_t{0xfff};
+  const uint64_t clean = (table | SimpleWorld::kStage2Leaf | uint64_t{1} << 51) & ~uint64_t{1 << 7};
+  world.map(root2, table, clean);
+  const uint64_t stage2_leaf = world.last_leaf;
+  world.enable();
+  EXPECT_EQ(world.access(kInput).outcome, Outcome::kPass);
+  EXPECT_EQ(world.memory.memory.get64(stage2_leaf), clean);
+  EXPECT_EQ(world.access(kInput + 0x1000).outcome, Outcome::kPass);
+  EXPECT_EQ(world.memory.memory.get64(stage2_leaf), clean | 1 << 7);
+  EXPECT_EQ(world.memory.updates.size(), 2u);
+}
+
+// The same, where the page may not be written: stage 2 refuses the update, and says that it was a write.
+TEST(SmmuWalk, UpdateOfADescriptorInAReadOnlyPageIsAStage2Fault) {
+  SimpleWorld world;
+  const uint64_t root2 = world.new_table();
+  world.root = world.new_table();
+  world.map(world.root, kInput, SimpleWorld::kPage | (SimpleWorld::kStage1Leaf & ~uint64_t{1 << 10}));
+  const uint64_t place = world.last_leaf;
+  Words ste = SimpleWorld::stage1_ste();
+  SimpleWorld::add_stage2(ste, root2, 7);
+  world.put_ste(3, ste);
+  Words cd = SimpleWorld::cd(world.root);
+  set_field(cd, 43, 43, 1);
+  world.put_cd(0, cd);
+  for (uint64_t at = SimpleWorld::kTables; at < SimpleWorld::kTables + 0x20000; at += 0x1000)
+    world.map_stage2_identity(root2, at);
+  world.map_stage2_identity(root2, SimpleWorld::kContexts);
+  const uint64_t table = place & ~uint64_t{0xfff};
+  world.map(root2, table, (table | SimpleWorld::kStage2Leaf) & ~uint64_t{1 << 7});
+  world.enable();
+  EXPECT_EQ(world.access(kInput).event, EventType::kPermission);
+  const Event& event = world.smmu.last_event();
+  EXPECT_TRUE(event.stage2);
+  EXPECT_EQ(event.fault_class, FaultClass::kTableWalk);
+  EXPECT_FALSE(event.table_read);
+  EXPECT_EQ(event.ipa, place);
+}
+
+// A page of device memory that a stream of stage 2 alone has in the cache is still no place for tables.
+TEST(SmmuWalk, ProtectedTableWalkIsCheckedOnCachedPagesToo) {
+  SimpleWorld world;
+  const uint64_t root2 = world.new_table();
+  world.root = world.new_table();
+  world.map(world.root, kInput, SimpleWorld::kPage | SimpleWorld::kStage1Leaf);
+  Words ste = SimpleWorld::stage1_ste();
+  SimpleWorld::add_stage2(ste, root2, 7);
+  set_field(ste, 128 + 54, 128 + 54, 1);
+  world.put_ste(3, ste);
+  world.put_ste(4, SimpleWorld::stage2_ste(root2));
+  world.put_cd(0, SimpleWorld::cd(world.root));
+  world.map_stage2_identity(root2, SimpleWorld::kContexts);
+  world.map(root2, world.root, (world.root | SimpleWorld::kStage2Leaf) & ~uint64_t{0x3c});
+  world.enable();
+  EXPECT_EQ(world.access(world.root, false, 4).outcome, Outcome::kPass);
+  EXPECT_EQ(world.access(kInput).event, EventType::kPermission);
+  EXPECT_EQ(world.smmu.last_event().fault_class, FaultClass::kTableWalk);
+}
+
 TEST(SmmuWalk, FaultingDescriptorsAreNotCached) {
   SimpleWorld world;
   world.start_stage1();
