@@ -321,6 +321,11 @@ uint64_t Builder::make_ste(Guest& guest, World::Stream& stream, uint64_t words[8
   if (chance(30)) words[1] |= below(4) << 48;
   if (chance(30)) words[1] |= below(4) << 50;
   if (chance(30)) words[1] |= uint64_t{1} << 25;
+  if (options_.idr0 >> 10 & 1) {
+    if (chance(60)) words[1] |= uint64_t{1} << 28;
+    if (config == 7 && !(options_.idr0 >> 11 & 1) && chance(30))
+      words[1] = (words[1] & ~(uint64_t{3} << 28)) | uint64_t{2} << 28;
+  }
   const int stall = stall_choice();
   bool stall_disabled = stall == 0 && chance(20);
   words[1] |= uint64_t{stall_disabled} << 27;
@@ -368,7 +373,8 @@ uint64_t Builder::make_ste(Guest& guest, World::Stream& stream, uint64_t words[8
     const int httu = int(options_.idr0 >> 6 & 3);
     if (httu > 0 && chance(50)) words[2] |= uint64_t{1} << 56;
     if (httu > 1 && chance(50)) words[2] |= uint64_t{1} << 55;
-    if (stall == 2 || (stall == 0 && chance(15))) words[2] |= uint64_t{1} << 57;
+    const bool ats = words[1] >> 28 & 3;
+    if (stall == 2 || (stall == 0 && !ats && chance(15))) words[2] |= uint64_t{1} << 57;
     words[2] |= uint64_t{chance(80)} << 58;
     words[3] = tree.base | (below(std::max<uint64_t>(table_size(tree), output_bits == 52 ? 64 : 16)) & ~mask(4));
     for (int i = 0; i < 4; ++i) {

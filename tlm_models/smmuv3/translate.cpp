@@ -57,6 +57,7 @@ TranslateResult Smmu::translate_slowly(const Transaction& transaction) {
   if (!enabled(kCr0SmmuEnable)) [[unlikely]] {
     if (!transaction.translated) return pass_disabled(transaction);
     Event event = event_of(transaction);
+    event.substream_valid = false;
     event.type = EventType::kTranslationForbidden;
     return abort_with(transaction, event);
   }
