@@ -30,6 +30,7 @@ struct Config {
   bool asid16 = true;
   bool vmid16 = true;
   bool vmid_wildcards = true;
+  bool broadcast = true;  // takes part in invalidations that processors broadcast (SMMU_IDR0.BTM)
   bool coherent_access = true;
   bool two_level_cd = true;
   bool two_level_stream_table = true;

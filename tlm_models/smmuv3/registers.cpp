@@ -63,11 +63,12 @@ uint64_t idr0(const Config& c) {
   constexpr uint64_t kAarch64Tables = 2;
   const bool two_level = c.two_level_stream_table;
   return flag(c.stage2, 0) | flag(c.stage1, 1) | kAarch64Tables << 2 | flag(c.coherent_access, 4) |
-         static_cast<uint64_t>(c.hardware_update) << 6 | flag(c.hypervisor && c.stage1, 9) | flag(c.ats, 10) |
-         flag(c.ats && c.no_split_stage_ats, 11) | flag(c.asid16, 12) | flag(c.msi, 13) | flag(c.send_event, 14) |
-         flag(c.pri, 16) | flag(c.vmid_wildcards, 17) | flag(c.vmid16, 18) | flag(c.two_level_cd, 19) |
-         static_cast<uint64_t>(c.table_endianness) << 21 | flag(c.ats && c.ats_record_errors, 23) |
-         static_cast<uint64_t>(c.stall_model) << 24 | flag(c.terminate_abort_only, 26) | flag(two_level, 27);
+         flag(c.broadcast, 5) | static_cast<uint64_t>(c.hardware_update) << 6 | flag(c.hypervisor && c.stage1, 9) |
+         flag(c.ats, 10) | flag(c.ats && c.no_split_stage_ats, 11) | flag(c.asid16, 12) | flag(c.msi, 13) |
+         flag(c.send_event, 14) | flag(c.pri, 16) | flag(c.vmid_wildcards, 17) | flag(c.vmid16, 18) |
+         flag(c.two_level_cd, 19) | static_cast<uint64_t>(c.table_endianness) << 21 |
+         flag(c.ats && c.ats_record_errors, 23) | static_cast<uint64_t>(c.stall_model) << 24 |
+         flag(c.terminate_abort_only, 26) | flag(two_level, 27);
 }
 
 uint64_t idr1(const Config& c) {
@@ -118,8 +119,7 @@ uint64_t writable_bits(const RegisterRow& row, const Config& config) {
       if (!config.vmid_wildcards) mask &= ~uint64_t{0x1c0};
       break;
     case Id::kCr2:
-      // Broadcast maintenance (PTM) is not implemented.
-      mask &= ~uint64_t{4};
+      if (!config.broadcast) mask &= ~uint64_t{kCr2PrivateTlb};
       if (!config.hypervisor || !config.stage1) mask &= ~uint64_t{kCr2E2h};
       if (!config.ats || !config.ats_record_errors) mask &= ~uint64_t{kCr2RecordAtsErrors};
       break;
@@ -168,6 +168,8 @@ uint64_t reset_value(RegisterId id, const Config& config) {
       return config.implementer;
     case Id::kAidr:
       return 2;
+    case Id::kCr2:
+      return config.broadcast ? kCr2PrivateTlb : 0;
     case Id::kGbpa:
       return config.gbpa_reset & ~kGbpaUpdate;
     default:

@@ -105,6 +105,7 @@ inline constexpr uint32_t kCr0AtsCheck = 1u << 4;
 // CR2.
 inline constexpr uint32_t kCr2E2h = 1u << 0;
 inline constexpr uint32_t kCr2RecordInvalidStream = 1u << 1;
+inline constexpr uint32_t kCr2PrivateTlb = 1u << 2;
 inline constexpr uint32_t kCr2RecordAtsErrors = 1u << 3;
 // GBPA.
 inline constexpr uint32_t kGbpaAbort = 1u << 20;

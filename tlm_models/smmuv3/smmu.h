@@ -105,6 +105,19 @@ enum class AtcAnswer : uint8_t { kDone, kPending, kTimedOut };
 
 enum class Interrupt : uint8_t { kEventQueue, kPriQueue, kCommandSync, kGlobalError };
 
+// An invalidation that a processor broadcasts; section "TLB tagging, VMIDs, ASIDs and participation in broadcast TLB
+// maintenance". Names are those of the processor's instructions without their suffixes.
+struct BroadcastInvalidation {
+  enum class Scope : uint8_t { kAlle1, kVmalle1, kVmalls12e1, kAside1, kVae1, kVaae1, kIpas2e1, kAlle2, kVae2 };
+  Scope scope = Scope::kAlle1;
+  bool host = false;  // of EL2: from a processor in host mode, so that ASIDs count and kAside1 to kVaae1 mean EL2
+  uint16_t vmid = 0;
+  uint16_t asid = 0;
+  uint64_t first = 0;  // addresses, inclusive
+  uint64_t last = 0;
+  bool leaf_only = false;
+};
+
 // What the SMMU asks of its surroundings, memory apart. Calls come from inside the calls into Smmu; an implementation
 // may call translate() but no register access from them.
 class Environment {
@@ -144,6 +157,9 @@ class Smmu {
   void page_hint(const Event& hint);
   // F_UUT: the shell met a transaction that it cannot express.
   TranslateResult unsupported(const Transaction& transaction, uint16_t reason);
+
+  // Ignored where the feature is off, while CR2.PTM asks for it, and for stages that do not exist.
+  void broadcast(const BroadcastInvalidation& message);
 
   // A pending ATC invalidation came to its end.
   void atc_invalidated(bool timed_out);

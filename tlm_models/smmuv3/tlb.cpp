@@ -27,6 +27,7 @@ bool TlbInvalidation::matches_tag(const TlbTag& tag, bool global) const {
   if (by_world && tag.world != world) return false;
   if (by_vmid && ((tag.vmid ^ vmid) & ~vmid_ignored)) return false;
   if (by_asid && tag.space == TlbSpace::kVirtual) {
+    if (spare_non_shared && tag.non_shared_asid) return false;
     if (global) {
       if (spare_global) return false;
     } else if (tag.asid != asid) {

@@ -71,7 +71,8 @@ struct TlbInvalidation {
   uint16_t vmid_ignored = 0;  // bits that VMW leaves out of the comparison
   bool by_asid = false;
   uint16_t asid = 0;
-  bool spare_global = false;  // with by_asid: global entries stay (ASID scope) or go (address scope)
+  bool spare_global = false;      // with by_asid: global entries stay (ASID scope) or go (address scope)
+  bool spare_non_shared = false;  // with by_asid: entries of ASIDs that processors do not share (ASET) stay
   bool by_address = false;
   uint64_t first = 0;
   uint64_t last = ~uint64_t{0};  // inclusive

@@ -116,4 +116,52 @@ void Smmu::execute_tlb_invalidation(const CommandWords& command) {
   invalidate(scope);
 }
 
+void Smmu::broadcast(const BroadcastInvalidation& message) {
+  using Scope = BroadcastInvalidation::Scope;
+  if (!config_.broadcast || (registers_.get32(RegisterId::kCr2) & kCr2PrivateTlb)) return;
+  const bool of_stage1_alone = message.scope == Scope::kVmalle1 || message.scope == Scope::kAside1 ||
+                               message.scope == Scope::kVae1 || message.scope == Scope::kVaae1;
+  const bool of_el2 =
+      message.scope == Scope::kAlle2 || message.scope == Scope::kVae2 || (message.host && of_stage1_alone);
+  if (of_el2 && !(config_.hypervisor && config_.stage1)) return;
+  if (of_stage1_alone && !config_.stage1) return;
+  if (message.scope == Scope::kIpas2e1 && !config_.stage2) return;
+
+  TlbInvalidation scope;
+  scope.by_world = true;
+  scope.world = of_el2 ? (message.host ? StreamWorld::kEl2E2h : StreamWorld::kEl2) : StreamWorld::kEl1;
+  const bool of_vmid = !of_el2 && message.scope != Scope::kAlle1;
+  if (of_vmid) {
+    // Without stage 2 everything has VMID 0.
+    if (!config_.stage2 && message.vmid != 0) return;
+    const auto wildcard = static_cast<unsigned>(bits(registers_.get(RegisterId::kCr0Ack), 8, 6));
+    scope.by_vmid = true;
+    scope.vmid = message.vmid;
+    scope.vmid_ignored = static_cast<uint16_t>(wildcard <= 4 ? ones(wildcard) : 0);
+  }
+  if (of_stage1_alone || message.scope == Scope::kIpas2e1) {
+    scope.by_space = true;
+    scope.space = of_stage1_alone ? TlbSpace::kVirtual : TlbSpace::kIntermediate;
+  }
+  const bool host_address = message.scope == Scope::kVae2 && message.host;
+  if (message.scope == Scope::kAside1 || message.scope == Scope::kVae1 || host_address) {
+    scope.by_asid = true;
+    scope.asid = message.asid;
+    scope.spare_global = message.scope == Scope::kAside1;
+    scope.spare_non_shared = true;
+  }
+  if (message.scope == Scope::kVae1 || message.scope == Scope::kVaae1 || message.scope == Scope::kIpas2e1 ||
+      message.scope == Scope::kVae2) {
+    scope.by_address = true;
+    scope.first = message.first & ~ones(kPageLog2);
+    scope.last = message.last | ones(kPageLog2);
+    scope.leaf_only = message.leaf_only;
+  }
+  invalidate(scope);
+  if (message.scope == Scope::kAlle2) {
+    scope.world = message.host ? StreamWorld::kEl2 : StreamWorld::kEl2E2h;
+    invalidate(scope);
+  }
+}
+
 }  // namespace lockstep::tlm_models::smmuv3

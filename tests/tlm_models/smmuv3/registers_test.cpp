@@ -104,7 +104,7 @@ TEST(SmmuRegisters, Cr0IsAcknowledgedAtOnceOrWhenUpdatesComplete) {
   // CR2 is closed while SMMUEN changes.
   slow.write(Id::kCr0, kCr0SmmuEnable | kCr0EventQueueEnable | kCr0CommandQueueEnable);
   slow.write(Id::kCr2, 2);
-  EXPECT_EQ(slow.read(Id::kCr2), 0u);
+  EXPECT_EQ(slow.read(Id::kCr2), uint64_t{kCr2PrivateTlb});
   slow.smmu.complete_updates();
   EXPECT_EQ(slow.read(Id::kCr0Ack), kCr0SmmuEnable | kCr0EventQueueEnable | kCr0CommandQueueEnable);
 }

@@ -211,6 +211,63 @@ TEST(SmmuTlb, El2RegimesAreApart) {
   }
 }
 
+TEST(SmmuBroadcast, ReachesWhatProcessorsShare) {
+  using Scope = BroadcastInvalidation::Scope;
+  for (const bool shared : {true, false}) {
+    WarmWorld world;
+    world.write(Id::kCr0, kCr0EventQueueEnable);
+    world.write(Id::kCr2, 0);
+    Words cd = SimpleWorld::cd(world.root);
+    set_field(cd, 47, 47, !shared);
+    world.put_cd(0, cd);
+    world.enable();
+    world.command(0x04, 31);
+    world.command(0x30);
+    world.warm();
+    const BroadcastInvalidation page{
+        .scope = Scope::kVae1, .asid = kAsid, .first = kBase + 0x2000, .last = kBase + 0x3fff};
+    world.smmu.broadcast(page);
+    EXPECT_EQ(world.cold(), shared ? 0xcu : 0u);
+    world.smmu.broadcast({.scope = Scope::kAside1, .asid = kAsid});
+    EXPECT_EQ(world.cold(), shared ? 0xffffu : 0u);
+    world.smmu.broadcast({.scope = Scope::kAside1, .asid = kAsid + 1});
+    world.smmu.broadcast({.scope = Scope::kVmalle1, .vmid = 5});
+    world.smmu.broadcast({.scope = Scope::kAlle2});
+    world.smmu.broadcast({.scope = Scope::kIpas2e1, .first = 0, .last = ~uint64_t{0}});
+    world.smmu.broadcast({.scope = Scope::kVae2, .first = 0, .last = ~uint64_t{0}});
+    EXPECT_EQ(world.cold(), 0u);
+    // Scopes without an ASID reach the non-shared set as well.
+    for (const Scope scope : {Scope::kVmalle1, Scope::kVmalls12e1, Scope::kAlle1}) {
+      world.smmu.broadcast({.scope = scope});
+      EXPECT_EQ(world.cold(), 0xffffu);
+    }
+    BroadcastInvalidation any = page;
+    any.scope = Scope::kVaae1;
+    world.smmu.broadcast(any);
+    EXPECT_EQ(world.cold(), 0xcu);
+  }
+}
+
+TEST(SmmuBroadcast, IsIgnoredWherePrivateOrAbsent) {
+  WarmWorld world;
+  EXPECT_EQ(world.read(Id::kIdr0) >> 5 & 1, 1u);
+  // The bench's CR2 clears PTM, which is set at reset.
+  world.smmu.broadcast({});
+  EXPECT_EQ(world.cold(), 0xffffu);
+  world.write(Id::kCr0, 0);
+  world.write(Id::kCr2, kCr2PrivateTlb);
+  world.enable();
+  world.warm();
+  world.smmu.broadcast({});
+  EXPECT_EQ(world.cold(), 0u);
+  Config config;
+  config.broadcast = false;
+  Bench bench(config);
+  EXPECT_EQ(bench.read(Id::kIdr0) >> 5 & 1, 0u);
+  bench.write(Id::kCr2, kCr2PrivateTlb);
+  EXPECT_EQ(bench.read(Id::kCr2), 0u);
+}
+
 TEST(SmmuConfigCache, CommandsReachTheirStructures) {
   SimpleWorld world;
   world.start_stage1();
