@@ -164,8 +164,9 @@ bool Translation::ste_illegal() const {
     if (eats == 1 && s2s && (c & 2)) return true;
   }
   const int strw = int(ste(64 + 31, 64 + 30));
-  const bool strw_unused = !s1p() || !hyp() || (c & 2) || c == 4;
-  if (!strw_unused && (strw & 1)) return true;
+  const bool strw_unused = !s1p() || (!hyp() && !reg.secure) || (c & 2) || c == 4;
+  if (!strw_unused && !reg.secure && (strw & 1)) return true;
+  if (!strw_unused && reg.secure && strw >= 2) return true;  // 0b10 is secure EL2
   if (c & 1) {
     if (ste(64 + 27) && stall_model() != 0) return true;
     if (ssidsize() && int(ste(63, 59)) > ssidsize()) return true;
@@ -459,6 +460,10 @@ uint64_t Translation::stage1(uint64_t va, Attributes& attributes) {
       table_no_user |= get(table, 61, 61);
       table_read_only |= get(table, 62, 62);
     }
+  // The address space: of the tables by NSCFG and NSTable, of the page by its NS bit.
+  bool from_secure = reg.secure && !cd(word);
+  for (uint64_t table : tables) from_secure = from_secure && !get(table, 63, 63);
+  const bool to_secure = from_secure && !get(d, 5, 5);
   const bool read_only = get(d, 7, 7);
   const bool w = (!read_only || (hd && get(d, 51, 51))) && !table_read_only;
   const bool uxn = get(d, 54, 54) || table_uxn, pxn = get(d, 53, 53) || table_pxn, wxn = cd(36);
@@ -480,6 +485,7 @@ uint64_t Translation::stage1(uint64_t va, Attributes& attributes) {
       p.x = !uxn && !(wxn && p.w);
     }
   }
+  if (reg.secure && get(reg.cr0, 5, 5) && !to_secure) p.x = false;
   const bool need_w = req.write || req.atomic, need_r = !ind && (!req.write || req.atomic);
   check(p, need_r, need_w, ind, at);
   if (need_w && read_only) updated &= ~two_to(7);
@@ -500,6 +506,7 @@ uint64_t Translation::stage1(uint64_t va, Attributes& attributes) {
         (mine.*level).policy = policy;
       }
   attributes = mine;
+  attributes.secure = to_secure;
   return leaf.output;
 }
 
@@ -545,6 +552,7 @@ Answer Translation::run() {
     answer.verdict = Verdict::kPass;
     answer.address = address;
     answer.attributes = tidy(attributes);
+    answer.attributes.secure = attributes.secure;
     answer.privileged = pnu;
     answer.instruction = ind;
     return answer;
@@ -553,12 +561,17 @@ Answer Translation::run() {
   const bool types = get(reg.idr1, 27, 27), perms = get(reg.idr1, 26, 26);
   if (!(reg.cr0 & 1)) {
     if (get(reg.gbpa, 20, 20) || req.address >= two_to(oas)) return answer;
+    bool to_secure = reg.secure && req.attributes.secure;
+    if (reg.secure && get(reg.idr1, 26, 26)) to_secure = !override_bit(!to_secure, get(reg.gbpa, 15, 14));
     Overrides o;
     if (types)
       o = {get(reg.gbpa, 4, 4) != 0, int(get(reg.gbpa, 3, 0)), int(get(reg.gbpa, 11, 8)), int(get(reg.gbpa, 13, 12))};
     if (perms) pnu = override_bit(pnu, get(reg.gbpa, 17, 16));
     if (perms && reads) ind = override_bit(ind, get(reg.gbpa, 19, 18));
-    return pass(req.address, replaced(req.attributes, o));
+    if (reg.secure && get(reg.cr0, 5, 5) && ind && !to_secure) return answer;
+    Attributes out = replaced(req.attributes, o);
+    out.secure = to_secure;
+    return pass(req.address, out);
   }
   bool stage1_translates = false;
   try {
@@ -583,6 +596,7 @@ Answer Translation::run() {
     stage1_translates = stage1_on() && !(n > 0 && !req.has_substream && s1dss == 1);
     if (stage1_translates) {
       if (hyp() && !stage2_on() && ste(64 + 31, 64 + 30) == 2) world = (reg.cr2 & 1) ? kEl2E2h : kEl2;
+      if (reg.secure && ste(64 + 31, 64 + 30) == 1) world = kEl2;  // EL3 walks like EL2
       find_cd(req.has_substream ? req.substream : 0);
       if (cd_illegal()) {
         have_cd = false;
@@ -593,12 +607,18 @@ Answer Translation::run() {
     Overrides o;
     if (types) o = {ste(64 + 36), int(ste(64 + 35, 64 + 32)), int(ste(64 + 40, 64 + 37)), int(ste(64 + 45, 64 + 44))};
     Attributes attributes = replaced(req.attributes, o);
+    attributes.secure = reg.secure && req.attributes.secure;
+    if (reg.secure && perms) attributes.secure = !override_bit(!attributes.secure, ste(64 + 47, 64 + 46));
     uint64_t address = req.address;
     if (stage1_translates) {
       address = stage1(address, attributes);
     } else if (address >= two_to(oas)) {
       stop = Stop{};
       stop.type = 0x11;
+      throw stop;
+    } else if (!stage2_on() && reg.secure && get(reg.cr0, 5, 5) && ind && !attributes.secure) {
+      stop = Stop{};
+      stop.type = 0x13;
       throw stop;
     }
     if (stage2_on()) {

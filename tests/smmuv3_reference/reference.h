@@ -14,6 +14,7 @@ struct Registers {
   uint32_t idr0 = 0, idr1 = 0, idr3 = 0, idr5 = 0;
   uint32_t cr0 = 0, cr2 = 0, gbpa = 0, strtab_base_cfg = 0;
   uint64_t strtab_base = 0;
+  bool secure = false;  // the values of the secure interface, without secure EL2
 };
 
 // Memory as the SMMU sees it. False is a bus error.
@@ -34,6 +35,7 @@ struct Attributes {
   int device_type = 0;  // 0 nGnRnE to 3 GRE
   Level inner, outer;
   int shareability = 0;  // 0 none, 2 outer, 3 inner
+  bool secure = false;   // the address space
   bool operator==(const Attributes&) const = default;
 };
 

@@ -146,6 +146,7 @@ uint64_t Builder::leaf_bits(const Tree& tree, bool permissive) {
     if (permissive) bits = (bits & ~uint64_t{0x3c}) | 0xf << 2;
   } else {
     bits |= below(8) << 2;
+    if (options_.secure && chance(40)) bits |= 1 << 5;
     bits |= below(4) << 8;
     bits |= (chance(60) ? 1 : below(4)) << 6;
     if (options_.cacheable || chance(60)) bits |= uint64_t{1} << 11;
@@ -191,6 +192,7 @@ std::pair<uint64_t, uint64_t> Builder::map(const Tree& tree, Guest& space, uint6
     }
     const uint64_t next = allocate_in(space, uint64_t{1} << tree.granule);
     uint64_t pointer = address_bits(tree, next) | 3;
+    if (options_.secure && chance(10)) pointer |= uint64_t{1} << 63;
     // Limits of table descriptors in a few places; software bits anywhere.
     if (!tree.stage2 && chance(25)) pointer |= below(16) << 59;
     if (chance(20)) pointer |= below(8) << 2 | below(16) << 55 >> 3;
@@ -270,7 +272,8 @@ void Builder::make_cd(Guest& guest, World::Stream& stream, int stream_number, in
     words[0] |= (uint64_t(size) | code << 6 | below(64) << 8 | uint64_t{chance(6)} << 14) << (16 * half);
     // Address bits below the table's size are ignored.
     const uint64_t ignored = below(std::max<uint64_t>(table_size(tree), output_bits == 52 ? 64 : 16)) & ~mask(4);
-    words[1 + half] = (tree.base & mask(52)) | ignored | uint64_t{chance(30)} << 1;
+    words[1 + half] =
+        (tree.base & mask(52)) | ignored | uint64_t{options_.secure && chance(20)} | uint64_t{chance(30)} << 1;
     if (chance(20)) words[0] |= uint64_t{1} << (38 + half);
     const int mappings = 3;
     for (int i = 0; i < mappings; ++i) {
@@ -330,9 +333,10 @@ uint64_t Builder::make_ste(Guest& guest, World::Stream& stream, uint64_t words[8
   bool stall_disabled = stall == 0 && chance(20);
   words[1] |= uint64_t{stall_disabled} << 27;
   // One EL2 address space a world at most, because nothing tells two of them apart in caches.
-  const bool hyp = options_.idr0 >> 9 & 1;
+  const bool hyp = (options_.idr0 >> 9 & 1) || options_.secure;
   const bool el2 = config == 5 && hyp && number == 0 && chance(60);
-  if (el2) words[1] |= uint64_t{2} << 30;
+  if (el2) words[1] |= uint64_t{options_.secure ? 1u : 2u} << 30;
+  if (options_.secure) words[1] |= below(4) << 46;
 
   if (config & 2) {
     static const std::vector<int> kSizes = {32, 36, 40, 42, 44, 48, 52};

@@ -18,6 +18,7 @@ struct WorldOptions {
   uint32_t idr0 = 0, idr1 = 0, idr3 = 0, idr5 = 0;
   // Caches may keep what they read: one address space a tag, and no contiguous hint that lies.
   bool cacheable = false;
+  bool secure = false;  // for the secure stream table: EL3 in place of EL2, and non-secure pages
   // Bits flipped in structures and descriptors, and pages that answer bus errors.
   bool damage = true;
 };

@@ -27,6 +27,7 @@ struct MemoryAttributes {
   CacheLevel inner;
   CacheLevel outer;
   Shareability shareability = Shareability::kNone;
+  bool secure = false;  // the address space: the inverse of NS
   bool operator==(const MemoryAttributes&) const = default;
 };
 
@@ -60,5 +61,11 @@ MemoryAttributes replace(const MemoryAttributes& input, const AttributeOverrides
 
 // Section "Ensuring consistent output attributes".
 MemoryAttributes consistent(MemoryAttributes attributes);
+
+// The same attributes in the given address space.
+constexpr MemoryAttributes in_space(MemoryAttributes attributes, bool secure) {
+  attributes.secure = secure;
+  return attributes;
+}
 
 }  // namespace lockstep::tlm_models::smmuv3

@@ -15,6 +15,7 @@ bool always(const Config&) { return true; }
 bool with_stage1(const Config& c) { return c.stage1; }
 bool with_stage2(const Config& c) { return c.stage2; }
 bool with_el2(const Config& c) { return c.stage1 && c.hypervisor; }
+bool on_secure(const Config& c) { return c.secure; }
 bool with_ats(const Config& c) { return c.ats; }
 bool with_pri(const Config& c) { return c.pri; }
 bool with_stall(const Config& c) { return c.stall_model != StallModel::kTerminateOnly; }
@@ -43,6 +44,8 @@ constexpr CommandRow kRows[] = {
     {Opcode::kTlbiNhAsid, "CMD_TLBI_NH_ASID", "TLB invalidation of stage 1", false, with_stage1, nullptr},
     {Opcode::kTlbiNhVa, "CMD_TLBI_NH_VA", "TLB invalidation of stage 1", false, with_stage1, empty_range},
     {Opcode::kTlbiNhVaa, "CMD_TLBI_NH_VAA", "TLB invalidation of stage 1", false, with_stage1, empty_range},
+    {Opcode::kTlbiEl3All, "CMD_TLBI_EL3_ALL", "TLB invalidation of stage 1", false, on_secure, nullptr},
+    {Opcode::kTlbiEl3Va, "CMD_TLBI_EL3_VA", "TLB invalidation of stage 1", false, on_secure, empty_range},
     {Opcode::kTlbiEl2All, "CMD_TLBI_EL2_ALL", "TLB invalidation of stage 1", false, with_el2, nullptr},
     {Opcode::kTlbiEl2Asid, "CMD_TLBI_EL2_ASID", "TLB invalidation of stage 1", false, with_el2, nullptr},
     {Opcode::kTlbiEl2Va, "CMD_TLBI_EL2_VA", "TLB invalidation of stage 1", false, with_el2, empty_range},
@@ -74,7 +77,7 @@ const CommandRow* legal_command(const CommandWords& command, const Config& confi
   const auto opcode = static_cast<Opcode>(command[0] & 0xff);
   for (const CommandRow& row : kRows) {
     if (row.opcode != opcode) continue;
-    if (!row.supported(config) || (row.has_ssec && bit(command[0], 10))) return nullptr;
+    if (!row.supported(config) || (row.has_ssec && bit(command[0], 10) && !config.secure)) return nullptr;
     return row.bad_fields && row.bad_fields(command, config) ? nullptr : &row;
   }
   return nullptr;
@@ -85,6 +88,33 @@ void Smmu::command_error(unsigned code) {
   raise_global_error(kGerrorCommand);
 }
 
+// Section "Secure commands, events and configuration": commands of the secure queue that name non-secure streams or
+// regimes.
+bool Smmu::goes_to_non_secure_side(const CommandWords& command) const {
+  if (!non_secure_side_) return false;
+  switch (static_cast<Opcode>(command[0] & 0xff)) {
+    case Opcode::kTlbiEl2All:
+    case Opcode::kTlbiEl2Asid:
+    case Opcode::kTlbiEl2Va:
+    case Opcode::kTlbiEl2Vaa:
+    case Opcode::kTlbiS12Vmall:
+    case Opcode::kTlbiS2Ipa:
+    case Opcode::kTlbiNsnhAll:
+      return true;
+    case Opcode::kPrefetchConfig:
+    case Opcode::kPrefetchAddress:
+    case Opcode::kCfgiSte:
+    case Opcode::kCfgiSteRange:
+    case Opcode::kCfgiCd:
+    case Opcode::kCfgiCdAll:
+    case Opcode::kResume:
+    case Opcode::kStallTerm:
+      return !bit(command[0], 10);
+    default:
+      return false;
+  }
+}
+
 void Smmu::process_commands() {
   // A message or a resolved stall may lead back here.
   if (processing_commands_) return;
@@ -93,23 +123,21 @@ void Smmu::process_commands() {
     if (!enabled(kCr0CommandQueueEnable) || error_active(kGerrorCommand)) break;
     const QueueView queue = command_queue(registers_);
     if (queue.empty() || !queue.consistent()) break;
-    const uint64_t control = registers_.get(Id::kCr1);
-    const MemoryAttributes attributes =
-        register_attributes(static_cast<unsigned>(bits(control, 1, 0)), static_cast<unsigned>(bits(control, 3, 2)),
-                            static_cast<unsigned>(bits(control, 5, 4)));
     CommandWords command;
-    if (!memory_.read(queue.consume_address(), command.data(), sizeof command, attributes, AccessKind::kCommand)) {
+    if (!memory_.read(queue.consume_address(), command.data(), sizeof command, queue_attributes(registers_),
+                      AccessKind::kCommand)) {
       command_error(kErrorAbort);
       break;
     }
     unsigned error = kErrorNone;
-    const CommandRow* row = legal_command(command, config_);
+    Smmu& target = goes_to_non_secure_side(command) ? *non_secure_side_ : *this;
+    const CommandRow* row = legal_command(command, target.config_);
     if (!row) {
       error = kErrorIllegal;
     } else if (row->opcode == Opcode::kSync) {
       if (!synchronise(command, error) && error == kErrorNone) break;
     } else {
-      execute(command);
+      target.execute(command);
     }
     if (error != kErrorNone) {
       command_error(error);
@@ -140,8 +168,10 @@ void Smmu::signal_sync(const CommandWords& command) {
       const uint64_t address = field_in_place(command[1], 51, 2);
       if (!config_.msi || address == 0) break;
       const auto data = static_cast<uint32_t>(command[0] >> 32);
-      const MemoryAttributes attributes = consistent(from_stage2_encoding(
-          static_cast<unsigned>(bits(command[0], 27, 24)), static_cast<unsigned>(bits(command[0], 23, 22))));
+      const MemoryAttributes attributes =
+          in_space(consistent(from_stage2_encoding(static_cast<unsigned>(bits(command[0], 27, 24)),
+                                                   static_cast<unsigned>(bits(command[0], 23, 22)))),
+                   config_.secure);
       if (!memory_.write(address & ones(config_.oas_bits), &data, sizeof data, attributes, AccessKind::kMsi))
         raise_global_error(kGerrorMsiCommand);
       break;

@@ -21,6 +21,8 @@ enum class Opcode : uint8_t {
   kTlbiNhAsid = 0x11,
   kTlbiNhVa = 0x12,
   kTlbiNhVaa = 0x13,
+  kTlbiEl3All = 0x18,
+  kTlbiEl3Va = 0x1a,
   kTlbiEl2All = 0x20,
   kTlbiEl2Asid = 0x21,
   kTlbiEl2Va = 0x22,
@@ -43,12 +45,12 @@ inline constexpr unsigned kErrorIllegal = 1;
 inline constexpr unsigned kErrorAbort = 2;
 inline constexpr unsigned kErrorAtcSync = 3;
 
-// One command of the non-secure queue. Opcodes without a row, among them all secure ones, are illegal.
+// One command. Opcodes without a row, among them those of secure EL2, are illegal.
 struct CommandRow {
   Opcode opcode;
   const char* name;
   const char* section;
-  bool has_ssec;  // a set SSec makes it illegal here
+  bool has_ssec;  // a set SSec names a secure stream, which is illegal on the non-secure queue
   bool (*supported)(const Config& config);
   // Field values that make it illegal beyond its opcode; null: none.
   bool (*bad_fields)(const CommandWords& command, const Config& config);

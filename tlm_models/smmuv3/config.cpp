@@ -24,6 +24,14 @@ unsigned address_encoding(unsigned bits) {
   return kAddressBits.size() - 1;
 }
 
+Config secure_side(const Config& non_secure) {
+  Config config = non_secure;
+  config.secure = true;
+  config.ats_beside = non_secure.ats;
+  config.stage2 = config.hypervisor = config.ats = config.pri = config.broadcast = false;
+  return config;
+}
+
 core::Status check(const Config& config) {
   if (!config.stage1 && !config.stage2) return wrong("stage1 and stage2 are both off; switch one on");
   if (!config.granule_4k && !config.granule_16k && !config.granule_64k)
@@ -40,6 +48,8 @@ core::Status check(const Config& config) {
   if (config.command_queue_log2 > kQueueLog2Max || config.event_queue_log2 > kQueueLog2Max ||
       config.pri_queue_log2 > kQueueLog2Max)
     return wrong("a queue's log2 is above 19");
+  if (config.secure && (!config.stage1 || config.stage2 || config.hypervisor || config.ats))
+    return wrong("secure needs stage1 and goes without stage2, hypervisor and ats; use secure_side()");
   if (config.pri && !config.ats) return wrong("pri needs ats");
   if (config.stalled_transactions_max > 0xffff) return wrong("stalled_transactions_max is above 65535");
   if (config.stall_model != StallModel::kTerminateOnly && config.stalled_transactions_max == 0)

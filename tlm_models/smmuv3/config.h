@@ -59,6 +59,10 @@ struct Config {
   uint32_t implementer = 0x0000043b;       // SMMU_IIDR
   uint32_t gbpa_reset = 0x00001000;        // SMMU_GBPA without Update: no abort, incoming attributes
 
+  // The secure side of an SMMU that has one; see secure_side(). Its streams come from the secure stream table.
+  bool secure = false;
+  bool ats_beside = false;  // the non-secure side has ATS, which the secure command queue keeps out of (S_IDR3.SAMS)
+
   // Sizes of the caches; they change how many reads a translation takes, never its result.
   unsigned tlb_sets_log2 = 8;
   unsigned tlb_ways = 4;
@@ -78,6 +82,10 @@ struct Config {
            (granule_log2 == 16 && granule_64k);
   }
 };
+
+// The features of the secure programming interface beside a non-secure one with these: stage 1 alone, because secure
+// EL2 is not implemented, no ATS and no page requests; section "Security states support".
+Config secure_side(const Config& non_secure);
 
 // Which combination of features cannot be: the message names the field and the way out.
 core::Status check(const Config& config);

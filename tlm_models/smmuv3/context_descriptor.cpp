@@ -102,6 +102,8 @@ ContextDescriptor decode_cd(const StructureWords& words, StreamWorld world, cons
     table.walk_attributes = table_attributes(static_cast<unsigned>(bits(words[0], low + 9, low + 8)),
                                              static_cast<unsigned>(bits(words[0], low + 11, low + 10)),
                                              static_cast<unsigned>(bits(words[0], low + 13, low + 12)));
+    // NSCFGx: where the first table lies.
+    table.walk_attributes.secure = config.secure && !bit(words[1 + half], 0);
     // EPD0 and EPD1 have no effect in the EL2 regime, which has one half that always walks.
     table.walk_disabled = world != StreamWorld::kEl2 && bit(words[0], low + 14);
     table.hierarchical_disabled = bit(words[1 + half], 1);

@@ -15,12 +15,6 @@ QueueView event_queue(const RegisterFile& registers) {
           registers.config().event_queue_log2, kEventLog2};
 }
 
-MemoryAttributes queue_attributes(const RegisterFile& registers) {
-  const uint64_t control = registers.get(Id::kCr1);
-  return register_attributes(static_cast<unsigned>(bits(control, 1, 0)), static_cast<unsigned>(bits(control, 3, 2)),
-                             static_cast<unsigned>(bits(control, 5, 4)));
-}
-
 }  // namespace
 
 bool Smmu::error_active(uint32_t bit) const {
@@ -42,10 +36,12 @@ void Smmu::interrupt(Interrupt source, uint32_t enable, RegisterId config0, uint
   // The three configuration registers of a source are neighbours in RegisterId.
   const auto data = registers_.get32(static_cast<Id>(static_cast<unsigned>(config0) + 1));
   const uint64_t attributes = registers_.get(static_cast<Id>(static_cast<unsigned>(config0) + 2));
-  const bool written = memory_.write(address, &data, sizeof data,
-                                     consistent(from_stage2_encoding(static_cast<unsigned>(bits(attributes, 3, 0)),
-                                                                     static_cast<unsigned>(bits(attributes, 5, 4)))),
-                                     AccessKind::kMsi);
+  const bool written =
+      memory_.write(address, &data, sizeof data,
+                    in_space(consistent(from_stage2_encoding(static_cast<unsigned>(bits(attributes, 3, 0)),
+                                                             static_cast<unsigned>(bits(attributes, 5, 4)))),
+                             config_.secure),
+                    AccessKind::kMsi);
   if (!written) raise_global_error(abort_bit);
 }
 

@@ -42,11 +42,8 @@ void Smmu::page_request(const PageRequest& request) {
     return;
   }
   const auto entry = encode(request);
-  const uint64_t control = registers_.get(Id::kCr1);
-  const MemoryAttributes attributes =
-      register_attributes(static_cast<unsigned>(bits(control, 1, 0)), static_cast<unsigned>(bits(control, 3, 2)),
-                          static_cast<unsigned>(bits(control, 5, 4)));
-  if (!memory_.write(queue.produce_address(), entry.data(), sizeof entry, attributes, AccessKind::kPageRequest)) {
+  if (!memory_.write(queue.produce_address(), entry.data(), sizeof entry, queue_attributes(registers_),
+                     AccessKind::kPageRequest)) {
     raise_global_error(kGerrorPriAbort);
     auto_response(request, PageResponseCode::kFailure, false);
     return;

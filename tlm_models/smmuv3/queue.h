@@ -4,9 +4,18 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "tlm_models/smmuv3/attributes.h"
 #include "tlm_models/smmuv3/bits.h"
+#include "tlm_models/smmuv3/registers.h"
 
 namespace lockstep::tlm_models::smmuv3 {
+
+// CR1's attributes of the accesses to queues, in the address space of their side.
+inline MemoryAttributes queue_attributes(const RegisterFile& registers) {
+  const uint64_t control = registers.get(RegisterId::kCr1);
+  const auto field = [&](unsigned low) { return static_cast<unsigned>(bits(control, low + 1, low)); };
+  return in_space(register_attributes(field(0), field(2), field(4)), registers.config().secure);
+}
 
 // A circular queue as its three registers describe it; section "SMMU circular queues". The bit above the index tells a
 // full queue from an empty one.

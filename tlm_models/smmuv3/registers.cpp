@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlm_models/smmuv3/registers.h"
 
+#include <string>
+#include <vector>
+
 #include "tlm_models/smmuv3/bits.h"
 
 namespace lockstep::tlm_models::smmuv3 {
@@ -20,15 +23,15 @@ constexpr RegisterRow kRows[] = {
     {Id::kIdr2, 0x00008, 4, "SMMU_IDR2", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kAlways, "no VATOS page"},
     {Id::kIdr3, 0x0000c, 4, "SMMU_IDR3", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kAlways, "features"},
     {Id::kIdr4, 0x00010, 4, "SMMU_IDR4", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kAlways, "implementation defined: zero"},
-    {Id::kIdr5, 0x00014, 4, "SMMU_IDR5", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kAlways, "address sizes and granules"},
-    {Id::kIidr, 0x00018, 4, "SMMU_IIDR", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kAlways, "implementer"},
-    {Id::kAidr, 0x0001c, 4, "SMMU_AIDR", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kAlways, "architecture SMMUv3.2"},
-    {Id::kCr0, 0x00020, 4, "SMMU_CR0", 0x1df, Guard::kNone, WriteEffect::kControl, Feature::kAlways, "enables; shown in CR0ACK once in effect"},
+    {Id::kIdr5, 0x00014, 4, "SMMU_IDR5", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kNonSecure, "address sizes and granules"},
+    {Id::kIidr, 0x00018, 4, "SMMU_IIDR", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kNonSecure, "implementer"},
+    {Id::kAidr, 0x0001c, 4, "SMMU_AIDR", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kNonSecure, "architecture SMMUv3.2"},
+    {Id::kCr0, 0x00020, 4, "SMMU_CR0", 0x3ff, Guard::kNone, WriteEffect::kControl, Feature::kAlways, "enables; shown in CR0ACK once in effect"},
     {Id::kCr0Ack, 0x00024, 4, "SMMU_CR0ACK", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kAlways, "CR0 as it is in effect"},
     {Id::kCr1, 0x00028, 4, "SMMU_CR1", 0xfff, Guard::kNone, WriteEffect::kNone, Feature::kAlways, "attributes of table and queue accesses; each half guarded by its enables"},
     {Id::kCr2, 0x0002c, 4, "SMMU_CR2", 0xf, Guard::kSmmuEnable, WriteEffect::kNone, Feature::kAlways, "E2H, RECINVSID, PTM, REC_CFG_ATS"},
-    {Id::kStatusr, 0x00040, 4, "SMMU_STATUSR", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kAlways, "dormant hint: never"},
-    {Id::kGbpa, 0x00044, 4, "SMMU_GBPA", 0x801f3f1f, Guard::kNone, WriteEffect::kBypassUpdate, Feature::kAlways, "attributes of bypassing transactions; a write counts only with Update"},
+    {Id::kStatusr, 0x00040, 4, "SMMU_STATUSR", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kNonSecure, "dormant hint: never"},
+    {Id::kGbpa, 0x00044, 4, "SMMU_GBPA", 0x801fff1f, Guard::kNone, WriteEffect::kBypassUpdate, Feature::kAlways, "attributes of bypassing transactions; a write counts only with Update"},
     {Id::kAgbpa, 0x00048, 4, "SMMU_AGBPA", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kAlways, "implementation defined: zero"},
     {Id::kIrqCtrl, 0x00050, 4, "SMMU_IRQ_CTRL", 0x7, Guard::kNone, WriteEffect::kInterruptControl, Feature::kAlways, "interrupt enables"},
     {Id::kIrqCtrlAck, 0x00054, 4, "SMMU_IRQ_CTRLACK", 0, Guard::kReadOnly, WriteEffect::kNone, Feature::kAlways, "interrupt enables in effect"},
@@ -54,12 +57,14 @@ constexpr RegisterRow kRows[] = {
     {Id::kEventqCons, 0x100ac, 4, "SMMU_EVENTQ_CONS", kIndexWithOverflow, Guard::kNone, WriteEffect::kEventsConsumed, Feature::kAlways, "what software consumed; OVACKFLG in bit 31"},
     {Id::kPriqProd, 0x100c8, 4, "SMMU_PRIQ_PROD", kIndexWithOverflow, Guard::kPriQueue, WriteEffect::kNone, Feature::kPri, "where the next page request goes; OVFLG in bit 31"},
     {Id::kPriqCons, 0x100cc, 4, "SMMU_PRIQ_CONS", kIndexWithOverflow, Guard::kNone, WriteEffect::kNone, Feature::kPri, "what software consumed; OVACKFLG in bit 31"},
+    {Id::kInit, 0x0003c, 4, "SMMU_INIT", 0x1, Guard::kNone, WriteEffect::kInvalidateAll, Feature::kSecure, "invalidates all caches of both sides"},
 };
 // clang-format on
 
 uint64_t flag(bool on, unsigned position) { return static_cast<uint64_t>(on) << position; }
 
 uint64_t idr0(const Config& c) {
+  if (c.secure) return flag(c.msi, 13) | static_cast<uint64_t>(c.stall_model) << 24;
   constexpr uint64_t kAarch64Tables = 2;
   const bool two_level = c.two_level_stream_table;
   return flag(c.stage2, 0) | flag(c.stage1, 1) | kAarch64Tables << 2 | flag(c.coherent_access, 4) |
@@ -72,6 +77,7 @@ uint64_t idr0(const Config& c) {
 }
 
 uint64_t idr1(const Config& c) {
+  if (c.secure) return c.stream_id_bits | flag(true, 31);
   return c.stream_id_bits | static_cast<uint64_t>(c.substream_id_bits) << 6 |
          static_cast<uint64_t>(c.pri ? c.pri_queue_log2 : 0) << 11 | static_cast<uint64_t>(c.event_queue_log2) << 16 |
          static_cast<uint64_t>(c.command_queue_log2) << 21 | flag(c.attribute_perms_override, 26) |
@@ -81,6 +87,7 @@ uint64_t idr1(const Config& c) {
 uint64_t idr3(const Config& c) {
   // Walks see a changed table without break-before-make as either version, which is level 2.
   constexpr uint64_t kBreakBeforeMakeLevel = 2;
+  if (c.secure) return flag(c.ats_beside, 6);
   return flag(c.stage1, 2) | flag(c.stage2, 4) | flag(c.pri && c.pasid_in_auto_response, 5) |
          flag(c.force_write_back, 8) | flag(c.small_translation_tables, 9) | flag(c.range_invalidation, 10) |
          kBreakBeforeMakeLevel << 11;
@@ -94,12 +101,36 @@ uint64_t idr5(const Config& c) {
 
 }  // namespace
 
-std::span<const RegisterRow> register_rows() { return kRows; }
+std::span<const RegisterRow> register_rows(bool secure) {
+  // The secure interface has the same registers, without those of features that it lacks; page 1's lie in its page.
+  struct Secure {
+    Secure() {
+      names.reserve(std::size(kRows));
+      for (const RegisterRow& row : kRows) {
+        if (row.feature == Feature::kNonSecure || row.feature == Feature::kPri || row.feature == Feature::kPriAndMsi)
+          continue;
+        names.push_back(std::string("SMMU_S_") + (row.name + 5));
+        rows.push_back(row);
+        rows.back().offset = 0x8000 + (row.offset & 0xffff);
+        rows.back().name = names.back().c_str();
+      }
+    }
+    std::vector<std::string> names;
+    std::vector<RegisterRow> rows;
+  };
+  static const Secure kSecureTable;
+  if (secure) return kSecureTable.rows;
+  return kRows;
+}
 
 bool present(const RegisterRow& row, const Config& config) {
   switch (row.feature) {
     case Feature::kAlways:
       return true;
+    case Feature::kNonSecure:
+      return !config.secure;
+    case Feature::kSecure:
+      return config.secure;
     case Feature::kMsi:
       return config.msi;
     case Feature::kPri:
@@ -114,6 +145,8 @@ uint64_t writable_bits(const RegisterRow& row, const Config& config) {
   uint64_t mask = row.writable;
   switch (row.id) {
     case Id::kCr0:
+      mask &= config.secure ? 0x3ed : 0x1df;
+      if (config.stall_model != StallModel::kStallAndTerminate) mask &= ~uint64_t{kCr0NonSecureStallDisable};
       if (!config.pri) mask &= ~uint64_t{kCr0PriQueueEnable};
       if (!config.ats) mask &= ~uint64_t{kCr0AtsCheck};
       if (!config.vmid_wildcards) mask &= ~uint64_t{0x1c0};
@@ -132,7 +165,8 @@ uint64_t writable_bits(const RegisterRow& row, const Config& config) {
       break;
     case Id::kGbpa:
       if (!config.attribute_types_override) mask &= ~uint64_t{0x3f1f};
-      if (!config.attribute_perms_override) mask &= ~uint64_t{0xf0000};
+      if (!config.attribute_perms_override) mask &= ~uint64_t{0xfc000};
+      if (!config.secure) mask &= ~uint64_t{0xc000};
       break;
     case Id::kStrtabBaseCfg:
       if (!config.two_level_stream_table) mask &= 0x3f;
@@ -180,11 +214,11 @@ uint64_t reset_value(RegisterId id, const Config& config) {
 RegisterFile::RegisterFile(const Config& config) : config_(config) { reset(); }
 
 void RegisterFile::reset() {
-  for (const RegisterRow& row : kRows) set(row.id, reset_value(row.id, config_));
+  for (const RegisterRow& row : register_rows(config_.secure)) set(row.id, reset_value(row.id, config_));
 }
 
 const RegisterRow* RegisterFile::find(uint32_t offset) const {
-  for (const RegisterRow& row : kRows)
+  for (const RegisterRow& row : register_rows(config_.secure))
     if (offset >= row.offset && offset < row.offset + row.size_bytes) return present(row, config_) ? &row : nullptr;
   return nullptr;
 }

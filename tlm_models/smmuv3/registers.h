@@ -49,6 +49,7 @@ enum class RegisterId : uint8_t {
   kPriqIrqCfg0,
   kPriqIrqCfg1,
   kPriqIrqCfg2,
+  kInit,
   kCount,
 };
 inline constexpr size_t kRegisters = static_cast<size_t>(RegisterId::kCount);
@@ -76,10 +77,11 @@ enum class WriteEffect : uint8_t {
   kErrorAcknowledge,
   kCommandsAdded,
   kEventsConsumed,
+  kInvalidateAll,
 };
 
 // Which feature a register exists with; without it the offset reads as zero and ignores writes.
-enum class Feature : uint8_t { kAlways, kMsi, kPri, kPriAndMsi };
+enum class Feature : uint8_t { kAlways, kMsi, kPri, kPriAndMsi, kNonSecure, kSecure };
 
 // One row of the register table; sections of chapter "Memory map and registers", by register name.
 struct RegisterRow {
@@ -102,6 +104,8 @@ inline constexpr uint32_t kCr0PriQueueEnable = 1u << 1;
 inline constexpr uint32_t kCr0EventQueueEnable = 1u << 2;
 inline constexpr uint32_t kCr0CommandQueueEnable = 1u << 3;
 inline constexpr uint32_t kCr0AtsCheck = 1u << 4;
+inline constexpr uint32_t kCr0SecureFetchOnly = 1u << 5;        // SIF, of S_CR0
+inline constexpr uint32_t kCr0NonSecureStallDisable = 1u << 9;  // NSSTALLD, of S_CR0
 // CR2.
 inline constexpr uint32_t kCr2E2h = 1u << 0;
 inline constexpr uint32_t kCr2RecordInvalidStream = 1u << 1;
@@ -125,7 +129,8 @@ inline constexpr uint32_t kGerrorMsiGerror = 1u << 7;
 // Indices of queues.
 inline constexpr uint32_t kQueueOverflow = 1u << 31;
 
-std::span<const RegisterRow> register_rows();
+// The rows of the non-secure interface, or those of the secure one, which lie 0x8000 further on and are called SMMU_S_.
+std::span<const RegisterRow> register_rows(bool secure = false);
 bool present(const RegisterRow& row, const Config& config);
 // Bits of a row that software may change with these features.
 uint64_t writable_bits(const RegisterRow& row, const Config& config);

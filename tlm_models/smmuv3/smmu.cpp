@@ -16,6 +16,7 @@ constexpr uint32_t kCr1Table = 0xfc0;
 
 Smmu::Smmu(const Config& config, MemoryPort& memory, Environment& environment)
     : config_(config),
+      physical_stall_model_(config.stall_model),
       memory_(memory),
       environment_(environment),
       registers_(config_),
@@ -109,6 +110,14 @@ void Smmu::write_effect(const RegisterRow& row, uint64_t before) {
     case WriteEffect::kCommandsAdded:
       process_commands();
       break;
+    case WriteEffect::kInvalidateAll:
+      registers_.set(Id::kInit, 0);
+      for (Smmu* side : {this, non_secure_side_}) {
+        if (!side) continue;
+        side->drop_cached_translations();
+        side->drop_cached_configuration();
+      }
+      break;
     case WriteEffect::kEventsConsumed:
       last_record_mergeable_ = false;
       retry_unrecorded();
@@ -129,11 +138,19 @@ void Smmu::update_control() {
   ++generation_;
   const uint32_t risen = now & ~before;
   const uint32_t fallen = before & ~now;
+  if (non_secure_side_) non_secure_side_->allow_stalls(!(now & kCr0NonSecureStallDisable));
   if (risen & kCr0SmmuEnable) stream_table_ = stream_table();
   if (fallen & kCr0SmmuEnable) terminate_all_stalled();
   if (fallen & kCr0EventQueueEnable) last_record_mergeable_ = false;
   if (risen & kCr0EventQueueEnable) retry_unrecorded();
   if (risen & kCr0CommandQueueEnable) process_commands();
+}
+
+// NSSTALLD: what hardware could do is kept from non-secure software, and its ID register says so.
+void Smmu::allow_stalls(bool allowed) {
+  if (stalled_.empty() || physical_stall_model_ != StallModel::kStallAndTerminate) return;
+  config_.stall_model = allowed ? physical_stall_model_ : StallModel::kTerminateOnly;
+  registers_.set(Id::kIdr0, reset_value(Id::kIdr0, config_));
 }
 
 void Smmu::update_interrupts() { registers_.set(Id::kIrqCtrlAck, registers_.get(Id::kIrqCtrl)); }
@@ -162,6 +179,7 @@ StreamTable Smmu::stream_table() const {
   table.attributes =
       register_attributes(static_cast<unsigned>(bits(control, 7, 6)), static_cast<unsigned>(bits(control, 9, 8)),
                           static_cast<unsigned>(bits(control, 11, 10)));
+  table.attributes.secure = config_.secure;
   return table;
 }
 

@@ -161,6 +161,10 @@ class Smmu {
   // Ignored where the feature is off, while CR2.PTM asks for it, and for stages that do not exist.
   void broadcast(const BroadcastInvalidation& message);
 
+  // The other side of an SMMU with two security states: what secure commands say of non-secure streams goes there. Set
+  // on the secure side alone.
+  void set_non_secure_side(Smmu* side) { non_secure_side_ = side; }
+
   // A pending ATC invalidation came to its end.
   void atc_invalidated(bool timed_out);
   // Goes on with commands that waited for downstream or for ATC invalidations.
@@ -213,7 +217,9 @@ class Smmu {
   void update_control();
   void update_interrupts();
   void update_bypass();
+  void allow_stalls(bool allowed);
   StreamTable stream_table() const;
+  bool secure_fetch_only() const { return config_.secure && enabled(kCr0SecureFetchOnly); }
   bool enabled(uint32_t bits) const { return (registers_.get32(RegisterId::kCr0Ack) & bits) == bits; }
 
   // translate.cpp
@@ -231,6 +237,7 @@ class Smmu {
   TranslateResult output(const Transaction& transaction, const Context& context, const TlbEntry& entry) const;
   Event event_of(const Transaction& transaction) const;
   TlbTag tag_of(const Context& context) const;
+  bool goes_to_non_secure_side(const std::array<uint64_t, 2>& command) const;
   MemoryAttributes input_attributes(const Transaction& transaction, const Context& context) const;
 
   // stall.cpp
@@ -261,6 +268,7 @@ class Smmu {
   void overflow_response(const PageRequest& request);
 
   Config config_;
+  StallModel physical_stall_model_;
   CountedMemory memory_;
   Environment& environment_;
   RegisterFile registers_;
@@ -268,6 +276,7 @@ class Smmu {
   WalkCache walk_cache_;
   Walker walker_;
   ConfigLookup lookup_;
+  Smmu* non_secure_side_ = nullptr;
   StreamTable stream_table_;
   AttributeOverrides bypass_overrides_;
   uint32_t bypass_control_ = 0;  // GBPA as it is in effect

@@ -53,7 +53,11 @@ constexpr SteRule kRules[] = {
     {"ste_eats_full_with_stall", "STE, EATS",
      [](const Ste& s, const Config& c) { return c.ats && s.stage2_translates() && s.ats == 1 && s.stage2_stall; }},
     {"ste_strw_reserved", "STE, STRW",
-     [](const Ste& s, const Config& c) { return !stream_world_unused(s, c) && (s.stream_world & 1); }},
+     [](const Ste& s, const Config& c) {
+       if (stream_world_unused(s, c)) return false;
+       // Secure EL2, which 0b10 stands for, is not implemented; 0b01 is EL3.
+       return c.secure ? (s.stream_world & 2) != 0 : (s.stream_world & 1) != 0;
+     }},
     {"ste_s1stalld_not_configurable", "STE, S1STALLD",
      [](const Ste& s, const Config& c) {
        return s.stage1_translates() && s.stall_disabled && c.stall_model != StallModel::kStallAndTerminate;
@@ -125,6 +129,7 @@ Ste decode_ste(const StructureWords& words, const Config& config) {
   ste.context_attributes =
       table_attributes(static_cast<unsigned>(bits(words[1], 3, 2)), static_cast<unsigned>(bits(words[1], 5, 4)),
                        static_cast<unsigned>(bits(words[1], 7, 6)));
+  ste.context_attributes.secure = config.secure;
   ste.page_request_pasid = bit(words[1], 18);
   ste.merge_events = bit(words[1], 19);
   ste.stall_disabled = bit(words[1], 27);
@@ -139,6 +144,7 @@ Ste decode_ste(const StructureWords& words, const Config& config) {
   if (config.attribute_perms_override) {
     ste.privilege_override = static_cast<uint8_t>(bits(words[1], 49, 48));
     ste.instruction_override = static_cast<uint8_t>(bits(words[1], 51, 50));
+    if (config.secure) ste.space_override = static_cast<uint8_t>(bits(words[1], 47, 46));
   }
 
   Stage2Config& stage2 = ste.stage2;
@@ -165,7 +171,7 @@ Ste decode_ste(const StructureWords& words, const Config& config) {
 }
 
 bool stream_world_unused(const Ste& ste, const Config& config) {
-  return !config.stage1 || !config.hypervisor || ste.stage2_translates() || ste.config == 4;
+  return !config.stage1 || (!config.hypervisor && !config.secure) || ste.stage2_translates() || ste.config == 4;
 }
 
 bool vmid_unused(const Ste& ste, const Config& config) {
@@ -174,7 +180,9 @@ bool vmid_unused(const Ste& ste, const Config& config) {
 }
 
 StreamWorld stream_world(const Ste& ste, const Config& config, bool e2h) {
-  if (stream_world_unused(ste, config) || ste.stream_world != 2) return StreamWorld::kEl1;
+  if (stream_world_unused(ste, config)) return StreamWorld::kEl1;
+  if (config.secure) return ste.stream_world == 1 ? StreamWorld::kEl2 : StreamWorld::kEl1;
+  if (ste.stream_world != 2) return StreamWorld::kEl1;
   return e2h ? StreamWorld::kEl2E2h : StreamWorld::kEl2;
 }
 

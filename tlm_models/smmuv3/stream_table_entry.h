@@ -10,7 +10,8 @@
 
 namespace lockstep::tlm_models::smmuv3 {
 
-// The translation regime of a stream; section "STE", STRW.
+// The translation regime of a stream; section "STE", STRW. On the secure side the first is secure EL1, and the second,
+// which has one half and no ASIDs, is EL3.
 enum class StreamWorld : uint8_t { kEl1, kEl2, kEl2E2h };
 
 // Parameters of the stage 2 tables of a stream.
@@ -48,6 +49,7 @@ struct Ste {
   uint8_t stream_world = 0;         // STRW
   AttributeOverrides overrides;
   uint8_t privilege_override = 0;    // PRIVCFG: 2 unprivileged, 3 privileged
+  uint8_t space_override = 0;        // NSCFG of the secure side: 2 secure, 3 non-secure
   uint8_t instruction_override = 0;  // INSTCFG: 2 data, 3 instruction
   Stage2Config stage2;
   bool stage2_stall = false;   // S2S

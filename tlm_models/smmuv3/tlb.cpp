@@ -16,10 +16,10 @@ constexpr bool overlaps(uint64_t start, unsigned size_log2, uint64_t first, uint
 }  // namespace
 
 MemoryAttributes OutputAttributes::apply(const MemoryAttributes& input) const {
-  MemoryAttributes result = stage1 ? stage1_with_input_hints(stage1_attributes, input) : input;
-  if (!stage2) return consistent(result);
-  if (force_write_back) return combine_force_write_back(result, stage2_memattr, stage2_shareability);
-  return combine(result, from_stage2_encoding(stage2_memattr, stage2_shareability));
+  const MemoryAttributes first = stage1 ? stage1_with_input_hints(stage1_attributes, input) : input;
+  if (!stage2) return in_space(consistent(first), secure);
+  if (force_write_back) return in_space(combine_force_write_back(first, stage2_memattr, stage2_shareability), secure);
+  return in_space(combine(first, from_stage2_encoding(stage2_memattr, stage2_shareability)), secure);
 }
 
 bool TlbInvalidation::matches_tag(const TlbTag& tag, bool global) const {

@@ -38,6 +38,7 @@ struct OutputAttributes {
   bool stage1 = false;  // replaced by stage 1; otherwise the input's own go into stage 2
   bool stage2 = false;
   bool force_write_back = false;
+  bool secure = false;  // output address space
   uint8_t stage2_memattr = 0;
   uint8_t stage2_shareability = 0;
   MemoryAttributes stage1_attributes;

@@ -81,6 +81,13 @@ void Smmu::execute_tlb_invalidation(const CommandWords& command) {
       for_vmid();
       set_address(scope, command, config_, false);
       break;
+    case Opcode::kTlbiEl3All:
+      scope.world = StreamWorld::kEl2;
+      break;
+    case Opcode::kTlbiEl3Va:
+      scope.world = StreamWorld::kEl2;
+      set_address(scope, command, config_, false);
+      break;
     case Opcode::kTlbiEl2All:
       scope.world = StreamWorld::kEl2;
       invalidate(scope);

@@ -14,6 +14,8 @@ constexpr unsigned kSubstreamZero = 2;
 
 // PRIVCFG and INSTCFG share their encoding: 2 clears, 3 sets, the rest leaves what came in.
 bool overridden(bool incoming, unsigned code) { return code == 3 || (code != 2 && incoming); }
+// NSCFG: 2 secure, 3 non-secure.
+bool overridden_space(bool secure, unsigned code) { return code == 2 || (code != 3 && secure); }
 
 AccessNeed need_of(const Transaction& transaction, bool privileged, bool instruction) {
   AccessNeed need;
@@ -54,7 +56,8 @@ TranslateResult Smmu::translate(const Transaction& transaction) {
 }
 
 TranslateResult Smmu::translate_slowly(const Transaction& transaction) {
-  if (!enabled(kCr0SmmuEnable)) [[unlikely]] {
+  // ATS is not for secure streams.
+  if (!enabled(kCr0SmmuEnable) || (config_.secure && transaction.translated)) [[unlikely]] {
     if (!transaction.translated) return pass_disabled(transaction);
     Event event = event_of(transaction);
     event.substream_valid = false;
@@ -178,13 +181,17 @@ TranslateResult Smmu::pass_disabled(const Transaction& transaction) {
   if ((bypass_control_ & kGbpaAbort) || transaction.address > ones(config_.oas_bits)) return result;
   result.outcome = Outcome::kPass;
   result.address = transaction.address;
-  result.attributes = consistent(replace(transaction.attributes, bypass_overrides_));
   const bool perms = config_.attribute_perms_override;
   const bool is_read = !transaction.write && !transaction.atomic;
   result.privileged =
       overridden(transaction.privileged, perms ? static_cast<unsigned>(bits(bypass_control_, 17, 16)) : 0);
   result.instruction =
       is_read && overridden(transaction.instruction, perms ? static_cast<unsigned>(bits(bypass_control_, 19, 18)) : 0);
+  const bool secure =
+      config_.secure &&
+      overridden_space(transaction.attributes.secure, perms ? static_cast<unsigned>(bits(bypass_control_, 15, 14)) : 0);
+  result.attributes = in_space(consistent(replace(transaction.attributes, bypass_overrides_)), secure);
+  if (result.instruction && !secure && secure_fetch_only()) result = {};
   return result;
 }
 
@@ -206,7 +213,14 @@ TranslateResult Smmu::pass_through(const Transaction& transaction, const Context
   result.address = transaction.address;
   result.privileged = context.privileged;
   result.instruction = context.instruction;
-  result.attributes = consistent(input_attributes(transaction, context));
+  const bool secure =
+      config_.secure && overridden_space(transaction.attributes.secure, context.ste->ste.space_override);
+  if (result.instruction && !secure && secure_fetch_only()) {
+    Fault fault;
+    fault.type = EventType::kPermission;
+    return fail(transaction, context, fault);
+  }
+  result.attributes = in_space(consistent(input_attributes(transaction, context)), secure);
   return result;
 }
 
@@ -246,7 +260,8 @@ TranslateResult Smmu::translate_in(const Transaction& transaction, const Context
     return fail(transaction, context, fault);
   }
   const AccessNeed need = need_of(transaction, context.privileged, context.instruction);
-  const Regime regime{&context.ste->ste, context.cd ? &context.cd->cd : nullptr, context.stage2, tag_of(context)};
+  const Regime regime{&context.ste->ste, context.cd ? &context.cd->cd : nullptr, context.stage2, tag_of(context),
+                      secure_fetch_only()};
   if (config_.tlb) {
     AccessNeed checked = need;
     if (context.cd && !context.cd->cd.has_two_halves()) checked.privileged = true;

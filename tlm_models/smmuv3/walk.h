@@ -45,7 +45,8 @@ struct Regime {
   const Ste* ste = nullptr;
   const ContextDescriptor* cd = nullptr;
   bool stage2 = false;
-  TlbTag tag;  // of the address that goes in
+  TlbTag tag;                      // of the address that goes in
+  bool secure_fetch_only = false;  // S_CR0.SIF: no instruction comes from non-secure memory
 };
 
 // Result of stage 2 for one address.

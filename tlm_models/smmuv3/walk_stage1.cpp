@@ -18,6 +18,8 @@ constexpr uint8_t kNoUser = 1;
 constexpr uint8_t kReadOnly = 2;
 constexpr uint8_t kUserExecuteNever = 4;
 constexpr uint8_t kPrivilegedExecuteNever = 8;
+// Not a limit of permissions: the next tables lie in non-secure memory (NSTable), whatever HAD says.
+constexpr uint8_t kNonSecureTables = 16;
 
 uint8_t hierarchical_of(uint64_t descriptor) {
   return static_cast<uint8_t>((bit(descriptor, 61) ? kNoUser : 0) | (bit(descriptor, 62) ? kReadOnly : 0) |
@@ -133,6 +135,7 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
                                 level_shift(granule, deepest) + std::min(stride, kChunkLog2));
   }
 
+  MemoryAttributes attributes = half.walk_attributes;
   uint64_t place = 0;      // of the descriptor
   uint64_t place_ipa = 0;  // before stage 2
   uint64_t descriptor = 0;
@@ -173,7 +176,8 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
       }
     }
     const unsigned shift = level_shift(granule, level);
-    if (!memory_.read(place, &stored, sizeof stored, half.walk_attributes, AccessKind::kStage1Descriptor))
+    attributes.secure = half.walk_attributes.secure && !(limits & kNonSecureTables);
+    if (!memory_.read(place, &stored, sizeof stored, attributes, AccessKind::kStage1Descriptor))
       return fail(EventType::kWalkExternalAbort, FaultClass::kTableWalk, place);
     descriptor = to_host(stored, cd.big_endian);
     const DescriptorKind kind = kind_of(descriptor, granule, level, address52);
@@ -187,6 +191,7 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
     }
     table = output;
     if (!half.hierarchical_disabled) limits |= hierarchical_of(descriptor);
+    if (bit(descriptor, 63)) limits |= kNonSecureTables;
   }
 
   uint64_t updated = descriptor;
@@ -201,6 +206,9 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
   const bool marks_dirty = cd.update_access && cd.update_dirty && bit(descriptor, kDirtyBitModifier);
   bool clean = read_only && marks_dirty;
   result.permissions = permissions_of(descriptor, limits, !read_only || marks_dirty, cd);
+  const bool secure = attributes.secure && !bit(descriptor, 5);
+  if (regime.secure_fetch_only && !secure)
+    result.permissions &= static_cast<PermissionMask>(~(kExecute | kExecute << kPrivilegedShift));
   AccessNeed checked = need;
   if (!cd.has_two_halves()) checked.privileged = true;
   const unsigned missing = checked.mask() & ~result.permissions;
@@ -230,7 +238,7 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
       update_place = stage2.output;
     }
     switch (memory_.exchange(update_place, to_host(descriptor, cd.big_endian), to_host(updated, cd.big_endian),
-                             half.walk_attributes, AccessKind::kStage1Update)) {
+                             attributes, AccessKind::kStage1Update)) {
       case ExchangeResult::kChanged:
         result.fault.fault_class = FaultClass::kTableWalk;
         result.fault.fetch_address = update_place;
@@ -245,7 +253,8 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
 
   TlbEntry& entry = result.entry;
   entry.tag = regime.tag;
-  entry.global = cd.has_two_halves() && !bit(descriptor, 11);
+  // What non-secure memory says of secure translations is never global.
+  entry.global = cd.has_two_halves() && !bit(descriptor, 11) && attributes.secure == config_.secure;
   entry.granule_log2 = static_cast<uint8_t>(granule);
   entry.level = static_cast<uint8_t>(level);
   entry.size_log2 = static_cast<uint8_t>(leaf_size_log2(descriptor, granule, level, input, result.ipa));
@@ -254,6 +263,7 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
   entry.allowed = result.permissions;
   if (clean) entry.allowed &= static_cast<PermissionMask>(~kAllWrites);
   entry.attributes.stage1 = true;
+  entry.attributes.secure = secure;
   entry.attributes.stage1_attributes = from_mair(static_cast<uint8_t>(cd.mair >> (8 * bits(descriptor, 4, 2))),
                                                  static_cast<unsigned>(bits(descriptor, 9, 8)));
   return Step::kDone;

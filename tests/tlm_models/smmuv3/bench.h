@@ -90,11 +90,11 @@ struct Bench {
   explicit Bench(const Config& config = {}) : smmu(config, memory, environment) {}
 
   void write(RegisterId id, uint64_t value) {
-    for (const RegisterRow& row : register_rows())
+    for (const RegisterRow& row : register_rows(smmu.config().secure))
       if (row.id == id) smmu.write_register(row.offset, row.size_bytes, value);
   }
   uint64_t read(RegisterId id) const {
-    for (const RegisterRow& row : register_rows())
+    for (const RegisterRow& row : register_rows(smmu.config().secure))
       if (row.id == id) return smmu.read_register(row.offset, row.size_bytes);
     return 0;
   }

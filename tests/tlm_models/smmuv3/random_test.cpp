@@ -16,9 +16,13 @@ unsigned worlds() {
 }
 
 // One world: false after a difference, with the failure reported.
-bool run_world(uint64_t seed, bool cached, Tally& tally) {
+bool run_world(uint64_t seed, bool cached, bool secure, Tally& tally) {
   std::mt19937_64 random(seed);
-  const Config config = random_config(random, cached);
+  Config config = random_config(random, cached);
+  if (secure) {
+    config.stage1 = true;
+    config = secure_side(config);
+  }
   EXPECT_TRUE(check(config).ok());
   ComparedWorld world(config, random, cached, !cached && random() % 4 != 0);
   for (unsigned i = 0; i < kTransactions; ++i) {
@@ -33,17 +37,21 @@ bool run_world(uint64_t seed, bool cached, Tally& tally) {
   return true;
 }
 
-void run_worlds(bool cached) {
+void run_worlds(bool cached, bool secure) {
   const uint64_t first = test::seed();
   Tally tally;
   for (unsigned i = 0; i < worlds(); ++i)
-    if (!run_world(first + i, cached, tally)) break;
+    if (!run_world(first + i, cached, secure, tally)) break;
   tally.print();
 }
 
-TEST(SmmuRandom, WithoutCachesEqualsTheReference) { run_worlds(false); }
+TEST(SmmuRandom, WithoutCachesEqualsTheReference) { run_worlds(false, false); }
 
-TEST(SmmuRandom, WithCachesEqualsTheReferenceWhileTablesStand) { run_worlds(true); }
+TEST(SmmuRandom, WithCachesEqualsTheReferenceWhileTablesStand) { run_worlds(true, false); }
+
+TEST(SmmuRandom, SecureSideWithoutCaches) { run_worlds(false, true); }
+
+TEST(SmmuRandom, SecureSideWithCaches) { run_worlds(true, true); }
 
 }  // namespace
 }  // namespace lockstep::tlm_models::smmuv3

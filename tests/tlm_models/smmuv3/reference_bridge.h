@@ -68,6 +68,7 @@ inline smmuv3_reference::Attributes to_reference(const MemoryAttributes& a) {
   r.inner = level(a.inner);
   r.outer = level(a.outer);
   r.shareability = static_cast<int>(a.shareability);
+  r.secure = a.secure;
   return r;
 }
 
@@ -130,10 +131,24 @@ struct ComparedWorld {
   ComparedWorld(const Config& config, std::mt19937_64& random, bool cacheable, bool damage) : bench(config) {
     smmuv3_reference::WorldOptions options;
     options.seed = random();
-    options.idr0 = registers.idr0 = static_cast<uint32_t>(bench.read(RegisterId::kIdr0));
-    options.idr1 = registers.idr1 = static_cast<uint32_t>(bench.read(RegisterId::kIdr1));
-    options.idr3 = registers.idr3 = static_cast<uint32_t>(bench.read(RegisterId::kIdr3));
-    options.idr5 = registers.idr5 = static_cast<uint32_t>(bench.read(RegisterId::kIdr5));
+    registers.idr0 = static_cast<uint32_t>(bench.read(RegisterId::kIdr0));
+    registers.idr1 = static_cast<uint32_t>(bench.read(RegisterId::kIdr1));
+    registers.idr3 = static_cast<uint32_t>(bench.read(RegisterId::kIdr3));
+    registers.idr5 = static_cast<uint32_t>(bench.read(RegisterId::kIdr5));
+    registers.secure = options.secure = config.secure;
+    if (config.secure) {
+      // Software takes the features from the non-secure registers and leaves out what the secure side has not.
+      Config plain = config;
+      plain.secure = false;
+      registers.idr0 = static_cast<uint32_t>(reset_value(RegisterId::kIdr0, plain));
+      registers.idr1 = static_cast<uint32_t>(reset_value(RegisterId::kIdr1, plain));
+      registers.idr3 = static_cast<uint32_t>(reset_value(RegisterId::kIdr3, plain));
+      registers.idr5 = static_cast<uint32_t>(reset_value(RegisterId::kIdr5, plain));
+    }
+    options.idr0 = registers.idr0;
+    options.idr1 = registers.idr1;
+    options.idr3 = registers.idr3;
+    options.idr5 = registers.idr5;
     options.cacheable = cacheable;
     options.damage = damage;
     world = make_world(options);
@@ -142,10 +157,12 @@ struct ComparedWorld {
     bench.write(RegisterId::kStrtabBase, world.strtab_base);
     bench.write(RegisterId::kStrtabBaseCfg, world.strtab_base_cfg);
     bench.write(RegisterId::kCr2, random());
-    bench.write(RegisterId::kGbpa, (random() & 0x1f3f1f & (random() % 4 ? ~(1u << 20) : ~0u)) | kGbpaUpdate);
+    bench.write(RegisterId::kGbpa, (random() & 0x1fff1f & (random() % 4 ? ~(1u << 20) : ~0u)) | kGbpaUpdate);
     bench.write(RegisterId::kCr1, random());
     bench.start_queues();
-    if (cacheable || random() % 20 != 0) bench.enable();
+    const uint32_t fetches = config.secure && random() % 2 ? kCr0SecureFetchOnly : 0;
+    if (fetches) bench.write(RegisterId::kCr0, bench.read(RegisterId::kCr0) | fetches);
+    if (cacheable || random() % 20 != 0) bench.enable(fetches);
 
     registers.cr0 = static_cast<uint32_t>(bench.read(RegisterId::kCr0Ack));
     registers.cr2 = static_cast<uint32_t>(bench.read(RegisterId::kCr2));
@@ -186,6 +203,7 @@ struct ComparedWorld {
     t.instruction = random() % 4 == 0;
     t.privileged = random() % 2;
     t.attributes = random_attributes(random);
+    t.attributes.secure = random() % 2;
     return t;
   }
 
@@ -227,7 +245,8 @@ struct ComparedWorld {
     if (same && got.outcome == Outcome::kPass)
       same = got.address == expected.address && to_reference(got.attributes) == expected.attributes &&
              got.privileged == expected.privileged && got.instruction == expected.instruction;
-    if (got.outcome == Outcome::kStalled) bench.command(0x45 | static_cast<uint64_t>(t.stream_id) << 32);
+    if (got.outcome == Outcome::kStalled)
+      bench.command(0x45 | uint64_t{bench.smmu.config().secure} << 10 | static_cast<uint64_t>(t.stream_id) << 32);
     if (same) return {};
     char line[512];
     std::snprintf(line, sizeof line,
