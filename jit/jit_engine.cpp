@@ -16,13 +16,12 @@
 #include "jit/compile_pool.h"
 #include "jit/host_features.h"
 #include "jit/listing.h"
-#include "jit/perf_map.h"
 #include "jit/pins.h"
 #include "jit/region.h"
 #include "jit/runtime.h"
 #include "jit/sampler.h"
 #include "jit/thunks.h"
-#include "jit/translator.h"
+#include "jit/unit_maker.h"
 #include "jit/unit_map.h"
 
 namespace lockstep::jit {
@@ -43,12 +42,12 @@ constexpr size_t kMaxAlone = 4096;
 constexpr uint64_t kSamplesAtOnce = 1000;
 // Keys (privilege, floating-point state) whose jump tables are kept.
 constexpr size_t kMaxKeys = 16;
-constexpr unsigned kRoundingShift = 60;
 // Many regions may hold the same block; a report shows so many of them.
 constexpr size_t kMaxDescribedUnits = 4;
 
 // A region on its way to code. What the translation reads and writes is in here, so that it may go on beside the guest.
 struct RegionJob {
+  RegionPlan plan;
   Region region;
   std::vector<Pin> pins;
   std::unique_ptr<Unit> unit;
@@ -87,10 +86,10 @@ class Engine final : public core::Engine, private Runtime {
         options_(options),
         cache_(std::move(cache)),
         thunks_(thunks),
+        maker_(hart, *cache_, thunks_, options_),
         units_(*cache_),
         interpreter_(core::make_interpreter(hart)) {
     recent_.fill(nullptr);
-    if (options_.perf_map) perf_map_ = std::make_unique<PerfMap>();
     if (options_.tiers > 1 && options_.threads > 0) pool_ = CompilePool::shared(options_.threads);
   }
   // Translations that have begun use this object.
@@ -140,13 +139,7 @@ class Engine final : public core::Engine, private Runtime {
   // Installs regions whose translation has ended.
   void install_finished();
   void install(RegionJob& job);
-  // Writes host code, for no place yet. False when nothing of it has host code. Safe beside the guest.
-  bool translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
-                 uint32_t rounding, asmjit::CodeHolder& code) const;
-  Translator::Input input_of(const Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins,
-                             bool joint_checks, uint32_t rounding) const;
-  // Puts it into the cache.
-  bool place(Unit& unit, asmjit::CodeHolder& code);
+  bool place(Unit& unit, std::span<const uint8_t> code, std::span<const PlannedPage> pages = {});
   void make_room(size_t bytes);
   // Counts new samples of host time for the code that they lie in. Before code is given away.
   void attribute_samples();
@@ -175,6 +168,7 @@ class Engine final : public core::Engine, private Runtime {
   JitOptions options_;
   std::unique_ptr<CodeCache> cache_;
   Thunks thunks_;
+  UnitMaker maker_;
   UnitMap units_;
   std::unique_ptr<core::Interpreter> interpreter_;
   std::shared_ptr<CompilePool> pool_;  // nullptr: regions are translated where they are asked for
@@ -185,7 +179,6 @@ class Engine final : public core::Engine, private Runtime {
   std::map<uint64_t, std::unique_ptr<JumpEntry[]>> jump_tables_;
   std::array<Unit*, kJumpEntries> recent_;
   std::unique_ptr<Unit> uncached_;  // of the instruction at which it was asked for, alone
-  std::unique_ptr<PerfMap> perf_map_;
   uint64_t samples_read_ = 0;
   std::map<std::pair<uint64_t, bool>, core::HotCode> hot_;  // by address and tier
   bool in_code_ = false;                                    // generated code runs, and nothing of it may go away
@@ -471,7 +464,7 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
   if (fetch.cacheable) hart_.translate_block(reader, pc, kMaxBlockInstructions, builder);
   auto unit = std::make_unique<Unit>();
   unit->pc = pc;
-  unit->paddr = block.paddr = fetch.paddr;
+  unit->paddr = fetch.paddr;
   unit->code_key = key_;
   if (block.ir.guest_instructions == 0 || !reader.cacheable()) {
     // The first instruction cannot be fetched or may not be kept: the interpreter deals with it.
@@ -483,7 +476,7 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
   unit->size_bytes = static_cast<uint32_t>(block.ir.code_bytes);
   unit->guest_instructions = unit->all_instructions = block.ir.guest_instructions;
   unit->spans_pages = block.spans_pages = ((pc + block.ir.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
-  unit->second_ppage = block.second_ppage = reader.second_ppage();
+  unit->second_ppage = reader.second_ppage();
   unit->profile.heat = options_.tiers > 1 ? options_.threshold : BlockProfile::kNeverHot;
   if (stale) {
     units_.invalidate(fetch.paddr, 1);
@@ -492,7 +485,7 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
   make_room(kMaxUnitBytes);
   hart_.bus().page_has_code(fetch.paddr);
   if (unit->spans_pages) hart_.bus().page_has_code(unit->second_ppage);
-  if (translate(*unit, blocks, {}, false, std::min(state_.fp_rounding, 5u), code_) && place(*unit, code_)) {
+  if (maker_.translate(*unit, blocks, {}, false, code_) && place(*unit, code_bytes(code_))) {
     ++statistics_.blocks_translated;
     statistics_.block_instructions += unit->guest_instructions;
   } else {
@@ -507,7 +500,8 @@ void Engine::promote(Unit* unit) {
   unit->profile.heat = BlockProfile::kNeverHot;
   const auto find_unit = [this](uint64_t pc, uint64_t paddr) { return find_known(pc, paddr, key_); };
   auto job = std::make_shared<RegionJob>();
-  job->region = form_region(*unit, hart_, options_.threshold, find_unit);
+  job->plan = plan_region(*unit, options_.threshold, find_unit);
+  job->region = form_region(job->plan, hart_);
   if (job->region.blocks.empty()) return;
   job->pins = choose_pins(job->region, (hart_.layout().size_bytes + 7) / 8);
   job->unit = std::make_unique<Unit>();
@@ -521,11 +515,13 @@ void Engine::promote(Unit* unit) {
   made.guest_instructions = unit->guest_instructions;
   for (const RegionBlock& block : job->region.blocks) made.all_instructions += block.ir.guest_instructions;
   made.size_bytes = unit->size_bytes;
-  made.inlined = job->region.inlined;
+  for (const PlannedBlock& block : std::span(job->plan.blocks).subspan(1)) {
+    job->plan.each_range(block, [&](const core::CodeRange& r) { made.inlined.push_back(r); });
+  }
   made.profile = unit->profile;
   const bool joint_checks = !alone_.contains({unit->paddr, unit->pc});
-  const auto work = [this, job, joint_checks, rounding = std::min(state_.fp_rounding, 5u)] {
-    job->translated = translate(*job->unit, job->region.blocks, job->pins, joint_checks, rounding, job->code);
+  const auto work = [this, job, joint_checks] {
+    job->translated = maker_.translate(*job->unit, job->region.blocks, job->pins, joint_checks, job->code);
   };
   if (pool_ == nullptr) {
     work();
@@ -558,9 +554,9 @@ void Engine::install_finished() {
 
 void Engine::install(RegionJob& job) {
   if (!job.translated || job.cancelled) return;
-  make_room(job.code.codeSize());
+  make_room(code_bytes(job.code).size());
   Unit* first = units_.find(job.unit->paddr, job.unit->pc, job.unit->code_key);
-  if (first == nullptr || first->is_region || !place(*job.unit, job.code)) return;
+  if (first == nullptr || first->is_region || !place(*job.unit, code_bytes(job.code), job.plan.pages)) return;
   ++statistics_.regions_translated;
   statistics_.region_instructions += job.unit->all_instructions;
   if (options_.profile) attribute_samples();
@@ -568,43 +564,10 @@ void Engine::install(RegionJob& job) {
   forget_dropped();
 }
 
-Translator::Input Engine::input_of(const Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins,
-                                   bool joint_checks, uint32_t rounding) const {
-  return {.blocks = blocks,
-          .pins = pins,
-          .profiled = !unit.is_region && options_.tiers > 1,
-          .joint_checks = joint_checks,
-          .helpers = hart_.helpers(),
-          .hart = hart_,
-          .thunks = thunks_,
-          .rounding = rounding,
-          .state_words = (hart_.layout().size_bytes + 7) / 8};
-}
-
-bool Engine::translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
-                       uint32_t rounding, asmjit::CodeHolder& code) const {
-  code.reset(asmjit::ResetPolicy::kSoft);
-  code.init(asmjit::Environment::host());
-  const Translator::Input input = input_of(unit, blocks, pins, joint_checks, rounding);
-  Translator translator(input, code, unit);
-  return translator.run() && code.flatten() == asmjit::kErrorOk && code.resolveUnresolvedLinks() == asmjit::kErrorOk;
-}
-
-bool Engine::place(Unit& unit, asmjit::CodeHolder& code) {
-  if (code.relocateToBase(reinterpret_cast<uint64_t>(cache_->next_address())) != asmjit::kErrorOk ||
-      code.codeSize() > cache_->space_left()) {
-    return false;
-  }
-  unit.region = cache_->current_region();
-  const asmjit::CodeBuffer& buffer = code.textSection()->buffer();
-  unit.code_bytes = static_cast<uint32_t>(buffer.size());
-  unit.code = cache_->add({buffer.data(), unit.code_bytes});
+bool Engine::place(Unit& unit, std::span<const uint8_t> code, std::span<const PlannedPage> pages) {
+  if (!maker_.place(unit, code, pages)) return false;
   statistics_.code_bytes += unit.code_bytes;
-  if (perf_map_ != nullptr) {
-    const std::string name = options_.symbols != nullptr ? options_.symbols->name_of(unit.pc) : std::string();
-    perf_map_->add({unit.code, unit.code_bytes}, fmt::format("{} [guest {:#x}, tier {}]", name.empty() ? "guest" : name,
-                                                             unit.pc, unit.is_region ? 2 : 1));
-  }
+  unit.relocations = {};
   return true;
 }
 
@@ -640,16 +603,16 @@ std::string Engine::describe_code(uint64_t pc) const {
 std::string Engine::describe(const Unit& unit) const {
   const std::string where = fmt::format("{} at {:#x}", unit.is_region ? "region" : "block", unit.pc);
   if (unit.interpreted) return where + ": run by the interpreter\n";
-  const Region region = form_region(unit, hart_, options_.threshold, [&](uint64_t pc, uint64_t paddr) {
+  const RegionPlan plan = plan_region(unit, options_.threshold, [&](uint64_t pc, uint64_t paddr) {
     return unit.is_region ? find_known(pc, paddr, unit.code_key) : nullptr;
   });
+  const Region region = form_region(plan, hart_);
   if (region.blocks.empty()) return where + ": its bytes are not what they were\n";
   const uint32_t words = (hart_.layout().size_bytes + 7) / 8;
   const std::vector<Pin> pins = unit.is_region ? choose_pins(region, words) : std::vector<Pin>();
   const bool joint_checks = unit.is_region && !alone_.contains({unit.paddr, unit.pc});
-  const auto rounding = static_cast<uint32_t>(unit.code_key >> kRoundingShift);
   return fmt::format("{}, {} bytes of host code at {}\n", where, unit.code_bytes, fmt::ptr(unit.code)) +
-         describe_blocks(input_of(unit, region.blocks, pins, joint_checks, rounding), unit.code_bytes);
+         describe_blocks(maker_.input(unit, region.blocks, pins, joint_checks), unit.code_bytes);
 }
 
 uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {

@@ -149,7 +149,20 @@ class Translator {
   void describe(uint32_t descriptor) {
     a_.mov(asmjit::x86::dword_ptr(asmjit::x86::rsp, offsetof(Frame, descriptor)), descriptor);
   }
-  void call(const uint8_t* thunk) { a_.call(reinterpret_cast<uint64_t>(thunk)); }
+  void call(const uint8_t* thunk) {
+    a_.call(reinterpret_cast<uint64_t>(thunk));
+    relocate_last(Relocation::Kind::kThunk);
+  }
+  // The last bytes of what was just written are to be rewritten when the code has its place.
+  void relocate_last(Relocation::Kind kind, uint64_t index = 0, Leave leave = {}) {
+    Relocation r{0, kind, static_cast<uint8_t>(leave), index};
+    r.at = static_cast<uint32_t>(a_.offset() - r.size_bytes());
+    unit_.relocations.push_back(r);
+  }
+  void move_address(const Gp& to, uint64_t address, Relocation::Kind kind, uint64_t index = 0, Leave leave = {}) {
+    a_.movabs(to, address | static_cast<uint64_t>(leave));
+    relocate_last(kind, index, leave);
+  }
 
   bool emit(const Inst& i);
   void emit_get(const Inst& i);
@@ -203,7 +216,7 @@ class Translator {
   void emit_indirect(const Inst& i);
   void set_pc(uint64_t pc);
   void leave(Leave how);
-  void leave(Leave how, const void* what);
+  void leave(Leave how, const void* what, Relocation::Kind kind, uint64_t index = 0);
   void finish();
 
   // --- translate_edges.cpp

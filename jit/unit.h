@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/engine/code_index.h"
+#include "jit/relocation.h"
 
 namespace lockstep::jit {
 
@@ -90,6 +91,7 @@ struct Unit {
   std::vector<Link*> incoming;
   std::vector<HandOver> hand_overs;
   std::vector<StateHome> homes;
+  std::vector<Relocation> relocations;  // until it has its place
 
   template <typename F>
   void each_first_range(F f) const {

@@ -123,10 +123,11 @@ Unit& TranslatedPattern::add_unit(uint64_t pc) {
 }
 
 Region TranslatedPattern::region_of(const Unit& unit, bool alone) {
-  return form_region(unit, machine_.hart, kThreshold, [&](uint64_t pc, uint64_t) -> const Unit* {
+  const auto find = [&](uint64_t pc, uint64_t) -> const Unit* {
     const auto it = units_.find(pc);
     return alone || it == units_.end() ? nullptr : it->second.get();
-  });
+  };
+  return form_region(plan_region(unit, kThreshold, find), machine_.hart);
 }
 
 Translator::Input TranslatedPattern::input(std::span<const RegionBlock> blocks, std::span<const Pin> pins,
