@@ -161,6 +161,7 @@ void weigh_loops(std::vector<RegionBlock>& blocks) {
 
 Region form_region(const RegionPlan& plan, core::Hart& hart) {
   Region region;
+  region.pages = plan.pages;
   for (const PlannedBlock& planned : plan.blocks) {
     RegionBlock block;
     if (!decode(plan, planned, hart, block)) return {};

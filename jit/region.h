@@ -21,6 +21,7 @@ struct RegionBlock {
 // A plan's blocks, decoded; those that only follow one another are joined.
 struct Region {
   std::vector<RegionBlock> blocks;
+  std::vector<PlannedPage> pages;
   uint64_t entries = 1;  // executions of the head seen; a weight that loops have not raised
 };
 

@@ -34,7 +34,7 @@ class Planner {
  private:
   uint64_t weight(const Unit& unit) const {
     const bool asked = unit.is_region || unit.profile.heat == BlockProfile::kNeverHot;
-    const int32_t ran = asked ? threshold_ : threshold_ - std::max(unit.profile.heat, 0);
+    const int32_t ran = asked ? threshold_ : unit.profile.first_heat - std::max(unit.profile.heat, 0);
     return static_cast<uint64_t>(std::clamp(ran, 1, threshold_));
   }
 
@@ -132,6 +132,10 @@ const PlannedPage* RegionPlan::page(uint64_t vaddr) const {
 uint64_t RegionPlan::paddr(uint64_t vaddr) const {
   const PlannedPage* found = page(vaddr);
   return found == nullptr ? 0 : found->ppage | (vaddr & ~core::kPageMask);
+}
+
+RegionPlan plan_of(const Unit& unit) {
+  return plan_region(unit, 1, [](uint64_t, uint64_t) { return nullptr; });
 }
 
 RegionPlan plan_region(const Unit& head, int32_t threshold,

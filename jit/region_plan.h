@@ -55,4 +55,7 @@ inline constexpr unsigned kMaxRegionInstructions = 1000;
 RegionPlan plan_region(const Unit& head, int32_t threshold,
                        const std::function<const Unit*(uint64_t pc, uint64_t paddr)>& find);
 
+// The unit's own block and nothing else.
+RegionPlan plan_of(const Unit& unit);
+
 }  // namespace lockstep::jit

@@ -14,7 +14,7 @@ struct Unit;
 struct Relocation {
   enum class Kind : uint8_t {
     kThunk,    // 4 bytes, the displacement of a call or jump
-    kMapping,  // 4 bytes, the mapping number of page `index`, an address without its low 12 bits
+    kMapping,  // 4 bytes, the mapping number of page `index` of RegionPlan::pages
     kUnit,     // 8 bytes, Unit* with a Leave in its low bits; all others are addresses too
     kLink,     // &Unit::links[index], likewise
     kHeat,     // &BlockProfile::heat
@@ -25,7 +25,7 @@ struct Relocation {
   uint32_t at = 0;  // offset in the code
   Kind kind = Kind::kThunk;
   uint8_t leave = 0;  // of kUnit and kLink
-  uint64_t index = 0;
+  uint16_t index = 0;
 
   constexpr size_t size_bytes() const { return kind <= Kind::kMapping ? 4 : 8; }
 };

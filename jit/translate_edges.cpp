@@ -182,6 +182,11 @@ bool Translator::on_same_page(const RegionBlock& to) const {
   return !from.spans_pages && !to.spans_pages && ((to.ir.pc ^ from.ir.pc) & core::kPageMask) == 0;
 }
 
+size_t Translator::page_index(uint64_t vaddr) const {
+  const auto page = std::ranges::find(input_.pages, vaddr & core::kPageMask, &PlannedPage::vpage);
+  return static_cast<size_t>(page - input_.pages.begin());
+}
+
 void Translator::edge_here(uint64_t pc) {
   const int index = find_block(pc);
   if (index == kNone) {
@@ -206,7 +211,7 @@ void Translator::edge_here(uint64_t pc) {
     a_.mov(rax, frame(offsetof(Frame, fetch)));
     for (unsigned page = 0; page < (to.spans_pages ? 2u : 1u); ++page) {
       a_.cmp(asmjit::x86::dword_ptr(rax, mapping_offset(pc + page * core::kPageSize)), kNoLinkYet);
-      relocate_last(Relocation::Kind::kMapping, (pc & core::kPageMask) + page * core::kPageSize);
+      relocate_last(Relocation::Kind::kMapping, page_index(pc + page * core::kPageSize));
       a_.jne(stale.entry);
     }
     stale_exits_.push_back(stale);

@@ -34,7 +34,7 @@ void Translator::leave(Leave how) {
 }
 
 // `what`: an object that begins at a multiple of eight bytes.
-void Translator::leave(Leave how, const void* what, Relocation::Kind kind, uint64_t index) {
+void Translator::leave(Leave how, const void* what, Relocation::Kind kind, size_t index) {
   move_address(rax, reinterpret_cast<uint64_t>(what), kind, index, how);
   a_.jmp(reinterpret_cast<uint64_t>(input_.thunks.leave));
   relocate_last(Relocation::Kind::kThunk);

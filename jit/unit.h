@@ -34,6 +34,8 @@ struct StateHome {
   uint64_t constant = 0;  // with kConstant
   static constexpr uint8_t kConstant = 32;
   static constexpr uint8_t kNarrow = 64;  // added to a general register of which only the low half counts, signed
+
+  bool operator==(const StateHome&) const = default;
 };
 
 // A place at which code hands a guest instruction over to the interpreter: by the address behind its call.
@@ -59,6 +61,7 @@ struct BlockProfile {
   using Targets = std::array<uint64_t, kTargets>;
 
   int32_t heat = 0;                  // executions that are left until the second tier is asked for
+  int32_t first_heat = 0;            // what heat was at first
   std::array<Edge, 2> edges;         // constant successors to which it went
   std::shared_ptr<Targets> targets;  // where its indirect jump went, by a hash; kUnknown where nothing was noted
 };

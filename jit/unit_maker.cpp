@@ -12,9 +12,10 @@ UnitMaker::UnitMaker(core::Hart& hart, CodeCache& cache, const Thunks& thunks, c
   if (options.perf_map) perf_map_ = std::make_unique<PerfMap>();
 }
 
-Translator::Input UnitMaker::input(const Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins,
+Translator::Input UnitMaker::input(const Unit& unit, const Region& region, std::span<const Pin> pins,
                                    bool joint_checks) const {
-  return {.blocks = blocks,
+  return {.blocks = region.blocks,
+          .pages = region.pages,
           .pins = pins,
           .profiled = !unit.is_region && options_.tiers > 1,
           .joint_checks = joint_checks,
@@ -25,11 +26,11 @@ Translator::Input UnitMaker::input(const Unit& unit, std::span<const RegionBlock
           .state_words = (hart_.layout().size_bytes + 7) / 8};
 }
 
-bool UnitMaker::translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
+bool UnitMaker::translate(Unit& unit, const Region& region, std::span<const Pin> pins, bool joint_checks,
                           asmjit::CodeHolder& code) const {
   code.reset(asmjit::ResetPolicy::kSoft);
   code.init(asmjit::Environment::host(), thunks_.nominal_base);
-  const Translator::Input in = input(unit, blocks, pins, joint_checks);
+  const Translator::Input in = input(unit, region, pins, joint_checks);
   return Translator(in, code, unit).run();
 }
 
@@ -46,9 +47,7 @@ bool UnitMaker::place(Unit& unit, std::span<const uint8_t> code, std::span<const
       const uint64_t moved = reinterpret_cast<uint64_t>(unit.code) - thunks_.nominal_base;
       cache_.patch32(at, displacement - static_cast<uint32_t>(moved));
     } else if (r.kind == Relocation::Kind::kMapping) {
-      const auto page =
-          std::find_if(pages.begin(), pages.end(), [&](const PlannedPage& p) { return p.vpage == r.index; });
-      cache_.patch32(at, page->mapping);
+      cache_.patch32(at, pages[r.index].mapping);
     } else {
       cache_.patch64(at, address(unit, r) | r.leave);
     }

@@ -25,10 +25,10 @@ class UnitMaker {
  public:
   UnitMaker(core::Hart& hart, CodeCache& cache, const Thunks& thunks, const JitOptions& options);
 
-  Translator::Input input(const Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins,
-                          bool joint_checks) const;
-  // Writes the unit's code, for no place yet. False when something of it has no host code. Safe beside the guest.
-  bool translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
+  Translator::Input input(const Unit& unit, const Region& region, std::span<const Pin> pins, bool joint_checks) const;
+  // Writes the unit's code, of a region or of the one block that there is, for no place yet. False when something of it
+  // has no host code. Safe beside the guest.
+  bool translate(Unit& unit, const Region& region, std::span<const Pin> pins, bool joint_checks,
                  asmjit::CodeHolder& code) const;
   // Puts it into the cache. `pages`: those that a region's own code compares. False when there is no room.
   bool place(Unit& unit, std::span<const uint8_t> code, std::span<const PlannedPage> pages = {});

@@ -27,7 +27,7 @@ struct Chain {
     unit->size_bytes = 4;
     unit->guest_instructions = 1;
     unit->mapping = {1, 0};
-    unit->profile.heat = 0;
+    unit->profile.first_heat = 10;
     return *(units[pc] = std::move(unit));
   }
   Region form(uint64_t second_page, uint64_t third_page) {

@@ -110,6 +110,7 @@ Unit& TranslatedPattern::add_unit(uint64_t pc) {
   unit->pc = unit->paddr = pc;
   unit->code_key = machine_.hart.code_key();
   unit->mapping[0] = 1;
+  unit->profile.first_heat = kThreshold;
   unit->size_bytes = static_cast<uint32_t>(block.code_bytes);
   unit->guest_instructions = block.guest_instructions;
   const core::ir::Inst& end = block.insts.back();
@@ -133,6 +134,7 @@ Region TranslatedPattern::region_of(const Unit& unit, bool alone) {
 Translator::Input TranslatedPattern::input(std::span<const RegionBlock> blocks, std::span<const Pin> pins,
                                            bool first_tier) {
   return {.blocks = blocks,
+          .pages = region_.pages,
           .pins = pins,
           .profiled = first_tier,
           .joint_checks = !first_tier,
