@@ -16,14 +16,14 @@
 #include "jit/compile_pool.h"
 #include "jit/host_features.h"
 #include "jit/listing.h"
-#include "jit/perf_map.h"
 #include "jit/pins.h"
 #include "jit/region.h"
 #include "jit/runtime.h"
 #include "jit/sampler.h"
 #include "jit/thunks.h"
-#include "jit/translator.h"
+#include "jit/unit_maker.h"
 #include "jit/unit_map.h"
+#include "jit/warm_start.h"
 
 namespace lockstep::jit {
 
@@ -39,31 +39,39 @@ constexpr unsigned kMaxStaleExits = 16;
 // One whose joint checks find two pages so often is made anew without them. So many are remembered.
 constexpr unsigned kMaxSplitGroups = 200;
 constexpr size_t kMaxAlone = 4096;
+// Executions of a block after which a region of an earlier run is looked for: by then the pages around are mapped.
+constexpr int32_t kWarmHeat = 30;
 // Samples of host time that may wait to be looked at.
 constexpr uint64_t kSamplesAtOnce = 1000;
 // Keys (privilege, floating-point state) whose jump tables are kept.
 constexpr size_t kMaxKeys = 16;
-constexpr unsigned kRoundingShift = 60;
 // Many regions may hold the same block; a report shows so many of them.
 constexpr size_t kMaxDescribedUnits = 4;
 
 // A region on its way to code. What the translation reads and writes is in here, so that it may go on beside the guest.
 struct RegionJob {
+  RegionPlan plan;
   Region region;
   std::vector<Pin> pins;
   std::unique_ptr<Unit> unit;
   asmjit::CodeHolder code;
+  bool joint_checks = false;
   bool translated = false;
   std::atomic<bool> finished = false;
-  bool cancelled = false;  // its guest code has changed; only the guest's thread asks
+  uint64_t asked_count = 0;          // instructions begun by then
+  const Install* repeats = nullptr;  // of a log
+  bool cancelled = false;            // its guest code has changed; only the guest's thread asks
 };
 
 // Of the engine's work since it was made; the names are those of report().
 struct Statistics {
   uint64_t blocks_translated = 0;
+  uint64_t blocks_restored = 0;     // from an earlier run
   uint64_t blocks_interpreted = 0;  // that have an operation without host code
   uint64_t block_instructions = 0;
   uint64_t regions_translated = 0;
+  uint64_t regions_restored = 0;
+  uint64_t installs_missed = 0;  // of those to be repeated
   uint64_t region_instructions = 0;
   uint64_t code_bytes = 0;
   uint64_t cache_regions_evicted = 0;
@@ -75,23 +83,37 @@ struct Statistics {
   uint64_t exits_hand_over = 0;  // single instructions that the interpreter did
   uint64_t exits_budget = 0;
   uint64_t exits_hot = 0;
+  uint64_t exits_moved = 0;
   uint64_t exits_stale = 0;
 };
 
 class Engine final : public core::Engine, private Runtime {
  public:
-  Engine(core::Hart& hart, const JitOptions& options, std::unique_ptr<CodeCache> cache, const Thunks& thunks)
+  Engine(core::Hart& hart, const JitOptions& options, std::unique_ptr<CodeCache> cache, const Thunks& thunks,
+         std::shared_ptr<CodeArchive> archive)
       : Runtime(hart),
         hart_(hart),
         state_(hart.state()),
         options_(options),
         cache_(std::move(cache)),
         thunks_(thunks),
+        maker_(hart, *cache_, thunks_, options_),
         units_(*cache_),
         interpreter_(core::make_interpreter(hart)) {
     recent_.fill(nullptr);
-    if (options_.perf_map) perf_map_ = std::make_unique<PerfMap>();
-    if (options_.tiers > 1 && options_.threads > 0) pool_ = CompilePool::shared(options_.threads);
+    if (options_.replay != nullptr) {
+      static const std::vector<Install> kNone;
+      const auto mine = options_.replay->find(hart.id());
+      repeated_ = mine == options_.replay->end() ? &kNone : &mine->second;
+      for (const Install& install : *repeated_) {
+        steps_.push_back({install.asked_count, false, &install});
+        steps_.push_back({install.count, true, &install});
+      }
+      std::ranges::stable_sort(steps_, {}, &Step::count);
+    }
+    if (archive != nullptr) warm_ = std::make_unique<WarmStart>(hart, memory(), std::move(archive));
+    if (options_.tiers > 1 && options_.threads > 0 && options_.replay == nullptr)
+      pool_ = CompilePool::shared(options_.threads);
   }
   // Translations that have begun use this object.
   ~Engine() override {
@@ -132,21 +154,31 @@ class Engine final : public core::Engine, private Runtime {
   const Unit* find_known(uint64_t pc, uint64_t paddr, uint64_t key) const;
   std::string describe(const Unit& unit) const;
   Unit* translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, bool stale);
+  // The same from an earlier run; nullptr where it has none.
+  Unit* restore(uint64_t pc, const core::MemoryAccess::Fetch& fetch, bool stale);
+  bool restore_region(const Unit& unit);
+  // Before the code of a block that runs for the first time is placed.
+  void prepare(Unit& unit, bool stale);
+  // Puts a region in the place of the unit of the first tier. False where there is none any more.
+  bool put_region(std::unique_ptr<Unit> region, std::span<const uint8_t> code, std::span<const PlannedPage> pages);
+  void make_link(Link& link, Unit* target);
   bool code_changed() const override { return !delayed_.empty(); }
   // Drops what was asked for while generated code ran.
   void apply_delayed();
+  RunResult run_until_install(uint64_t budget);
+  // The part of a budget up to the next install that is to be repeated.
+  uint64_t until_install(uint64_t budget);
+  void repeat_installs();
   // Begins to put a region in the place of a unit of the first tier.
   void promote(Unit* unit);
+  // Decodes a region; nullptr where its bytes are not what the plan says.
+  std::shared_ptr<RegionJob> form(RegionPlan plan, uint64_t code_key, bool joint_checks);
+  void write_code(RegionJob& job) const;
+  // Has it translated and installed. False when too many wait already.
+  bool submit(const std::shared_ptr<RegionJob>& job);
   // Installs regions whose translation has ended.
   void install_finished();
-  void install(RegionJob& job);
-  // Writes host code, for no place yet. False when nothing of it has host code. Safe beside the guest.
-  bool translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
-                 uint32_t rounding, asmjit::CodeHolder& code) const;
-  Translator::Input input_of(const Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins,
-                             bool joint_checks, uint32_t rounding) const;
-  // Puts it into the cache.
-  bool place(Unit& unit, asmjit::CodeHolder& code);
+  bool install(RegionJob& job);
   void make_room(size_t bytes);
   // Counts new samples of host time for the code that they lie in. Before code is given away.
   void attribute_samples();
@@ -175,6 +207,7 @@ class Engine final : public core::Engine, private Runtime {
   JitOptions options_;
   std::unique_ptr<CodeCache> cache_;
   Thunks thunks_;
+  UnitMaker maker_;
   UnitMap units_;
   std::unique_ptr<core::Interpreter> interpreter_;
   std::shared_ptr<CompilePool> pool_;  // nullptr: regions are translated where they are asked for
@@ -184,8 +217,16 @@ class Engine final : public core::Engine, private Runtime {
   asmjit::CodeHolder code_;
   std::map<uint64_t, std::unique_ptr<JumpEntry[]>> jump_tables_;
   std::array<Unit*, kJumpEntries> recent_;
+  std::unique_ptr<WarmStart> warm_;                 // nullptr: code is not kept for other runs
+  const std::vector<Install>* repeated_ = nullptr;  // nullptr: regions are made when blocks have run often
+  struct Step {
+    uint64_t count;
+    bool installs;  // or is asked for
+    const Install* install;
+  };
+  std::vector<Step> steps_;  // ascending
+  size_t next_step_ = 0;
   std::unique_ptr<Unit> uncached_;  // of the instruction at which it was asked for, alone
-  std::unique_ptr<PerfMap> perf_map_;
   uint64_t samples_read_ = 0;
   std::map<std::pair<uint64_t, bool>, core::HotCode> hot_;  // by address and tier
   bool in_code_ = false;                                    // generated code runs, and nothing of it may go away
@@ -204,6 +245,50 @@ class Engine final : public core::Engine, private Runtime {
 RunResult Engine::run(uint64_t budget) {
   // A debugger sees every instruction.
   if (!breakpoints_.empty() || watchpoints_ > 0 || hooked_) return interpreter_->run(budget);
+  if (repeated_ == nullptr) return run_until_install(budget);
+  RunResult all;
+  do {
+    repeat_installs();
+    const RunResult part = run_until_install(until_install(budget - all.executed));
+    all.reason = part.reason;
+    all.executed += part.executed;
+  } while (all.reason == StopReason::kBudget && all.executed < budget);
+  return all;
+}
+
+uint64_t Engine::until_install(uint64_t budget) {
+  if (next_step_ == steps_.size()) return budget;
+  return std::min(budget, steps_[next_step_].count - hart_.instruction_count());
+}
+
+// Each region was asked for in the mode of its code, and may have been installed in another.
+void Engine::repeat_installs() {
+  const uint64_t count = hart_.instruction_count();
+  for (; next_step_ < steps_.size() && steps_[next_step_].count <= count; ++next_step_) {
+    const Step& step = steps_[next_step_];
+    const Install& install = *step.install;
+    if (!step.installs) {
+      if (step.count != count || key() != install.code_key) continue;
+      for (const PlannedPage& page : install.plan.pages) hart_.bus().page_has_code(page.ppage);
+      const std::shared_ptr<RegionJob> job = form(install.plan, install.code_key, install.joint_checks);
+      if (job == nullptr) continue;
+      write_code(*job);
+      job->finished = true;
+      job->repeats = &install;
+      jobs_.push_back(job);
+      continue;
+    }
+    const auto job = std::ranges::find(jobs_, &install, [](const auto& one) { return one->repeats; });
+    if (job == jobs_.end()) {
+      ++statistics_.installs_missed;
+      continue;
+    }
+    if (step.count != count || !this->install(**job)) ++statistics_.installs_missed;
+    jobs_.erase(job);
+  }
+}
+
+RunResult Engine::run_until_install(uint64_t budget) {
   if (options_.profile && sampler::count() - samples_read_ > kSamplesAtOnce) attribute_samples();
   const uint64_t start = hart_.instruction_count();
   state_.budget = static_cast<int64_t>(budget);
@@ -216,6 +301,7 @@ RunResult Engine::run(uint64_t budget) {
     pending_link_ = nullptr;
     return RunResult{reason, begun - start};
   };
+  bool moved = false;  // what the jump table has for state().pc is not what is mapped there
   Frame frame{};
   frame.runtime = this;
   frame.host_mxcsr = 0x1f80;
@@ -240,24 +326,21 @@ RunResult Engine::run(uint64_t budget) {
       key_ = key;
       jumps_ = jump_table(key);
     }
-    Unit* unit = find(state_.pc);
-    if (unit == nullptr) {
-      pending_link_ = nullptr;
-      continue;  // the fetch trapped; its instruction has been counted
-    }
-    if (Link* link = std::exchange(pending_link_, nullptr);
-        link != nullptr && options_.block_links && unit != uncached_.get() && !unit->interpreted &&
-        link->source->code_key == unit->code_key && link->pc == unit->pc) {
-      units_.link(*link, unit, mapping(unit->pc));
-      Unit& source = *link->source;
-      if (!source.is_region) {
-        source.profile.edges[static_cast<size_t>(link - source.links.data())] = {unit->pc, unit->paddr};
+    const JumpEntry& known = jumps_[recent_index(state_.pc)];
+    const uint8_t* code = known.code;
+    if (std::exchange(moved, false) || known.pc != state_.pc || pending_link_ != nullptr) {
+      Unit* unit = find(state_.pc);
+      if (unit == nullptr) {
+        pending_link_ = nullptr;
+        continue;  // the fetch trapped; its instruction has been counted
       }
-    }
-    if (unit->interpreted || static_cast<int64_t>(unit->guest_instructions) > state_.budget) {
-      const auto count = std::min<uint64_t>(unit->guest_instructions, static_cast<uint64_t>(state_.budget));
-      if (const StopReason reason = interpret(count); reason != StopReason::kBudget) return stop(reason);
-      continue;
+      if (Link* link = std::exchange(pending_link_, nullptr); link != nullptr) make_link(*link, unit);
+      if (unit->interpreted || static_cast<int64_t>(unit->guest_instructions) > state_.budget) {
+        const auto count = std::min<uint64_t>(unit->guest_instructions, static_cast<uint64_t>(state_.budget));
+        if (const StopReason reason = interpret(count); reason != StopReason::kBudget) return stop(reason);
+        continue;
+      }
+      code = unit->code + unit->entry_at;
     }
     static constexpr uint32_t kHostRounding[] = {0, 3, 1, 2};  // MXCSR.RC for the guest's modes
     frame.fetch = &hart_.tlb().fetch();
@@ -266,7 +349,7 @@ RunResult Engine::run(uint64_t budget) {
     frame.guest_mxcsr = frame.host_mxcsr | (state_.fp_rounding <= 3 ? kHostRounding[state_.fp_rounding] << 13 : 0);
     ++statistics_.entries;
     in_code_ = true;
-    const uint64_t answer = thunks_.enter(unit->code + unit->entry_at, &state_, &frame);
+    const uint64_t answer = thunks_.enter(code, &state_, &frame);
     in_code_ = false;
     switch (static_cast<Leave>(answer & kLeaveMask)) {
       case Leave::kLink:
@@ -276,6 +359,10 @@ RunResult Engine::run(uint64_t budget) {
         break;
       case Leave::kExit:
         ++statistics_.exits_exit;
+        break;
+      case Leave::kMoved:
+        ++statistics_.exits_moved;
+        moved = true;
         break;
       case Leave::kHandOver:
         ++statistics_.exits_hand_over;
@@ -308,6 +395,19 @@ RunResult Engine::run(uint64_t budget) {
         }
         break;
     }
+  }
+}
+
+// Makes a jump between units go straight from now on, and remembers where it went.
+void Engine::make_link(Link& link, Unit* target) {
+  if (!options_.block_links || target == uncached_.get() || target->interpreted ||
+      link.source->code_key != target->code_key || link.pc != target->pc) {
+    return;
+  }
+  units_.link(link, target, mapping(target->pc));
+  Unit& source = *link.source;
+  if (!source.is_region) {
+    source.profile.edges[static_cast<size_t>(&link - source.links.data())] = {target->pc, target->paddr};
   }
 }
 
@@ -385,9 +485,12 @@ core::EngineReport Engine::report() {
   core::EngineReport report;
   const Statistics& s = statistics_;
   report.counters = {{"blocks_translated", s.blocks_translated},
+                     {"blocks_restored", s.blocks_restored},
                      {"blocks_interpreted", s.blocks_interpreted},
                      {"block_instructions", s.block_instructions},
                      {"regions_translated", s.regions_translated},
+                     {"regions_restored", s.regions_restored},
+                     {"installs_missed", s.installs_missed},
                      {"region_instructions", s.region_instructions},
                      {"code_bytes", s.code_bytes},
                      {"units_dropped", units_.dropped()},
@@ -399,6 +502,7 @@ core::EngineReport Engine::report() {
                      {"exits_hand_over", s.exits_hand_over},
                      {"exits_budget", s.exits_budget},
                      {"exits_hot", s.exits_hot},
+                     {"exits_moved", s.exits_moved},
                      {"exits_stale", s.exits_stale}};
   if (!options_.profile) return report;
   attribute_samples();
@@ -449,6 +553,7 @@ Unit* Engine::find(uint64_t pc) {
       unit = nullptr;
     }
   }
+  if (unit == nullptr && warm_ != nullptr && fetch.cacheable) unit = restore(pc, fetch, stale);
   if (unit == nullptr) unit = translate(pc, fetch, stale);
   if (unit == nullptr || unit->interpreted || !fetch.cacheable) return unit;
   for (unsigned page = 0; page < (unit->spans_pages ? 2u : 1u); ++page) {
@@ -463,15 +568,15 @@ Unit* Engine::find(uint64_t pc) {
 }
 
 Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, bool stale) {
-  std::vector<RegionBlock> blocks(1);
-  RegionBlock& block = blocks.front();
+  Region alone;
+  RegionBlock& block = alone.blocks.emplace_back();
   block.ir.pc = pc;
   core::ir::Builder builder(block.ir);
   core::MmuCodeReader reader(memory(), block.ir);
   if (fetch.cacheable) hart_.translate_block(reader, pc, kMaxBlockInstructions, builder);
   auto unit = std::make_unique<Unit>();
   unit->pc = pc;
-  unit->paddr = block.paddr = fetch.paddr;
+  unit->paddr = fetch.paddr;
   unit->code_key = key_;
   if (block.ir.guest_instructions == 0 || !reader.cacheable()) {
     // The first instruction cannot be fetched or may not be kept: the interpreter deals with it.
@@ -483,65 +588,133 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
   unit->size_bytes = static_cast<uint32_t>(block.ir.code_bytes);
   unit->guest_instructions = unit->all_instructions = block.ir.guest_instructions;
   unit->spans_pages = block.spans_pages = ((pc + block.ir.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
-  unit->second_ppage = block.second_ppage = reader.second_ppage();
-  unit->profile.heat = options_.tiers > 1 ? options_.threshold : BlockProfile::kNeverHot;
-  if (stale) {
-    units_.invalidate(fetch.paddr, 1);
-    forget_dropped();
-  }
-  make_room(kMaxUnitBytes);
-  hart_.bus().page_has_code(fetch.paddr);
-  if (unit->spans_pages) hart_.bus().page_has_code(unit->second_ppage);
-  if (translate(*unit, blocks, {}, false, std::min(state_.fp_rounding, 5u), code_) && place(*unit, code_)) {
+  unit->second_ppage = reader.second_ppage();
+  prepare(*unit, stale);
+  if (maker_.translate(*unit, alone, {}, false, code_) && maker_.place(*unit, code_bytes(code_))) {
     ++statistics_.blocks_translated;
     statistics_.block_instructions += unit->guest_instructions;
+    statistics_.code_bytes += unit->code_bytes;
+    if (warm_ != nullptr) warm_->keep(*unit, code_bytes(code_), plan_of(*unit), false);
   } else {
     ++statistics_.blocks_interpreted;
     unit->interpreted = true;
     unit->links.clear();
   }
+  unit->relocations = {};
   return units_.insert(std::move(unit));
+}
+
+Unit* Engine::restore(uint64_t pc, const core::MemoryAccess::Fetch& fetch, bool stale) {
+  auto found = warm_->block(pc, key_, fetch);
+  if (!found) return nullptr;
+  prepare(*found->unit, stale);
+  if (!maker_.place(*found->unit, found->code)) return nullptr;
+  ++statistics_.blocks_restored;
+  statistics_.code_bytes += found->unit->code_bytes;
+  found->unit->relocations = {};
+  return units_.insert(std::move(found->unit));
+}
+
+void Engine::prepare(Unit& unit, bool stale) {
+  int32_t heat = options_.tiers > 1 ? options_.threshold : BlockProfile::kNeverHot;
+  if (options_.tiers > 1 && warm_ != nullptr && warm_->has_region(unit.pc, key_)) heat = std::min(heat, kWarmHeat);
+  unit.profile.heat = unit.profile.first_heat = heat;
+  if (stale) {
+    units_.invalidate(unit.paddr, 1);
+    forget_dropped();
+  }
+  make_room(kMaxUnitBytes);
+  hart_.bus().page_has_code(unit.paddr);
+  if (unit.spans_pages) hart_.bus().page_has_code(unit.second_ppage);
+}
+
+bool Engine::restore_region(const Unit& unit) {
+  auto found = warm_->region(unit, !alone_.contains({unit.paddr, unit.pc}));
+  if (!found) return false;
+  if (put_region(std::move(found->unit), found->code, found->pages)) ++statistics_.regions_restored;
+  return true;
+}
+
+bool Engine::put_region(std::unique_ptr<Unit> region, std::span<const uint8_t> code,
+                        std::span<const PlannedPage> pages) {
+  make_room(code.size());
+  Unit* first = units_.find(region->paddr, region->pc, region->code_key);
+  // What is repeated from a log stands on its own: there the block had run and an older region was gone.
+  if (repeated_ == nullptr && (first == nullptr || first->is_region)) return false;
+  if (!maker_.place(*region, code, pages)) return false;
+  if (options_.profile) attribute_samples();
+  statistics_.code_bytes += region->code_bytes;
+  region->relocations = {};
+  if (first == nullptr) {
+    units_.insert(std::move(region));
+  } else {
+    region->profile = first->profile;
+    units_.replace(first, std::move(region));
+  }
+  forget_dropped();
+  return true;
 }
 
 void Engine::promote(Unit* unit) {
   unit->profile.heat = BlockProfile::kNeverHot;
-  const auto find_unit = [this](uint64_t pc, uint64_t paddr) { return find_known(pc, paddr, key_); };
-  auto job = std::make_shared<RegionJob>();
-  job->region = form_region(*unit, hart_, options_.threshold, find_unit);
-  if (job->region.blocks.empty()) return;
-  job->pins = choose_pins(job->region, (hart_.layout().size_bytes + 7) / 8);
-  job->unit = std::make_unique<Unit>();
-  Unit& made = *job->unit;
-  made.pc = unit->pc;
-  made.paddr = unit->paddr;
-  made.code_key = unit->code_key;
-  made.second_ppage = unit->second_ppage;
-  made.spans_pages = unit->spans_pages;
-  made.is_region = true;
-  made.guest_instructions = unit->guest_instructions;
-  for (const RegionBlock& block : job->region.blocks) made.all_instructions += block.ir.guest_instructions;
-  made.size_bytes = unit->size_bytes;
-  made.inlined = job->region.inlined;
-  made.profile = unit->profile;
-  const bool joint_checks = !alone_.contains({unit->paddr, unit->pc});
-  const auto work = [this, job, joint_checks, rounding = std::min(state_.fp_rounding, 5u)] {
-    job->translated = translate(*job->unit, job->region.blocks, job->pins, joint_checks, rounding, job->code);
-  };
-  if (pool_ == nullptr) {
-    work();
-    install(*job);
+  if (warm_ != nullptr && restore_region(*unit)) return;
+  if (unit->profile.first_heat < options_.threshold) {
+    // Asked early, for a region of an earlier run that is not what runs now.
+    unit->profile.heat = unit->profile.first_heat = options_.threshold;
     return;
   }
+  if (repeated_ != nullptr) return;
+  const auto find_unit = [this](uint64_t pc, uint64_t paddr) { return find_known(pc, paddr, key_); };
+  const auto job = form(plan_region(*unit, options_.threshold, find_unit), unit->code_key,
+                        !alone_.contains({unit->paddr, unit->pc}));
+  if (job != nullptr && !submit(job)) unit->profile.heat = options_.threshold;
+}
+
+std::shared_ptr<RegionJob> Engine::form(RegionPlan plan, uint64_t code_key, bool joint_checks) {
+  auto job = std::make_shared<RegionJob>();
+  job->plan = std::move(plan);
+  job->region = form_region(job->plan, hart_);
+  if (job->region.blocks.empty()) return nullptr;
+  job->pins = choose_pins(job->region, (hart_.layout().size_bytes + 7) / 8);
+  job->joint_checks = joint_checks;
+  job->asked_count = hart_.instruction_count();
+  job->unit = std::make_unique<Unit>();
+  Unit& made = *job->unit;
+  const PlannedBlock& first = job->plan.blocks.front();
+  made.pc = first.pc;
+  made.paddr = job->plan.paddr(first.pc);
+  made.code_key = code_key;
+  made.spans_pages = first.spans_pages;
+  if (first.spans_pages) made.second_ppage = job->plan.paddr((first.pc & core::kPageMask) + core::kPageSize);
+  made.is_region = true;
+  made.guest_instructions = first.guest_instructions;
+  for (const RegionBlock& block : job->region.blocks) made.all_instructions += block.ir.guest_instructions;
+  made.size_bytes = first.size_bytes;
+  for (const PlannedBlock& block : std::span(job->plan.blocks).subspan(1)) {
+    job->plan.each_range(block, [&](const core::CodeRange& r) { made.inlined.push_back(r); });
+  }
+  return job;
+}
+
+void Engine::write_code(RegionJob& job) const {
+  job.translated = maker_.translate(*job.unit, job.region, job.pins, job.joint_checks, job.code);
+}
+
+bool Engine::submit(const std::shared_ptr<RegionJob>& job) {
+  if (pool_ == nullptr) {
+    write_code(*job);
+    install(*job);
+    return true;
+  }
   jobs_.push_back(job);
-  const bool accepted = pool_->submit([this, job, work] {
-    work();
+  const bool accepted = pool_->submit([this, job] {
+    write_code(*job);
     finished_jobs_.fetch_add(1, std::memory_order_release);
     job->finished.store(true, std::memory_order_release);
     job->finished.notify_one();
   });
-  if (accepted) return;
-  jobs_.pop_back();
-  unit->profile.heat = options_.threshold;
+  if (!accepted) jobs_.pop_back();
+  return accepted;
 }
 
 void Engine::install_finished() {
@@ -556,54 +729,17 @@ void Engine::install_finished() {
   }
 }
 
-void Engine::install(RegionJob& job) {
-  if (!job.translated || job.cancelled) return;
-  make_room(job.code.codeSize());
-  Unit* first = units_.find(job.unit->paddr, job.unit->pc, job.unit->code_key);
-  if (first == nullptr || first->is_region || !place(*job.unit, job.code)) return;
+bool Engine::install(RegionJob& job) {
+  if (!job.translated || job.cancelled) return false;
+  if (warm_ != nullptr) warm_->keep(*job.unit, code_bytes(job.code), job.plan, job.joint_checks);
+  const uint64_t code_key = job.unit->code_key;
+  const unsigned guest_instructions = job.unit->all_instructions;
+  if (!put_region(std::move(job.unit), code_bytes(job.code), job.plan.pages)) return false;
   ++statistics_.regions_translated;
-  statistics_.region_instructions += job.unit->all_instructions;
-  if (options_.profile) attribute_samples();
-  units_.replace(first, std::move(job.unit));
-  forget_dropped();
-}
-
-Translator::Input Engine::input_of(const Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins,
-                                   bool joint_checks, uint32_t rounding) const {
-  return {.blocks = blocks,
-          .pins = pins,
-          .profiled = !unit.is_region && options_.tiers > 1,
-          .joint_checks = joint_checks,
-          .helpers = hart_.helpers(),
-          .hart = hart_,
-          .thunks = thunks_,
-          .rounding = rounding,
-          .state_words = (hart_.layout().size_bytes + 7) / 8};
-}
-
-bool Engine::translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
-                       uint32_t rounding, asmjit::CodeHolder& code) const {
-  code.reset(asmjit::ResetPolicy::kSoft);
-  code.init(asmjit::Environment::host());
-  const Translator::Input input = input_of(unit, blocks, pins, joint_checks, rounding);
-  Translator translator(input, code, unit);
-  return translator.run() && code.flatten() == asmjit::kErrorOk && code.resolveUnresolvedLinks() == asmjit::kErrorOk;
-}
-
-bool Engine::place(Unit& unit, asmjit::CodeHolder& code) {
-  if (code.relocateToBase(reinterpret_cast<uint64_t>(cache_->next_address())) != asmjit::kErrorOk ||
-      code.codeSize() > cache_->space_left()) {
-    return false;
-  }
-  unit.region = cache_->current_region();
-  const asmjit::CodeBuffer& buffer = code.textSection()->buffer();
-  unit.code_bytes = static_cast<uint32_t>(buffer.size());
-  unit.code = cache_->add({buffer.data(), unit.code_bytes});
-  statistics_.code_bytes += unit.code_bytes;
-  if (perf_map_ != nullptr) {
-    const std::string name = options_.symbols != nullptr ? options_.symbols->name_of(unit.pc) : std::string();
-    perf_map_->add({unit.code, unit.code_bytes}, fmt::format("{} [guest {:#x}, tier {}]", name.empty() ? "guest" : name,
-                                                             unit.pc, unit.is_region ? 2 : 1));
+  statistics_.region_instructions += guest_instructions;
+  if (options_.install_log != nullptr) {
+    options_.install_log->add(
+        hart_.id(), {hart_.instruction_count(), job.asked_count, code_key, job.joint_checks, std::move(job.plan)});
   }
   return true;
 }
@@ -640,16 +776,16 @@ std::string Engine::describe_code(uint64_t pc) const {
 std::string Engine::describe(const Unit& unit) const {
   const std::string where = fmt::format("{} at {:#x}", unit.is_region ? "region" : "block", unit.pc);
   if (unit.interpreted) return where + ": run by the interpreter\n";
-  const Region region = form_region(unit, hart_, options_.threshold, [&](uint64_t pc, uint64_t paddr) {
+  const RegionPlan plan = plan_region(unit, options_.threshold, [&](uint64_t pc, uint64_t paddr) {
     return unit.is_region ? find_known(pc, paddr, unit.code_key) : nullptr;
   });
+  const Region region = form_region(plan, hart_);
   if (region.blocks.empty()) return where + ": its bytes are not what they were\n";
   const uint32_t words = (hart_.layout().size_bytes + 7) / 8;
   const std::vector<Pin> pins = unit.is_region ? choose_pins(region, words) : std::vector<Pin>();
   const bool joint_checks = unit.is_region && !alone_.contains({unit.paddr, unit.pc});
-  const auto rounding = static_cast<uint32_t>(unit.code_key >> kRoundingShift);
   return fmt::format("{}, {} bytes of host code at {}\n", where, unit.code_bytes, fmt::ptr(unit.code)) +
-         describe_blocks(input_of(unit, region.blocks, pins, joint_checks, rounding), unit.code_bytes);
+         describe_blocks(maker_.input(unit, region, pins, joint_checks), unit.code_bytes);
 }
 
 uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
@@ -685,7 +821,17 @@ core::Result<std::unique_ptr<core::Engine>> make_jit_engine(core::Hart& hart, co
   }
   auto thunks = Thunks::make(**cache);
   if (!thunks) return thunks.error();
-  return std::unique_ptr<core::Engine>(std::make_unique<Engine>(hart, options, std::move(*cache), *thunks));
+  std::shared_ptr<CodeArchive> archive;
+  if (options.archives != nullptr) {
+    const auto identity = code_identity(hart, options.tiers > 1);
+    if (!identity) return identity.error();
+    auto opened = options.archives->archive(*identity, {.state_words = (hart.layout().size_bytes + 7) / 8,
+                                                        .helpers = static_cast<uint32_t>(hart.helpers().size())});
+    if (!opened) return opened.error();
+    archive = std::move(*opened);
+  }
+  return std::unique_ptr<core::Engine>(
+      std::make_unique<Engine>(hart, options, std::move(*cache), *thunks, std::move(archive)));
 }
 
 }  // namespace lockstep::jit
