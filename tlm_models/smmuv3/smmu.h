@@ -198,7 +198,10 @@ class Smmu {
     MemoryAttributes input_attributes;
     MemoryAttributes output_attributes;
   };
-  static constexpr unsigned kQuickEntries = 128;
+  static constexpr unsigned kQuickEntries = 512;  // a power of two; more would not stay in a host's near caches
+  static size_t quick_place(uint64_t page, uint32_t stream_id) {
+    return (page ^ (page >> 9) ^ stream_id * 13) % kQuickEntries;
+  }
 
   // What configuration says of a transaction before any table is walked.
   struct Context {

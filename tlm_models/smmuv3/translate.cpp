@@ -36,8 +36,6 @@ uint64_t source_of(const Transaction& transaction) {
   return transaction.stream_id | substream << 32 | static_cast<uint64_t>(transaction.translated) << 62;
 }
 
-size_t quick_place(uint64_t page, uint32_t stream_id) { return (page ^ (page >> 7) ^ stream_id * 13) & 127; }
-
 // The address as the TLB keeps it: an ignored top byte is a copy of bit 55.
 uint64_t canonical(const ContextDescriptor& cd, uint64_t address) {
   const unsigned which = cd.has_two_halves() && bit(address, 55) ? 1 : 0;
