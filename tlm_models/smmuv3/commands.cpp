@@ -162,6 +162,8 @@ bool Smmu::synchronise(const CommandWords&, unsigned& error) {
 }
 
 void Smmu::signal_sync(const CommandWords& command) {
+  // Records from before and after are of different configurations, however alike they look.
+  last_record_mergeable_ = false;
   switch (bits(command[0], 13, 12)) {
     case 1: {
       environment_.raise(Interrupt::kCommandSync);

@@ -29,6 +29,7 @@ Smmu::Smmu(const Config& config, MemoryPort& memory, Environment& environment)
 }
 
 void Smmu::reset() {
+  config_.stall_model = physical_stall_model_;
   registers_.reset();
   drop_cached_translations();
   drop_cached_configuration();

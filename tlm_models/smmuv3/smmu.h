@@ -126,6 +126,7 @@ class Environment {
   virtual void raise(Interrupt interrupt) = 0;  // a pulse on a wire of its own
   virtual void send_event() = 0;                // wakes processors that wait for events
   virtual void resolved(uint64_t token, const TranslateResult& result) = 0;
+  // kPending: Smmu::atc_invalidated() follows, after this call.
   virtual AtcAnswer invalidate_atc(const AtcInvalidation& invalidation) = 0;
   virtual void page_response(const PageResponse& response) = 0;
   // Whether every transaction that was translated before has been seen downstream: CMD_SYNC waits for it, and

@@ -286,6 +286,11 @@ TEST(SmmuEvents, MergingNeedsTheStreamsLeaveAndEqualRecords) {
   world.access(0x6000);
   world.access(0x6000, true);
   EXPECT_EQ(world.take_events().size(), 3u);
+  // CMD_SYNC parts what came before from what comes after.
+  world.access(0x6000, true);
+  world.command(0x46);
+  world.access(0x6000, true);
+  EXPECT_EQ(world.take_events().size(), 2u);
   // A consumed record stands for nothing that comes later.
   world.access(0x6000, true);
   EXPECT_EQ(world.take_events().size(), 1u);

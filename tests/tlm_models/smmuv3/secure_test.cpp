@@ -217,6 +217,19 @@ TEST(SmmuSecure, InvalidateAllReachesBothSides) {
   EXPECT_EQ(world.reads(true), 4u);
 }
 
+TEST(SmmuSecure, ResetForgetsEverything) {
+  TwoWorld world;
+  world.access(true);
+  world.write(Id::kCr0, world.read(Id::kCr0, true) | kCr0NonSecureStallDisable, true);
+  world.smmu.reset();
+  for (const bool side : {false, true})
+    for (const RegisterRow& row : register_rows(side))
+      EXPECT_EQ(world.read(row.id, side), reset_value(row.id, world.smmu.side(side).config())) << row.name;
+  EXPECT_EQ(world.read(Id::kIdr0, false) >> 24 & 3, 0u);
+  // Disabled bypass, until software comes again.
+  EXPECT_EQ(world.access(true).address, kInput);
+}
+
 TEST(SmmuSecure, NoAtsAndNoPageRequests) {
   TwoWorld world;
   Transaction transaction;
