@@ -522,6 +522,9 @@ std::array<uint64_t, 4> Translation::record(const Stop& stop, bool stall) const 
     case 0x08:
       e[0] &= ~(uint64_t{1} << 11);
       break;
+    case 0x06:
+      e[0] = 0x06 + (uint64_t{req.stream} << 32);
+      break;
     case 0x03:
     case 0x09:
       e[3] = stop.fetch & ~uint64_t{7};

@@ -49,7 +49,12 @@ EventRecord encode(const Event& event) {
                   at(event.asks_execute, kInD) | at(event.asks_read, kRnW) | at(event.asks_write, 36);
       record[2] = field_in_place(event.input_address, 63, 12);
       break;
+    case EventType::kStreamDisabled:
+      // This record and the next name no substream.
+      record[0] &= ~(substream | at(true, 11));
+      break;
     case EventType::kTranslationForbidden:
+      record[0] &= ~(substream | at(true, 11));
       record[1] = at(event.read, kRnW);
       record[2] = event.input_address;
       break;
