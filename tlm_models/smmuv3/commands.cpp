@@ -263,7 +263,7 @@ void Smmu::execute(const CommandWords& command) {
     case Opcode::kResume: {
       const uint64_t tag = bits(command[1], 15, 0);
       if (tag >= stalled_.size()) break;
-      Stalled& stalled = stalled_[tag];
+      StalledTransaction& stalled = stalled_[tag];
       if (!stalled.used || !stalled.recorded || stalled.transaction.stream_id != stream_of(command)) break;
       if (bit(command[0], 12)) {
         retry(stalled);
@@ -273,7 +273,7 @@ void Smmu::execute(const CommandWords& command) {
       break;
     }
     case Opcode::kStallTerm:
-      for (Stalled& stalled : stalled_)
+      for (StalledTransaction& stalled : stalled_)
         if (stalled.used && stalled.transaction.stream_id == stream_of(command)) terminate(stalled, true);
       break;
     default:

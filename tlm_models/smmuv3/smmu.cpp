@@ -33,13 +33,39 @@ void Smmu::reset() {
   registers_.reset();
   drop_cached_translations();
   drop_cached_configuration();
-  for (Stalled& stalled : stalled_) stalled.used = false;
+  for (StalledTransaction& stalled : stalled_) stalled.used = false;
   stream_table_ = stream_table();
   last_event_ = {};
   last_record_mergeable_ = false;
   pending_atc_ = 0;
   atc_timed_out_ = false;
   update_bypass();
+}
+
+SmmuState Smmu::state() const {
+  SmmuState state;
+  for (size_t i = 0; i < kRegisters; ++i) state.registers[i] = registers_.get(static_cast<Id>(i));
+  state.stalled = stalled_;
+  state.bypass_control = bypass_control_;
+  state.stalls_allowed = config_.stall_model == physical_stall_model_;
+  state.last_record = last_record_;
+  state.last_record_mergeable = last_record_mergeable_;
+  state.pending_atc = pending_atc_;
+  state.atc_timed_out = atc_timed_out_;
+  return state;
+}
+
+void Smmu::restore(const SmmuState& state) {
+  reset();
+  for (size_t i = 0; i < kRegisters; ++i) registers_.set(static_cast<Id>(i), state.registers[i]);
+  for (size_t i = 0; i < stalled_.size() && i < state.stalled.size(); ++i) stalled_[i] = state.stalled[i];
+  allow_stalls(state.stalls_allowed);
+  set_bypass(state.bypass_control);
+  stream_table_ = stream_table();
+  last_record_ = state.last_record;
+  last_record_mergeable_ = state.last_record_mergeable;
+  pending_atc_ = state.pending_atc;
+  atc_timed_out_ = state.atc_timed_out;
 }
 
 void Smmu::drop_cached_translations() {
@@ -159,6 +185,10 @@ void Smmu::update_interrupts() { registers_.set(Id::kIrqCtrlAck, registers_.get(
 void Smmu::update_bypass() {
   const uint32_t value = registers_.get32(Id::kGbpa) & ~kGbpaUpdate;
   registers_.set(Id::kGbpa, value);
+  set_bypass(value);
+}
+
+void Smmu::set_bypass(uint32_t value) {
   bypass_control_ = value;
   bypass_overrides_ = {};
   if (!config_.attribute_types_override) return;

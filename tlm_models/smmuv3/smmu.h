@@ -134,6 +134,26 @@ class Environment {
   virtual bool downstream_quiet() = 0;
 };
 
+// A transaction that waits for software; its tag is its place in the table.
+struct StalledTransaction {
+  bool used = false;
+  bool recorded = false;  // software knows of it
+  Transaction transaction;
+};
+
+// Everything that a snapshot needs. Caches are no part of it: they never change a result, and a restored SMMU starts
+// with empty ones.
+struct SmmuState {
+  std::array<uint64_t, kRegisters> registers{};
+  std::vector<StalledTransaction> stalled;
+  uint32_t bypass_control = 0;
+  bool stalls_allowed = true;
+  EventRecord last_record{};
+  bool last_record_mergeable = false;
+  unsigned pending_atc = 0;
+  bool atc_timed_out = false;
+};
+
 // The programming interface and translation of one SMMUv3 for non-secure streams, without time and without SystemC: a
 // call does all of its work, and two runs with the same calls and memory do the same.
 class Smmu {
@@ -144,6 +164,9 @@ class Smmu {
   Smmu& operator=(const Smmu&) = delete;
 
   void reset();
+  SmmuState state() const;
+  // The state must come from an SMMU with the same configuration.
+  void restore(const SmmuState& state);
 
   // Aligned accesses of 4 or 8 bytes; others, and offsets without a register, read as zero and write nothing.
   uint64_t read_register(uint32_t offset, unsigned size_bytes) const;
@@ -180,11 +203,6 @@ class Smmu {
   void drop_cached_configuration();
 
  private:
-  struct Stalled {
-    bool used = false;
-    bool recorded = false;
-    Transaction transaction;
-  };
   // A translation of one 4 KiB page for one stream, with everything that the registers, configuration and tables say
   // already applied. Any invalidation and any change of control makes all of them old.
   struct QuickEntry {
@@ -221,6 +239,7 @@ class Smmu {
   void update_control();
   void update_interrupts();
   void update_bypass();
+  void set_bypass(uint32_t value);
   void allow_stalls(bool allowed);
   StreamTable stream_table() const;
   bool secure_fetch_only() const { return config_.secure && enabled(kCr0SecureFetchOnly); }
@@ -246,8 +265,8 @@ class Smmu {
 
   // stall.cpp
   bool stall(const Transaction& transaction, Event event, uint16_t& tag);
-  void retry(Stalled& stalled);
-  void terminate(Stalled& stalled, bool abort);
+  void retry(StalledTransaction& stalled);
+  void terminate(StalledTransaction& stalled, bool abort);
   void retry_unrecorded();
   void terminate_all_stalled();
 
@@ -287,7 +306,7 @@ class Smmu {
   Event last_event_;
   std::array<QuickEntry, kQuickEntries> quick_;
   uint64_t generation_ = 1;
-  std::vector<Stalled> stalled_;
+  std::vector<StalledTransaction> stalled_;
   EventRecord last_record_{};
   bool last_record_mergeable_ = false;
   bool processing_commands_ = false;

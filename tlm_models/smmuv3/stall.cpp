@@ -7,7 +7,7 @@ namespace lockstep::tlm_models::smmuv3 {
 // "Stall model".
 bool Smmu::stall(const Transaction& transaction, Event event, uint16_t& tag) {
   for (size_t place = 0; place < stalled_.size(); ++place) {
-    Stalled& stalled = stalled_[place];
+    StalledTransaction& stalled = stalled_[place];
     if (stalled.used) continue;
     tag = static_cast<uint16_t>(place);
     event.stall_tag = tag;
@@ -22,11 +22,11 @@ bool Smmu::stall(const Transaction& transaction, Event event, uint16_t& tag) {
 
 unsigned Smmu::stalled_transactions() const {
   unsigned count = 0;
-  for (const Stalled& stalled : stalled_) count += stalled.used;
+  for (const StalledTransaction& stalled : stalled_) count += stalled.used;
   return count;
 }
 
-void Smmu::retry(Stalled& stalled) {
+void Smmu::retry(StalledTransaction& stalled) {
   stalled.used = false;
   const Transaction transaction = stalled.transaction;
   const TranslateResult result = translate(transaction);
@@ -34,7 +34,7 @@ void Smmu::retry(Stalled& stalled) {
   if (result.outcome != Outcome::kStalled) environment_.resolved(transaction.token, result);
 }
 
-void Smmu::terminate(Stalled& stalled, bool abort) {
+void Smmu::terminate(StalledTransaction& stalled, bool abort) {
   stalled.used = false;
   TranslateResult result;
   result.outcome = abort || config_.terminate_abort_only ? Outcome::kAbort : Outcome::kZeroIgnored;
@@ -45,7 +45,7 @@ void Smmu::terminate(Stalled& stalled, bool abort) {
 void Smmu::retry_unrecorded() {
   if (retrying_) return;
   retrying_ = true;
-  for (Stalled& stalled : stalled_) {
+  for (StalledTransaction& stalled : stalled_) {
     if (!event_queue_writable()) break;
     if (stalled.used && !stalled.recorded) retry(stalled);
   }
@@ -53,7 +53,7 @@ void Smmu::retry_unrecorded() {
 }
 
 void Smmu::terminate_all_stalled() {
-  for (Stalled& stalled : stalled_)
+  for (StalledTransaction& stalled : stalled_)
     if (stalled.used) terminate(stalled, true);
 }
 

@@ -125,6 +125,29 @@ TEST(SmmuStall, RecordsOfStallsWaitForTheQueue) {
   EXPECT_TRUE(world.take_events().empty());
 }
 
+// A snapshot in the middle: another SMMU goes on where the first one was.
+TEST(SmmuStall, StateGoesOverToAnotherSmmu) {
+  Config config = SimpleWorld::default_config();
+
+  StallWorld world(config);
+  const TranslateResult stalled = world.access(kUnmapped);
+  world.environment.quiet = false;
+  EXPECT_FALSE(world.command(0x46));
+  const SmmuState state = world.smmu.state();
+
+  SimpleWorld other(config);
+  other.memory.memory = world.memory.memory;
+  other.smmu.restore(state);
+  for (const RegisterRow& row : register_rows()) EXPECT_EQ(other.read(row.id), world.read(row.id)) << row.name;
+  other.smmu.resume_commands();
+  EXPECT_EQ(other.read(Id::kCmdqCons), other.read(Id::kCmdqProd));
+  EXPECT_EQ(other.access(kMapped).address, SimpleWorld::kPage);
+  EXPECT_EQ(other.smmu.stalled_transactions(), 1u);
+  EXPECT_TRUE(other.command(0x44 | 2 << 12 | uint64_t{3} << 32, stalled.stall_tag));
+  ASSERT_EQ(other.environment.resolutions.size(), 1u);
+  EXPECT_EQ(other.environment.resolutions[0].first, world.token);
+}
+
 TEST(SmmuStall, NoRoomForMoreStalls) {
   Config config = SimpleWorld::default_config();
   config.stalled_transactions_max = 2;
