@@ -118,6 +118,7 @@ bool ConfigLookup::locate_cd(const Ste& ste, uint32_t index, uint64_t& address, 
 bool ConfigLookup::read_context(const Ste& ste, uint64_t address, void* data, size_t size_bytes, AccessKind kind,
                                 ConfigError& error, Fault& fault) {
   uint64_t physical = address;
+  MemoryAttributes attributes = ste.context_attributes;
   if (ste.stage2_translates()) {
     const Stage2Translation stage2 =
         walker_.translate_stage2(ste, address, {.privileged = true}, FaultClass::kContextFetch);
@@ -126,8 +127,9 @@ bool ConfigLookup::read_context(const Ste& ste, uint64_t address, void* data, si
       return false;
     }
     physical = stage2.output;
+    attributes = through_stage2(attributes, ste.stage2, stage2);
   }
-  if (memory_.read(physical, data, size_bytes, ste.context_attributes, kind)) return true;
+  if (memory_.read(physical, data, size_bytes, attributes, kind)) return true;
   error.type = EventType::kCdFetch;
   error.fetch_address = physical;
   return false;

@@ -125,12 +125,13 @@ struct WalkCacheEntry {
   bool valid = false;
   uint8_t level = 0;  // of the table pointed to
   uint8_t granule_log2 = 0;
-  uint8_t region_log2 = 0;   // input addresses that the part of the table covers
-  uint8_t table_log2 = 0;    // and those of the whole table, which an invalidation of any of them reaches
-  uint8_t hierarchical = 0;  // accumulated APTable and XNTable, as the walk has them
-  uint64_t input = 0;        // aligned to the region
-  uint64_t table = 0;        // physical address of the first descriptor of the part
-  uint64_t table_ipa = 0;    // the same before stage 2
+  uint8_t region_log2 = 0;      // input addresses that the part of the table covers
+  uint8_t table_log2 = 0;       // and those of the whole table, which an invalidation of any of them reaches
+  uint8_t hierarchical = 0;     // accumulated APTable and XNTable, as the walk has them
+  uint64_t input = 0;           // aligned to the region
+  uint64_t table = 0;           // physical address of the first descriptor of the part
+  uint64_t table_ipa = 0;       // the same before stage 2
+  MemoryAttributes attributes;  // of reads there
   TlbTag tag;
 };
 

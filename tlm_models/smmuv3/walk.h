@@ -61,6 +61,10 @@ struct Stage2Translation {
   uint8_t shareability = 0;
 };
 
+// Attributes of an access by intermediate address, combined with those of the page that stage 2 found for it.
+MemoryAttributes through_stage2(const MemoryAttributes& attributes, const Stage2Config& stage2,
+                                const Stage2Translation& translation);
+
 // Result of all stages that are on.
 struct Translation {
   Fault fault;

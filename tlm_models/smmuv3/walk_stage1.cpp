@@ -144,6 +144,7 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
     if (cached) {
       level = cached->level;
       limits = cached->hierarchical;
+      attributes = cached->attributes;
       const uint64_t offset = bits(input, cached->region_log2 - 1, level_shift(granule, level)) << 3;
       place = cached->table + offset;
       place_ipa = cached->table_ipa + offset;
@@ -160,6 +161,7 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
           return Step::kDone;
         }
         place = stage2.output;
+        attributes = through_stage2(half.walk_attributes, regime.ste->stage2, stage2);
       }
       if (config_.stage1_walk_cache && level != start) {
         WalkCacheEntry entry;
@@ -168,6 +170,7 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
         entry.region_log2 = static_cast<uint8_t>(shift + std::min(stride, kChunkLog2));
         entry.table_log2 = static_cast<uint8_t>(shift + stride);
         entry.hierarchical = limits;
+        entry.attributes = attributes;
         entry.input = input & ~ones(entry.region_log2);
         entry.table = place & ~ones(kChunkLog2 + 3);
         entry.table_ipa = place_ipa & ~ones(kChunkLog2 + 3);

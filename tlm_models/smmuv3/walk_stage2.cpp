@@ -26,6 +26,13 @@ PermissionMask permissions_of(uint64_t descriptor, bool writable) {
 
 }  // namespace
 
+MemoryAttributes through_stage2(const MemoryAttributes& attributes, const Stage2Config& stage2,
+                                const Stage2Translation& translation) {
+  if (stage2.force_write_back)
+    return combine_force_write_back(attributes, translation.memattr, translation.shareability);
+  return combine(attributes, from_stage2_encoding(translation.memattr, translation.shareability));
+}
+
 Stage2Translation Walker::translate_stage2(const Ste& ste, uint64_t ipa, const AccessNeed& need,
                                            FaultClass fault_class) {
   Stage2Translation result;

@@ -104,5 +104,39 @@ TEST(SmmuAttributes, OwnAccessesHaveTheAttributesOfTheirConfiguration) {
   EXPECT_EQ(of(AccessKind::kStage1Descriptor), normal(level(kWb, 1, 1, 0), level(kWb, 1, 1, 0), Shareability::kInner));
 }
 
+// Accesses by intermediate address: what the tables' configuration says meets what stage 2 says of the page.
+TEST(SmmuAttributes, OwnAccessesThroughStage2AreCombined) {
+  for (const bool cached : {false, true}) {
+    Config config = SimpleWorld::default_config();
+    config.tlb = false;
+    config.stage1_walk_cache = config.stage2_cache = cached;
+    SimpleWorld world(config);
+    const uint64_t root2 = world.new_table();
+    world.root = world.new_table();
+    world.map(world.root, 0x123456000, SimpleWorld::kPage | SimpleWorld::kStage1Leaf);
+    Words ste = SimpleWorld::stage1_ste();
+    SimpleWorld::add_stage2(ste, root2, 7);
+    set_field(ste, 71, 66, 3 << 4 | 1 << 2 | 1);
+    world.put_ste(3, ste);
+    Words cd = SimpleWorld::cd(world.root);
+    set_field(cd, 13, 8, 3 << 4 | 1 << 2 | 1);
+    world.put_cd(0, cd);
+    // Write-through for the tables, device for the contexts.
+    for (uint64_t at = SimpleWorld::kTables; at < SimpleWorld::kTables + 0x20000; at += 0x1000)
+      world.map(root2, at, at | (SimpleWorld::kStage2Leaf & ~uint64_t{0x3c}) | 0xa << 2);
+    world.map(root2, SimpleWorld::kContexts,
+              SimpleWorld::kContexts | (SimpleWorld::kStage2Leaf & ~uint64_t{0x3c}) | 1 << 2);
+    world.map_stage2_identity(root2, SimpleWorld::kPage);
+    world.enable();
+    for (int twice = 0; twice < 2; ++twice) {
+      EXPECT_EQ(world.access(0x123456000).outcome, Outcome::kPass);
+      const auto of = [&](AccessKind kind) { return world.memory.last_attributes[static_cast<size_t>(kind)]; };
+      EXPECT_EQ(of(AccessKind::kContextDescriptor), device_attributes(DeviceType::kNGnRE));
+      EXPECT_EQ(of(AccessKind::kStage1Descriptor),
+                normal(level(kWt, 1, 1, 0), level(kWt, 1, 1, 0), Shareability::kInner));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace lockstep::tlm_models::smmuv3
