@@ -40,7 +40,8 @@ Command by_address(Random& random, const char* name, unsigned opcode, const ref:
     command.high = (command.high & 0xfff) | (d.input & ~(unit - 1) & ~uint64_t{0xfff});
     if (!hint || random() % 2) {
       // A range that reaches the address, beginning a few granules before it.
-      const uint64_t back = random() % 4;
+      // Ranges do not wrap, so they cannot begin below zero.
+      const uint64_t back = std::min<uint64_t>(random() % 4, d.input >> d.granule);
       const uint64_t start = (d.input & ~(unit - 1)) - (hint ? 0 : back << d.granule);
       command.high = (command.high & 0xfff) | (start & ~uint64_t{0xfff});
       const uint64_t scale = 1 + random() % 3;
