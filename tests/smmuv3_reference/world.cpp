@@ -424,6 +424,7 @@ uint64_t Builder::make_ste(Guest& guest, World::Stream& stream, uint64_t words[8
         address = leaf + (index & mask(leaf_log2)) * 64;
       }
       make_cd(guest, stream, number, number * 4 + int(i) + 1, el2, address, stall_disabled);
+      stream.contexts.emplace_back(index, physical(guest, address));
     }
   }
   damage(words, 8);
@@ -466,6 +467,7 @@ World Builder::build() {
     }
     for (int w = 0; w < 8; ++w) world_.memory.put64(address + 8 * uint64_t(w), words[w]);
     world_.structures.push_back(address);
+    stream.entry = address;
     stream.addresses.push_back(random_());
     stream.addresses.push_back(random_() & mask(oas_));
     stream.addresses.push_back(mask(oas_) + 1);

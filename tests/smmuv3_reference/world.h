@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "tests/smmuv3_reference/reference.h"
@@ -30,7 +31,9 @@ struct World {
   struct Stream {
     uint32_t id = 0;
     std::vector<uint32_t> substreams;
-    std::vector<uint64_t> addresses;  // that some table maps, or nearly
+    uint64_t entry = 0;                                   // where its stream table entry lies
+    std::vector<std::pair<uint32_t, uint64_t>> contexts;  // index and place of its context descriptors
+    std::vector<uint64_t> addresses;                      // that some table maps, or nearly
   };
   std::vector<Stream> streams;
   // Descriptors that the builder wrote, with what software needs to invalidate them.

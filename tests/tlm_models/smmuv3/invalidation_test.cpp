@@ -116,6 +116,34 @@ uint64_t changed(Random& random, uint64_t descriptor, const ref::World::Descript
   }
 }
 
+// Changes a stream table entry or a context descriptor in what no TLB may keep, and draws a command that covers it.
+Command change_structure(Random& random, ComparedWorld& world) {
+  const ref::World::Stream& stream = world.world.streams[random() % world.world.streams.size()];
+  const uint64_t named = uint64_t{stream.id} << 32;
+  const uint64_t range = random() % 4;
+  const Command wide[] = {
+      {"CFGI_STE", 0x03 | named, random() % 2}, {"CFGI_RANGE", 0x04 | named, range}, {"CFGI_ALL", 0x04, 31}};
+  if (stream.contexts.empty() || random() % 2) {
+    // PRIVCFG and INSTCFG, S2R, or the whole entry.
+    static const unsigned kBits[] = {64 + 48, 64 + 50, 64 + 51, 128 + 58, 0};
+    const unsigned bit = kBits[random() % 5];
+    const uint64_t place = stream.entry + bit / 64 * 8;
+    world.put64(place, world.shadow.get64(place) ^ uint64_t{1} << bit % 64);
+    return wide[random() % 3];
+  }
+  const auto& [index, place] = stream.contexts[random() % stream.contexts.size()];
+  // R, or V.
+  world.put64(place, world.shadow.get64(place) ^ uint64_t{1} << (random() % 4 ? 45 : 31));
+  switch (random() % 4) {
+    case 0:
+      return wide[random() % 3];
+    case 1:
+      return {"CFGI_CD_ALL", 0x06 | named, 0};
+    default:
+      return {"CFGI_CD", 0x05 | named | uint64_t{index} << 12, random() % 2};
+  }
+}
+
 bool run_world(uint64_t seed, std::map<std::string, unsigned>& drawn, uint64_t& passes) {
   Random random(seed);
   Config config = random_config(random, true);
@@ -131,6 +159,13 @@ bool run_world(uint64_t seed, std::map<std::string, unsigned>& drawn, uint64_t& 
         ADD_FAILURE() << "LOCKSTEP_SEED=" << seed << " LOCKSTEP_WORLDS=1 round " << round << difference;
         return false;
       }
+    }
+    if (random() % 4 == 0) {
+      const Command command = change_structure(random, world);
+      ++drawn[command.name];
+      EXPECT_TRUE(world.bench.command(command.low, command.high)) << command.name;
+      world.bench.command(0x46);
+      continue;
     }
     const ref::World::Descriptor& d = world.world.descriptors[random() % world.world.descriptors.size()];
     uint64_t value = world.shadow.get64(d.place);
