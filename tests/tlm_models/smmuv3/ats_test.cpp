@@ -176,6 +176,9 @@ TEST(SmmuAts, SplitStageGivesIntermediateAddressesAndTranslatesThemLater) {
   EXPECT_EQ(wrong.event, EventType::kTranslation);
   EXPECT_TRUE(world.smmu.last_event().stage2);
   EXPECT_EQ(world.smmu.last_event().ipa, SimpleWorld::kPage + 0x1000);
+  // Nothing would check the intermediate addresses without ATSCHK, so none are given.
+  world.write(Id::kCr0, world.read(Id::kCr0) & ~uint64_t{kCr0AtsCheck});
+  EXPECT_EQ(world.ask().status, AtsStatus::kUnsupportedRequest);
 }
 
 TEST(SmmuPri, RequestsAreQueuedInTheirFormat) {

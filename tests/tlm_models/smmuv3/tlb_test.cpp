@@ -192,7 +192,14 @@ TEST(SmmuTlb, El2RegimesAreApart) {
     set_field(ste, 95, 94, 2);
     world.put_ste(3, ste);
     world.put_cd(0, SimpleWorld::cd(world.root));
+    // The hypervisor's regimes have no VMIDs: another stream with another one shares the entry.
+    set_field(ste, 128 + 15, 128, 9);
+    world.put_ste(4, ste);
     world.enable();
+    world.access(kBase);
+    world.smmu.memory().clear_counts();
+    EXPECT_EQ(world.access(kBase, false, 4).outcome, Outcome::kPass);
+    EXPECT_EQ(world.smmu.memory().walk_reads(), 0u);
     const auto cold_after = [&](uint64_t low, uint64_t high = 0) {
       world.access(kBase);
       world.command(low, high);
