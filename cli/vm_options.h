@@ -24,6 +24,7 @@ struct VmOptions {
   std::vector<std::string> drives;  // file=PATH[,readonly=on|off][,overlay=on|off]
   std::string net = "none";
   unsigned smp = 1;
+  bool parallel = false;
   std::string memory = "512M";
 
   std::string engine = "interpreter";
