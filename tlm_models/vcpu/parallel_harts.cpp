@@ -10,6 +10,9 @@ namespace {
 // Which hart's thread this is.
 thread_local void* current_worker = nullptr;
 
+// What a hint that the guest spins counts for: a small part of a quantum.
+constexpr uint64_t kPausesInQuantum = 10;
+
 }  // namespace
 
 ParallelHarts::ParallelHarts(std::vector<Member> members, std::function<bool()> guest_ended)
@@ -44,6 +47,7 @@ ParallelHarts::Result ParallelHarts::run(const Round& round, std::vector<bool>& 
   quantum_ = std::max<uint64_t>(round.quantum, 1);
   for (const auto& worker : workers_) {
     worker->executed = 0;
+    worker->progress = 0;
     worker->waiting = waiting[worker->index];
     worker->member.hart->begin_turn();
     if (!worker->waiting || worker->member.hart->wakeup_pending()) start(*worker);
@@ -193,6 +197,7 @@ bool ParallelHarts::run_turn(Worker& worker) {
   while (true) {
     if (worker.attention.load(std::memory_order_acquire) && safe_point(worker)) return false;
     const uint64_t done = hart.executed_in_turn();
+    worker.progress.store(done, std::memory_order_relaxed);
     const uint64_t limit = limit_.load(std::memory_order_relaxed);
     if (done >= limit) return false;
     const core::RunResult result = worker.member.engine->run(std::min(quantum_, limit - done));
@@ -207,12 +212,22 @@ bool ParallelHarts::run_turn(Worker& worker) {
         return true;
       case core::StopReason::kYield:
         // The guest spins: another hart's thread may need this host processor.
+        let_time_pass(worker);
         std::this_thread::yield();
         break;
       default:
         break;
     }
   }
+}
+
+// A hart that spins waits for others, so its time keeps up with theirs: else the round would wait for it, and it for
+// harts that wait for the next round.
+void ParallelHarts::let_time_pass(Worker& worker) {
+  core::Hart& hart = *worker.member.hart;
+  uint64_t ahead = hart.executed_in_turn() + quantum_ / kPausesInQuantum + 1;
+  for (const auto& other : workers_) ahead = std::max(ahead, other->progress.load(std::memory_order_relaxed));
+  hart.begin_turn_late(std::min(ahead, limit_.load(std::memory_order_relaxed)));
 }
 
 bool ParallelHarts::safe_point(Worker& worker) {

@@ -76,6 +76,7 @@ class ParallelHarts {
     unsigned index = 0;
     Member member;
     std::atomic<bool> attention = false;  // look at what stands under the mutex
+    std::atomic<uint64_t> progress = 0;   // how far the hart is ahead of the round's beginning
     // Under the mutex.
     State state = State::kIdle;
     bool waiting = false;
@@ -91,6 +92,7 @@ class ParallelHarts {
   void work(Worker& worker);
   // Runs until the turn is over. True: the hart sleeps.
   bool run_turn(Worker& worker);
+  void let_time_pass(Worker& worker);
   // True: the turn is over.
   bool safe_point(Worker& worker);
   // All with the mutex held.
