@@ -120,6 +120,7 @@ void ParallelHarts::set_interrupt(unsigned hart, unsigned line, bool level) {
     worker.attention = true;
     return;
   }
+  apply_lines(worker);  // what came before this
   target.set_interrupt(line, level);
   if (!in_round_ || stopping_ || worker.state != State::kIdle || !worker.waiting || !target.wakeup_pending()) return;
   // It slept until now, which is where the hart is that woke it.
