@@ -256,8 +256,10 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
       ->group(group);
 }
 
+namespace {
+
 // What needs two runs to be the same cannot be had of harts that run beside one another.
-static Status check_parallel(const VmOptions& o) {
+Status check_parallel(const VmOptions& o) {
   if (!o.parallel) return {};
   const auto refuse = [](const char* option, const char* reason) {
     return Error{fmt::format("--parallel and {} exclude each other: {}; leave one of them out", option, reason)};
@@ -271,6 +273,8 @@ static Status check_parallel(const VmOptions& o) {
   }
   return {};
 }
+
+}  // namespace
 
 Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, std::shared_ptr<jit::CodeArchiveFolder> archives) {
   tlm_models::MachineConfig config;
