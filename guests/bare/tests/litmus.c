@@ -6,7 +6,7 @@
 // harts: 4
 #include "guest.h"
 
-enum { kCells = 256, kSoftware = 3, kMsie = 1 << kSoftware, kPatches = 32, kPatience = 60 };
+enum { kCells = 256, kSoftware = 3, kMsie = 1 << kSoftware, kPatches = 32, kPatience = 4000, kImpatience = 4 };
 
 // One run of a program: two words on lines of their own, and what the harts read.
 typedef struct Cell {
@@ -42,15 +42,19 @@ static void barrier(void) {
     __atomic_store_n(&barrier_phase, phase + 1, __ATOMIC_SEQ_CST);
     return;
   }
-  while (__atomic_load_n(&barrier_phase, __ATOMIC_SEQ_CST) == phase) relax();
+  // At first without a hint that would give the host's processor away.
+  for (int patience = kPatience; __atomic_load_n(&barrier_phase, __ATOMIC_SEQ_CST) == phase; patience--) {
+    if (patience < 0) relax();
+  }
 }
 
 // Lets the harts of a program begin a cell at about the same time. One that does not come is not waited for: on a host
 // with fewer processors than harts it may not run at all.
-static inline void meet(uint64_t wanted) {
+static inline void meet(uint64_t wanted, int* patience) {
   __atomic_fetch_add(&met, 1, __ATOMIC_RELAXED);
-  for (int patience = kPatience; patience > 0 && *(volatile uint64_t*)&met < wanted; patience--) {
-  }
+  int left = *patience;
+  while (left > 0 && *(volatile uint64_t*)&met < wanted) left--;
+  *patience = left > 0 ? kPatience : kImpatience;
 }
 
 // --- The programs' pieces: a hart's two accesses with something between them, each one instruction.
@@ -213,8 +217,9 @@ static void run_program(const Program* p, uint64_t hart) {
     barrier();
     if (hart < p->harts) {
       void (*piece)(Cell*) = p->hart[hart];
+      int patience = kPatience;
       for (unsigned i = 0; i < kCells; i++) {
-        meet((i + 1) * p->harts);
+        meet((i + 1) * p->harts, &patience);
         for (uint64_t wait = next_random(&random) >> 60; wait > 0; wait--) __asm__ volatile("nop");
         piece(&cells[i]);
       }
