@@ -13,7 +13,7 @@ using Any32 __attribute__((may_alias, aligned(1))) = uint32_t;
 using Any64 __attribute__((may_alias, aligned(1))) = uint64_t;
 
 // What guests race for, ThreadSanitizer need not see.
-#define LOCKSTEP_GUEST_RACE __attribute__((no_sanitize("thread"), noinline))
+#define LOCKSTEP_GUEST_RACE __attribute__((no_sanitize("thread")))
 
 // Between guest RAM and `value`, in the host's byte order. Sizes that no host access has are copied in pieces.
 LOCKSTEP_GUEST_RACE inline void load(const uint8_t* host, uint64_t size_bytes, void* value) {
