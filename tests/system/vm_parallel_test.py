@@ -69,7 +69,8 @@ def what_needs_runs_to_be_the_same_is_refused(context):
     log = context.folder / "input.log"
     log.write_text("")
     for options in (("--lockstep", "interpreter,jit"), ("--replay-input", log), ("--trace", "exec"),
-                    ("--code-cache", context.folder / "code", "--engine", "jit")):
+                    ("--code-cache", context.folder / "code", "--engine", "jit"),
+                    ("--jit-log", context.folder / "installs", "--engine", "jit"), ("--jit-replay", log, "--engine", "jit")):
         run = context.run("vm", "run", "--bios", "none", "--kernel", kernel, "--smp", 2, "--parallel", *options)
         check(run.status == 2 and b"--parallel and " + options[0].encode() in run.stderr, f"{options}: {run.status}, {run.stderr!r}")
 
