@@ -212,7 +212,11 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
 }
 
 int finish(const VmOptions& o, bool end_at_snapshot) {
-  auto status = o.lockstep.empty() ? run_machine(o, end_at_snapshot) : run_lockstep(o);
+  const auto run = [&]() -> Result<int> {
+    if (Status allowed = check_parallel(o); !allowed) return allowed.error();
+    return o.lockstep.empty() ? run_machine(o, end_at_snapshot) : run_lockstep(o);
+  };
+  auto status = run();
   if (status) return *status;
   fmt::print(stderr, "lockstep: {}\n", status.message());
   if (o.json) {

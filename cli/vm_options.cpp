@@ -265,9 +265,6 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
       ->group(group);
 }
 
-namespace {
-
-// What needs two runs to be the same cannot be had of harts that run beside one another.
 Status check_parallel(const VmOptions& o) {
   if (!o.parallel) return {};
   const auto refuse = [](const char* option, const char* reason) {
@@ -286,13 +283,10 @@ Status check_parallel(const VmOptions& o) {
   return {};
 }
 
-}  // namespace
-
 Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, const EngineExtras& extras) {
   tlm_models::MachineConfig config;
   config.harts = o.smp;
   config.parallel = o.parallel;
-  if (const Status allowed = check_parallel(o); !allowed) return allowed.error();
   auto memory = parse_size(o.memory, "--memory");
   if (!memory) return memory.error();
   config.memory_bytes = *memory;

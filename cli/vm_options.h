@@ -70,6 +70,9 @@ core::Result<uint64_t> parse_size(const std::string& text, const std::string& op
 // "10us", "5ms", "1000ns", "1s".
 core::Result<uint64_t> parse_duration_ns(const std::string& text, const std::string& option);
 
+// What needs two runs to be the same cannot be had of harts that run beside one another.
+core::Status check_parallel(const VmOptions& options);
+
 // The machine that the options describe, without console and input.
 // The machine, its engines with `extras`.
 core::Result<tlm_models::MachineConfig> machine_config(const VmOptions& options, const EngineExtras& extras = {});
