@@ -47,7 +47,7 @@ std::string ir_at(core::Hart& hart, uint64_t pc, unsigned max_instructions) {
   block.pc = pc;
   core::ir::Builder builder(block);
   core::MemoryAccess memory(hart);
-  core::MmuCodeReader reader(memory, block);
+  core::MmuCodeReader reader(hart, memory, block);
   hart.translate_block(reader, pc, max_instructions, builder);
   if (block.guest_instructions == 0) return {};
   return core::ir::print(block, {&hart.layout(), hart.helpers()});

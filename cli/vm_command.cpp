@@ -76,6 +76,9 @@ bool is_on(const EngineChoice& engine, const std::string& key) {
   return found != engine.settings.end() && found->second == "on";
 }
 
+// One hart has nobody to run beside.
+bool runs_parallel(const VmOptions& o) { return o.parallel && o.smp > 1; }
+
 nlohmann::json to_json(const VmOptions& o, const EngineChoice& engine, const Machine& machine,
                        const MachineResult& result, double wall_seconds, uint64_t memory_bytes, uint64_t quantum_ns) {
   return {{"exit", {{"reason", machine_exit_name(result.exit)}, {"code", result.code}}},
@@ -83,9 +86,11 @@ nlohmann::json to_json(const VmOptions& o, const EngineChoice& engine, const Mac
           {"virtual_time_ns", result.virtual_time_ns},
           {"wall_seconds", wall_seconds},
           {"engine", engine.name},
+          {"deterministic", !runs_parallel(o)},
           {"options",
            {{"machine", o.machine},
             {"smp", o.smp},
+            {"parallel", o.parallel},
             {"memory_bytes", memory_bytes},
             {"quantum_ns", quantum_ns},
             {"fusion", is_on(engine, "fusion")},
@@ -207,7 +212,11 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
 }
 
 int finish(const VmOptions& o, bool end_at_snapshot) {
-  auto status = o.lockstep.empty() ? run_machine(o, end_at_snapshot) : run_lockstep(o);
+  const auto run = [&]() -> Result<int> {
+    if (Status allowed = check_parallel(o); !allowed) return allowed.error();
+    return o.lockstep.empty() ? run_machine(o, end_at_snapshot) : run_lockstep(o);
+  };
+  auto status = run();
   if (status) return *status;
   fmt::print(stderr, "lockstep: {}\n", status.message());
   if (o.json) {

@@ -115,6 +115,9 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
       ->capture_default_str();
   command.add_option("--smp", o.smp, "Harts")->check(CLI::Range(1u, kMaxHarts))->capture_default_str();
   command.add_option("--memory", o.memory, "Guest RAM")->capture_default_str();
+  command.add_flag("--parallel", o.parallel,
+                   "Run the harts of --smp on threads of the host, beside one another: faster, and no two runs are the "
+                   "same. A debugger makes them take turns");
   add_count_option(command, "--seed", o.seed, "Seed of the guest's random number devices")->capture_default_str();
 
   const auto engine = "Engine";
@@ -262,9 +265,28 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
       ->group(group);
 }
 
+Status check_parallel(const VmOptions& o) {
+  if (!o.parallel) return {};
+  const auto refuse = [](const char* option, const char* reason) {
+    return Error{fmt::format("--parallel and {} exclude each other: {}; leave one of them out", option, reason)};
+  };
+  if (!o.lockstep.empty()) return refuse("--lockstep", "two engines are compared by what both do alike");
+  if (!o.replay_input.empty()) return refuse("--replay-input", "the log's times are those of a run that is repeated");
+  if (!o.code_cache.empty()) return refuse("--code-cache", "what it keeps is code for harts that take turns");
+  if (!o.jit_log.empty())
+    return refuse("--jit-log", "the counts at which regions begin to run are those of one run alone");
+  if (!o.jit_replay.empty()) return refuse("--jit-replay", "regions cannot begin to run at the same counts again");
+  for (const std::string& trace : o.traces) {
+    if (trace.starts_with("exec"))
+      return refuse("--trace exec", "one list of instructions needs harts that take turns");
+  }
+  return {};
+}
+
 Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, const EngineExtras& extras) {
   tlm_models::MachineConfig config;
   config.harts = o.smp;
+  config.parallel = o.parallel;
   auto memory = parse_size(o.memory, "--memory");
   if (!memory) return memory.error();
   config.memory_bytes = *memory;

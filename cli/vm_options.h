@@ -24,6 +24,7 @@ struct VmOptions {
   std::vector<std::string> drives;  // file=PATH[,readonly=on|off][,overlay=on|off]
   std::string net = "none";
   unsigned smp = 1;
+  bool parallel = false;
   std::string memory = "512M";
 
   std::string engine = "interpreter";
@@ -68,6 +69,9 @@ CLI::Option* add_count_option(CLI::App& command, const std::string& name, uint64
 core::Result<uint64_t> parse_size(const std::string& text, const std::string& option);
 // "10us", "5ms", "1000ns", "1s".
 core::Result<uint64_t> parse_duration_ns(const std::string& text, const std::string& option);
+
+// What needs two runs to be the same cannot be had of harts that run beside one another.
+core::Status check_parallel(const VmOptions& options);
 
 // The machine that the options describe, without console and input.
 // The machine, its engines with `extras`.

@@ -192,6 +192,9 @@ class Engine final : public core::Engine, private Runtime {
   }
   static size_t recent_index(uint64_t pc) { return (pc >> 1) & (kJumpEntries - 1); }
 
+  // Harts beside one another need not stop at an exact count, which would cost part of a block in the interpreter.
+  bool budget_is_rough(uint64_t start) const { return hart_.concurrent() && hart_.instruction_count() != start; }
+
   // Lets the interpreter begin `count` instructions of the budget. Answers what it stopped for.
   StopReason interpret(uint64_t count) {
     const int64_t before = state_.budget;
@@ -231,6 +234,7 @@ class Engine final : public core::Engine, private Runtime {
   std::map<std::pair<uint64_t, bool>, core::HotCode> hot_;  // by address and tier
   bool in_code_ = false;                                    // generated code runs, and nothing of it may go away
   std::vector<core::CodeRange> delayed_;                    // writes to guest code meanwhile; an empty range: all code
+  uint64_t invalidations_ = 0;                              // asked for since the engine was made
   Link* pending_link_ = nullptr;
   Unit* split_ = nullptr;                          // a region that is to go because of its joint checks
   std::set<std::pair<uint64_t, uint64_t>> alone_;  // paddr and pc of regions without joint checks
@@ -335,7 +339,9 @@ RunResult Engine::run_until_install(uint64_t budget) {
         continue;  // the fetch trapped; its instruction has been counted
       }
       if (Link* link = std::exchange(pending_link_, nullptr); link != nullptr) make_link(*link, unit);
-      if (unit->interpreted || static_cast<int64_t>(unit->guest_instructions) > state_.budget) {
+      const bool too_long = static_cast<int64_t>(unit->guest_instructions) > state_.budget;
+      if (too_long && budget_is_rough(start)) return stop(StopReason::kBudget);
+      if (unit->interpreted || too_long) {
         const auto count = std::min<uint64_t>(unit->guest_instructions, static_cast<uint64_t>(state_.budget));
         if (const StopReason reason = interpret(count); reason != StopReason::kBudget) return stop(reason);
         continue;
@@ -389,6 +395,7 @@ RunResult Engine::run_until_install(uint64_t budget) {
       }
       case Leave::kBudget:
         ++statistics_.exits_budget;
+        if (budget_is_rough(start)) return stop(StopReason::kBudget);
         if (state_.budget > 0) {
           const StopReason reason = interpret(static_cast<uint64_t>(state_.budget));
           if (reason != StopReason::kBudget) return stop(reason);
@@ -424,6 +431,7 @@ JumpEntry* Engine::jump_table(uint64_t key) {
 }
 
 bool Engine::invalidate_code(uint64_t paddr, uint64_t size_bytes) {
+  ++invalidations_;
   const bool interpreted = interpreter_->invalidate_code(paddr, size_bytes);
   if (in_code_) {
     delayed_.push_back({paddr, size_bytes});
@@ -443,6 +451,7 @@ bool Engine::invalidate_code(uint64_t paddr, uint64_t size_bytes) {
 }
 
 void Engine::invalidate_all_code() {
+  ++invalidations_;
   interpreter_->invalidate_all_code();
   if (in_code_) {
     delayed_.push_back({});
@@ -572,7 +581,8 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
   RegionBlock& block = alone.blocks.emplace_back();
   block.ir.pc = pc;
   core::ir::Builder builder(block.ir);
-  core::MmuCodeReader reader(memory(), block.ir);
+  core::MmuCodeReader reader(hart_, memory(), block.ir);
+  const uint64_t invalidations = invalidations_;
   if (fetch.cacheable) hart_.translate_block(reader, pc, kMaxBlockInstructions, builder);
   auto unit = std::make_unique<Unit>();
   unit->pc = pc;
@@ -590,6 +600,8 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
   unit->spans_pages = block.spans_pages = ((pc + block.ir.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
   unit->second_ppage = reader.second_ppage();
   prepare(*unit, stale);
+  // Another hart wrote to some code meanwhile, maybe to this.
+  if (hart_.concurrent() && invalidations != invalidations_) return translate(pc, fetch, stale);
   if (maker_.translate(*unit, alone, {}, false, code_) && maker_.place(*unit, code_bytes(code_))) {
     ++statistics_.blocks_translated;
     statistics_.block_instructions += unit->guest_instructions;

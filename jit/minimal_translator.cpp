@@ -134,6 +134,8 @@ bool MinimalTranslator::emit(const Inst& inst) {
       return true;
     case Op::kInsn:
       return emit_insn(inst);
+    case Op::kFenceTso:
+      return true;  // the host orders all but stores before loads by itself
     case Op::kFence:
       a_.mfence();
       return true;

@@ -497,7 +497,12 @@ bool Translator::emit(const Inst& i) {
       insn_pc_ = i.imm;
       ++begun_;
       return true;
+    case Op::kFenceTso:
+      return true;  // the host orders all but stores before loads by itself
     case Op::kFence:
+      // Nobody else runs, or a locked operation drains the host's store buffer; the frame's word is nobody's.
+      if (input_.hart.concurrent())
+        a_.lock().or_(asmjit::x86::dword_ptr(asmjit::x86::rsp, offsetof(Frame, descriptor)), 0);
       return true;
     case Op::kLoad:
       return emit_load(i);

@@ -48,6 +48,8 @@ const char* to_string(Agreement agreement) {
       return "behavioural";
     case Agreement::kNone:
       return "none";
+    case Agreement::kUnrepeatable:
+      return "unrepeatable";
   }
   return "?";
 }

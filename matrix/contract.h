@@ -32,7 +32,8 @@ enum class FeatureStatus { kStable, kExperimental, kPlanned };
 //   kExact        everything a guest can see: instruction count, state, memory, console
 //   kBehavioural  exit, results of the guest's checks, console without declared variable lines
 //   kNone         nothing: the feature changes what the guest is expected to do
-enum class Agreement { kExact, kBehavioural, kNone };
+//   kUnrepeatable as kBehavioural; and where it is on, no two runs are the same, so that the cell is in no exact group
+enum class Agreement { kExact, kBehavioural, kNone, kUnrepeatable };
 
 const char* to_string(FeatureKind kind);
 const char* to_string(FeatureStatus status);

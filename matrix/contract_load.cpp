@@ -312,7 +312,8 @@ class Loader {
       }
     }
     if (const YamlNode* node = fields.find("agreement")) {
-      feature.agreement = choice_of(*node, "agreement", {Agreement::kExact, Agreement::kBehavioural, Agreement::kNone});
+      feature.agreement = choice_of(
+          *node, "agreement", {Agreement::kExact, Agreement::kBehavioural, Agreement::kNone, Agreement::kUnrepeatable});
     }
   }
 

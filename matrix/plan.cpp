@@ -272,13 +272,22 @@ class Expander {
     return result;
   }
 
+  // Two runs of the row give the same.
+  bool repeatable(const Row& row) const {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const Feature& feature = *all_.features[i];
+      if (feature.agreement == Agreement::kUnrepeatable && feature.values[row[i]] != "off") return false;
+    }
+    return true;
+  }
+
   void add_references(Solver& solver, const std::vector<std::vector<std::uint8_t>>& defaults,
                       std::vector<Row>& rows) const {
     std::map<Row, std::size_t> members;
     for (const Row& row : rows) ++members[visible(row)];
     const std::size_t before = rows.size();
     for (std::size_t index = 0; index < before; ++index) {
-      if (members[visible(rows[index])] > 1) continue;
+      if (members[visible(rows[index])] > 1 || !repeatable(rows[index])) continue;
       const std::size_t mark = solver.mark();
       bool possible = true;
       for (std::uint32_t i = 0; i < rows[index].size() && possible; ++i) {
@@ -374,7 +383,7 @@ class Expander {
       if (agreement == Agreement::kNone) behavioural += line;
     }
     cell.id = digest(identity);
-    if (workload.grade == Agreement::kExact) cell.exact_group = digest(exact);
+    if (workload.grade == Agreement::kExact && repeatable(row)) cell.exact_group = digest(exact);
     if (workload.grade != Agreement::kNone) cell.behavioural_group = digest(behavioural);
     return cell;
   }

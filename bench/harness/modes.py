@@ -11,7 +11,7 @@ from harness.console import Console, OrderGuest
 from harness.programs import (NATIVE, QEMU, WARM, BenchError, debian_payloads, guest_payloads, kernel_result, run_process)
 
 FLOATING_POINT = ("mandelbrot", "matrix_product", "nbody")
-INTEGER_KIND, FLOATING_KIND, SYSTEM_KIND = "integer", "floating point", "system"
+INTEGER_KIND, FLOATING_KIND, SYSTEM_KIND, PARALLEL_KIND = "integer", "floating point", "system", "parallel"
 # Bare metal, but not one of the kernels: much code, of which most runs seldom.
 WIDE_CODE = "wide_code"
 
@@ -143,6 +143,50 @@ def cold(bench):
         yield bare_row(bench, name, paths[name], "quick=1")
 
 
+# Harts of a parallel kernel, and the keys of what it is compared with.
+PARALLEL_HARTS = 2
+ONE, TURNS = "-one", "-turns"
+
+
+def scaling_of(programs, key):
+    """How many times faster two harts beside one another are than the same two in turns, and than one. On a machine that
+    is busy with other work the wall time tells little; processor time divided by the harts is what it would come to."""
+    beside = programs[key]
+    best = {name: min(run["wall_seconds"] for run in programs[name]["runs"]) for name in programs}
+    scaling = {}
+    for name, other in (("over_turns", key + TURNS), ("over_one", key + ONE)):
+        if other not in programs:
+            continue
+        scaling[name] = {"median": programs[other]["wall_seconds"] / beside["wall_seconds"], "best": best[other] / best[key],
+                         "by_cpu": programs[other]["cpu_seconds"] / (beside["cpu_seconds"] / PARALLEL_HARTS)}
+    return scaling
+
+
+def parallel(bench):
+    """Kernels for two harts: on one, on two that take turns, and on two that have a thread of the host each."""
+    payloads = guest_payloads("bench")
+    names = bench.chosen(sorted(name.removesuffix(".smp") for name in payloads if name.endswith(".smp")))
+    bench.progress.begin(len(names))
+    programs = []
+    for program in bench.emulators:
+        programs += [program.with_harts(1, False, program.key + ONE), program.with_harts(PARALLEL_HARTS, True, program.key)]
+        if program is not bench.qemu:
+            programs.insert(-1, program.with_harts(PARALLEL_HARTS, False, program.key + TURNS))
+    for name in names:
+        words = "quick=1" if bench.options.quick else "full=1"
+        commands = {program.key: program.bare(payloads[name + ".smp"], words) for program in programs}
+        same = SameResult(name)
+
+        def once(key, commands=commands, same=same):
+            times, text = run_process(commands[key], bench.folder)
+            same.check(key, kernel_result(text, commands[key]))
+            return times
+
+        row = row_of("", name, PARALLEL_KIND, bench.in_turns(name, list(commands), once))
+        row["scaling"] = {program.key: scaling_of(row["programs"], program.key) for program in bench.emulators}
+        yield row
+
+
 def debian_or_skip():
     payloads = debian_payloads()
     if payloads is None:
@@ -253,4 +297,4 @@ def system(bench):
 
 
 # Each mode with its number of runs where nobody says another.
-MODES = {"kernels": (kernels, 3), "guest": (guest, 3), "system": (system, 5), "cold": (cold, 21)}
+MODES = {"kernels": (kernels, 3), "guest": (guest, 3), "system": (system, 5), "cold": (cold, 21), "parallel": (parallel, 5)}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The programs that are compared, how each is started on the same guest, and one timed run of a process."""
 
+import copy
 import os
 import re
 import shutil
@@ -50,14 +51,21 @@ class Ours:
     def drive_and_network(self, disk):
         return ["--drive", f"file={disk}", "--net", "user"]
 
+    def with_harts(self, harts, threads, key):
+        """The same with so many harts; they take turns, or have a thread of the host each."""
+        other = copy.copy(self)
+        other.key = key
+        other._start = [*self._start, "--smp", str(harts), *(["--parallel"] if threads else [])]
+        return other
+
 
 class Qemu:
     """The peer, with the machine, memory and files that ours gets."""
 
-    key = QEMU
     virtual_time = False
 
     def __init__(self, program):
+        self.key = QEMU
         shown = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout
         self.version = shown.splitlines()[0] if shown else program
         self._start = [program, "-M", "virt", "-accel", "tcg", "-smp", "1", "-m", MEMORY, "-display", "none", "-monitor", "none",
@@ -72,6 +80,14 @@ class Qemu:
     def drive_and_network(self, disk):
         return ["-drive", f"file={disk},if=none,id=d,format=raw", "-device", "virtio-blk-device,drive=d", "-netdev", "user,id=n",
                 "-device", "virtio-net-device,netdev=n"]
+
+    def with_harts(self, harts, threads, key):
+        """The same with so many harts; they take turns, or have a thread of the host each."""
+        other = copy.copy(self)
+        other.key = key
+        other._start = [f"tcg,thread={'multi' if threads else 'single'}" if word == "tcg" else word for word in self._start]
+        other._start[other._start.index("-smp") + 1] = str(harts)
+        return other
 
 
 def find_qemu(name):

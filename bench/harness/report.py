@@ -157,6 +157,13 @@ def print_head(result):
 def print_tail(result):
     if "paging" in result:
         print("\npaging: " + ", ".join(f"{key} {paging}" for key, paging in result["paging"].items()))
+    for row in result["rows"]:
+        for key, scaling in row.get("scaling", {}).items():
+            told = [f"{name.replace('_', ' ')} {number(s['median'])} (best runs {number(s['best'])}, by processor time {number(s['by_cpu'])})"
+                    for name, s in scaling.items()]
+            print(f"\nscaling of {row['label']}, {key}: " + "; ".join(told), end="")
+    if any("scaling" in row for row in result["rows"]):
+        print()
     if result["runs"] > 1:
         noise = result["noise"]
         worst = noise["largest_spread"]

@@ -11,7 +11,7 @@
 namespace lockstep::core {
 
 enum class StopReason : uint8_t {
-  kBudget,            // all of the budget has begun
+  kBudget,            // all of the budget has begun, or of a concurrent hart most of it
   kWaitForInterrupt,  // WFI with nothing pending
   kYield,             // the hart gave up its turn
   kStop,              // the machine asked for a stop (kExitStop)
@@ -39,7 +39,7 @@ class Engine {
 
   virtual std::string_view name() const = 0;
 
-  // Begins at most `budget` instructions (at least 1).
+  // Begins at most `budget` instructions (at least 1). kBudget comes at exactly so many, unless the hart is concurrent.
   virtual RunResult run(uint64_t budget) = 0;
 
   // Bytes in [paddr, paddr + size), inside one page, changed: blocks made from them are dropped. Answers whether blocks

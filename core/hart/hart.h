@@ -96,6 +96,11 @@ class Hart {
   VirtualClock& clock() { return *clock_; }
   Tlb& tlb() { return tlb_; }
 
+  // Other harts of the machine run at the same time, on threads of their own: engines make atomic operations and fences
+  // those of the host. Set before the hart gets an engine.
+  bool concurrent() const { return concurrent_; }
+  void set_concurrent(bool concurrent) { concurrent_ = concurrent; }
+
   virtual const StateLayout& layout() const = 0;
   virtual std::span<const HelperDescriptor> helpers() const = 0;
 
@@ -142,10 +147,15 @@ class Hart {
   // Instructions begun in the current turn: what virtual time is ahead by. `turn_start_count` is set by the scheduler.
   uint64_t executed_in_turn() const { return instruction_count() - turn_start_count_; }
   void begin_turn() { turn_start_count_ = instruction_count(); }
+  // The same for a hart that slept through the turn's first `slept` instructions.
+  void begin_turn_late(uint64_t slept) { turn_start_count_ = instruction_count() - slept; }
   // The one rule of store-conditional: it succeeds when the reservation is valid and was made for the same physical
   // address and size. A reservation ends with any store-conditional, trap or trap return, and with the hart's turn
-  // where another hart or a device may have come between.
+  // where another hart or a device may have come between. Of a concurrent hart the memory must also still hold what was
+  // read.
   void end_turn() { state_->reservation_valid = 0; }
+  uint64_t reserved_value() const { return reserved_value_; }
+  void set_reserved_value(uint64_t value) { reserved_value_ = value; }
 
  protected:
   Hart(unsigned id, PhysicalBus& bus, VirtualClock& clock, uint32_t state_bytes)
@@ -157,6 +167,8 @@ class Hart {
   StatePtr state_;
   Tlb tlb_;
   uint64_t turn_start_count_ = 0;
+  uint64_t reserved_value_ = 0;
+  bool concurrent_ = false;
 };
 
 }  // namespace lockstep::core

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstring>
 #include <iterator>
@@ -301,6 +302,7 @@ h_rmw : {
   AFTER_SLOW;
 }
 h_fence:
+  if (hart_.concurrent()) std::atomic_thread_fence(std::memory_order_seq_cst);
   NEXT;
 
   FP2(fadd32, f32_add, uint32_t)

@@ -136,7 +136,8 @@ CodeBlock* ThreadedInterpreter::enter(uint64_t pc) {
     ir::Block ir_block;
     ir_block.pc = pc;
     ir::Builder builder(ir_block);
-    MmuCodeReader reader(memory_, ir_block);
+    MmuCodeReader reader(hart_, memory_, ir_block);
+    const uint64_t invalidations = invalidations_;
     hart_.translate_block(reader, pc, max_instructions, builder);
     if (ir_block.guest_instructions == 0) {
       const Fault kind = reader.fault() == Fault::kNone ? Fault::kAccess : reader.fault();
@@ -163,6 +164,8 @@ CodeBlock* ThreadedInterpreter::enter(uint64_t pc) {
     statistics_.instructions_translated += block->instructions.size();
     hart_.bus().page_has_code(fetch.paddr);
     if (block->spans_pages) hart_.bus().page_has_code(block->second_ppage);
+    // Another hart wrote to some code meanwhile, maybe to this.
+    if (hart_.concurrent() && invalidations != invalidations_) continue;
     if (!fetch.cacheable || !reader.cacheable()) {
       // The answer of the MMU holds for this address alone, so the block is run once.
       for (Link& link : block->links) link = Link{cache_.none(), block.get(), link.pc, true};

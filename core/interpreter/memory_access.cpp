@@ -2,11 +2,13 @@
 #include "core/interpreter/memory_access.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cassert>
 #include <cstring>
 
 #include "core/ir/fold.h"
+#include "core/memory/host_access.h"
 
 namespace lockstep::core {
 
@@ -106,8 +108,10 @@ bool MemoryAccess::resolve(uint64_t vaddr, unsigned size_bytes, Access access, L
     const uint64_t page_offset = (translation.paddr - window->base) & kPageMask;
     host_page = window->host + page_offset;
     location.host = host_page + (vaddr & ~kPageMask);
-    location.page_flags = window->page_flags ? window->page_flags[page_offset / kPageSize] : 0;
-    fast = (access == Access::kLoad || location.page_flags == 0) && !watched_page(vaddr);
+    location.page_flags = window->page_flags ? &window->page_flags[page_offset / kPageSize] : nullptr;
+    const bool plain =
+        access == Access::kLoad || location.page_flags == nullptr || host_access::flags(location.page_flags) == 0;
+    fast = plain && !watched_page(vaddr);
   }
   if (translation.block_bits >= kPageBits || (translation.block_bits == 0 && fast)) {
     hart_->tlb().fill(context, kind, vaddr, translation.paddr, translation.block_bits, host_page, fast);
@@ -133,7 +137,8 @@ uint8_t* MemoryAccess::probe(uint64_t vaddr, unsigned size_bytes, Access access)
   const RamWindow* window = hart_->bus().window(translation.paddr);
   if (window == nullptr || (access == Access::kStore && !window->writable) || watched_page(vaddr)) return nullptr;
   const uint64_t page_offset = (translation.paddr - window->base) & kPageMask;
-  if (access == Access::kStore && window->page_flags && window->page_flags[page_offset / kPageSize] != 0) {
+  if (access == Access::kStore && window->page_flags &&
+      host_access::flags(&window->page_flags[page_offset / kPageSize]) != 0) {
     return nullptr;
   }
   hart_->tlb().fill(context, kind, vaddr, translation.paddr, translation.block_bits, window->host + page_offset, true);
@@ -148,7 +153,7 @@ bool MemoryAccess::aligned(uint64_t vaddr, unsigned size_bytes, uint64_t flags, 
 
 bool MemoryAccess::read_at(const Location& location, uint64_t vaddr, Access access, unsigned size_bytes, void* value) {
   if (location.host != nullptr) {
-    std::memcpy(value, location.host, size_bytes);
+    host_access::load(location.host, size_bytes, value);
     return true;
   }
   auto* bytes = static_cast<uint8_t*>(value);
@@ -169,8 +174,8 @@ bool MemoryAccess::read_at(const Location& location, uint64_t vaddr, Access acce
 
 bool MemoryAccess::write_at(const Location& location, uint64_t vaddr, unsigned size_bytes, const void* value) {
   if (location.host != nullptr) {
-    std::memcpy(location.host, value, size_bytes);
-    if (location.page_flags != 0) hart_->bus().ram_written(location.paddr, size_bytes);
+    host_access::store(location.host, size_bytes, value);
+    written(location, size_bytes);
     return true;
   }
   const auto* bytes = static_cast<const uint8_t*>(value);
@@ -186,6 +191,11 @@ bool MemoryAccess::write_at(const Location& location, uint64_t vaddr, unsigned s
     done += piece;
   }
   return true;
+}
+
+void MemoryAccess::written(const Location& location, unsigned size_bytes) {
+  if (location.page_flags == nullptr || host_access::flags(location.page_flags) == 0) return;
+  hart_->bus().ram_written(location.paddr, size_bytes);
 }
 
 bool MemoryAccess::read(const Place& place, void* value) {
@@ -229,7 +239,14 @@ bool MemoryAccess::store(uint64_t vaddr, unsigned size_bytes, uint64_t flags, co
 bool MemoryAccess::load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t flags, void* value) {
   if (!aligned(vaddr, size_bytes, flags | ir::kMemAligned, Access::kLoad)) return false;
   Place place;
+  // One that releases stands behind the hart's earlier stores, whose release the host's plain stores are already.
+  if (hart_->concurrent() && (flags & ir::kMemRelease)) std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!locate(vaddr, size_bytes, Access::kLoad, place) || !read(place, value)) return false;
+  if (hart_->concurrent() && size_bytes <= sizeof(uint64_t)) {
+    uint64_t seen = 0;
+    std::memcpy(&seen, value, size_bytes);
+    hart_->set_reserved_value(seen);
+  }
   if (flags & ir::kMemBigEndian) reverse(value, size_bytes);
   hart_->state().reservation_valid = size_bytes;
   hart_->state().reservation_address = place.location[0].paddr;
@@ -250,7 +267,17 @@ bool MemoryAccess::store_conditional(uint64_t vaddr, unsigned size_bytes, uint64
   uint8_t bytes[16];
   std::memcpy(bytes, value, size_bytes);
   if (flags & ir::kMemBigEndian) reverse(bytes, size_bytes);
-  if (!write(place, bytes)) return false;
+  if (hart_->concurrent() && is_ram(place) && size_bytes <= sizeof(uint64_t)) {
+    // What another hart wrote in between is seen, unless it wrote what was there.
+    uint64_t expected = hart_->reserved_value();
+    uint64_t desired = 0;
+    std::memcpy(&desired, bytes, size_bytes);
+    failed = !host_access::compare_exchange(place.location[0].host, size_bytes, expected, desired);
+    if (failed) return true;
+    written(place.location[0], size_bytes);
+  } else if (!write(place, bytes)) {
+    return false;
+  }
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, true);
   return true;
 }
@@ -261,10 +288,22 @@ bool MemoryAccess::rmw(ir::RmwOp op, uint64_t vaddr, ir::Type type, uint64_t fla
   Place place;
   uint64_t before = 0;
   if (!locate(vaddr, size_bytes, Access::kStore, place) || !read(place, &before)) return false;
-  if (flags & ir::kMemBigEndian) reverse(&before, size_bytes);
-  uint64_t after = apply(op, type, before, operand);
-  if (flags & ir::kMemBigEndian) reverse(&after, size_bytes);
-  if (!write(place, &after)) return false;
+  const bool swapped = flags & ir::kMemBigEndian;
+  const auto result = [&](uint64_t found) {
+    if (swapped) reverse(&found, size_bytes);
+    uint64_t after = apply(op, type, found, operand);
+    if (swapped) reverse(&after, size_bytes);
+    return after;
+  };
+  if (hart_->concurrent() && is_ram(place) && vaddr % size_bytes == 0) {
+    while (!host_access::compare_exchange(place.location[0].host, size_bytes, before, result(before))) {
+    }
+    written(place.location[0], size_bytes);
+  } else {
+    const uint64_t after = result(before);
+    if (!write(place, &after)) return false;
+  }
+  if (swapped) reverse(&before, size_bytes);
   old = before;
   watch_both(vaddr, size_bytes);
   return true;
@@ -277,7 +316,24 @@ bool MemoryAccess::compare_and_swap(uint64_t vaddr, unsigned size_bytes, uint64_
   uint8_t before[kMaxSwapBytes];
   uint8_t after[kMaxSwapBytes];
   Place place;
-  if (!locate(vaddr, size_bytes, Access::kStore, place) || !read(place, before)) return false;
+  if (!locate(vaddr, size_bytes, Access::kStore, place)) return false;
+  if (hart_->concurrent() && is_ram(place) && size_bytes <= sizeof(uint64_t) && vaddr % size_bytes == 0) {
+    uint64_t found = 0;
+    uint64_t wanted = 0;
+    std::memcpy(&found, expected, size_bytes);
+    std::memcpy(&wanted, desired, size_bytes);
+    if (flags & ir::kMemBigEndian) {
+      reverse(&found, size_bytes);
+      reverse(&wanted, size_bytes);
+    }
+    host_access::compare_exchange(place.location[0].host, size_bytes, found, wanted);
+    written(place.location[0], size_bytes);
+    if (flags & ir::kMemBigEndian) reverse(&found, size_bytes);
+    std::memcpy(old, &found, size_bytes);
+    watch_both(vaddr, size_bytes);
+    return true;
+  }
+  if (!read(place, before)) return false;
   if (flags & ir::kMemBigEndian) reverse(before, size_bytes);
   // The location is written either way, as hardware may, so that permissions are always those of a store.
   std::memcpy(after, std::memcmp(before, expected, size_bytes) == 0 ? desired : before, size_bytes);

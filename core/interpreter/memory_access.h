@@ -51,8 +51,8 @@ class MemoryAccess {
  private:
   struct Location {
     uint64_t paddr = 0;
-    uint8_t* host = nullptr;  // nullptr: a device
-    uint8_t page_flags = 0;
+    uint8_t* host = nullptr;              // nullptr: a device
+    const uint8_t* page_flags = nullptr;  // nullptr: all stores are plain
   };
   // Where an access lies: the second location is that of the bytes behind the page's end, where there are any.
   struct Place {
@@ -72,6 +72,13 @@ class MemoryAccess {
   bool write(const Place& place, const void* value);
   bool read_at(const Location& location, uint64_t vaddr, Access access, unsigned size_bytes, void* value);
   bool write_at(const Location& location, uint64_t vaddr, unsigned size_bytes, const void* value);
+  // After a write to RAM: tells the bus where somebody wants to know. The flags are looked at now: another hart may
+  // have translated code from the page since the place was found.
+  void written(const Location& location, unsigned size_bytes);
+  // All of it is in RAM, so that the host can do an atomic operation for one of the guest.
+  static bool is_ram(const Place& place) {
+    return place.first_bytes == place.size_bytes && place.location[0].host != nullptr;
+  }
   void watch(uint64_t vaddr, unsigned size_bytes, bool write);
   void watch_both(uint64_t vaddr, unsigned size_bytes);  // of what reads and writes in one
   bool watched_page(uint64_t vaddr) const;

@@ -15,8 +15,8 @@ namespace lockstep::core {
 // fetched from when the program gets there and not before, however it came to be cut into blocks.
 class MmuCodeReader : public CodeReader {
  public:
-  MmuCodeReader(MemoryAccess& memory, const ir::Block& block)
-      : memory_(memory), block_(block), first_page_(block.pc & kPageMask) {}
+  MmuCodeReader(Hart& hart, MemoryAccess& memory, const ir::Block& block)
+      : hart_(hart), memory_(memory), block_(block), first_page_(block.pc & kPageMask) {}
 
   bool fetch16(uint64_t vaddr, uint16_t& bits) override { return read(vaddr, &bits, sizeof bits); }
   bool fetch8(uint64_t vaddr, uint8_t& byte) override { return read(vaddr, &byte, sizeof byte); }
@@ -38,10 +38,16 @@ class MmuCodeReader : public CodeReader {
     }
     cacheable_ &= fetch.cacheable;
     if (next_page) second_ppage_ = fetch.paddr & kPageMask;
+    if (hart_.concurrent() && announced_ != (fetch.paddr & kPageMask)) {
+      // From here on every write to the page is told to this engine, so what is read now stays true or is dropped.
+      announced_ = fetch.paddr & kPageMask;
+      hart_.bus().page_has_code(fetch.paddr);
+    }
     std::memcpy(out, fetch.host, size_bytes);
     return true;
   }
 
+  Hart& hart_;
   MemoryAccess& memory_;
   const ir::Block& block_;
   uint64_t first_page_;
@@ -49,6 +55,7 @@ class MmuCodeReader : public CodeReader {
   Fault fault_ = Fault::kNone;
   uint64_t fault_address_ = 0;
   bool cacheable_ = true;
+  uint64_t announced_ = ~uint64_t{0};
 };
 
 }  // namespace lockstep::core

@@ -30,11 +30,13 @@ class ThreadedInterpreter final : public Interpreter {
     const uint64_t before = cache_.invalidated();
     const bool remain = cache_.invalidate(paddr, size_bytes);
     code_changed_ |= cache_.invalidated() != before;
+    ++invalidations_;
     return remain;
   }
   void invalidate_all_code() override {
     cache_.invalidate_all();
     code_changed_ = true;
+    ++invalidations_;
   }
 
   void set_breakpoint(uint64_t vaddr, bool on) override {
@@ -115,9 +117,10 @@ class ThreadedInterpreter final : public Interpreter {
   uint64_t code_key_ = 0;
   Link* pending_link_ = nullptr;
   bool code_changed_ = false;
-  bool finishing_ = false;   // the current instruction is the last before leaving
-  uint64_t part_ = 0;        // guest instructions of a part that is being run; 0: whole blocks
-  int64_t held_budget_ = 0;  // taken from the budget so that the next block cannot be entered
+  uint64_t invalidations_ = 0;  // asked for since the engine was made
+  bool finishing_ = false;      // the current instruction is the last before leaving
+  uint64_t part_ = 0;           // guest instructions of a part that is being run; 0: whole blocks
+  int64_t held_budget_ = 0;     // taken from the budget so that the next block cannot be entered
   std::unique_ptr<CodeBlock> uncached_;
   std::vector<Cell> part_cells_;
 };

@@ -229,6 +229,8 @@ Value Builder::cas(Value address, Value expected, Value value, uint64_t flags) {
 
 void Builder::fence() { append(make(Op::kFence, Type::kVoid, {})); }
 
+void Builder::fence_tso() { append(make(Op::kFenceTso, Type::kVoid, {})); }
+
 Value Builder::call(uint32_t helper, Type result, std::initializer_list<Value> args) {
   return append(make(Op::kCall, result, args, helper));
 }

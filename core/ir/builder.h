@@ -81,6 +81,7 @@ class Builder {
   Value atomic_rmw(RmwOp op, Value address, Value value, uint64_t flags);
   Value cas(Value address, Value expected, Value value, uint64_t flags);
   void fence();
+  void fence_tso();
 
   // Result type as the helper declares it; kNoValue when that is kVoid.
   Value call(uint32_t helper, Type result, std::initializer_list<Value> args);

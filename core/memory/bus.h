@@ -46,7 +46,7 @@ class PhysicalBus {
   virtual void ram_written(uint64_t paddr, uint64_t size_bytes) = 0;
 
   // A block was translated from the page at `paddr`: it has kPageHasCode set, and every hart drops its fast store
-  // entries for it (Tlb::drop_fast_stores).
+  // entries for it (Tlb::drop_fast_stores). Concurrent harts say so before they read its bytes.
   virtual void page_has_code(uint64_t paddr) = 0;
 };
 

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/memory/host_access.h"
+
 namespace lockstep::core {
 
 Result<GuestRam> GuestRam::create(uint64_t base, uint64_t size_bytes, Numa numa) {
@@ -37,6 +39,7 @@ GuestRam::GuestRam(GuestRam&& other) noexcept
     : window_(other.window_),
       flags_(std::move(other.flags_)),
       listeners_(std::move(other.listeners_)),
+      guard_(std::move(other.guard_)),
       tracking_(other.tracking_),
       numa_nodes_(other.numa_nodes_) {
   window_.page_flags = flags_.data();
@@ -55,7 +58,7 @@ std::span<uint8_t> GuestRam::bytes(uint64_t paddr, uint64_t length) {
 void GuestRam::write(uint64_t paddr, std::span<const uint8_t> data) {
   if (data.empty()) return;
   assert(window_.contains(paddr, data.size()));
-  std::memcpy(window_.host + (paddr - window_.base), data.data(), data.size());
+  host_access::store(window_.host + (paddr - window_.base), data.size(), data.data());
   note_write(paddr, data.size());
 }
 
@@ -65,14 +68,19 @@ void GuestRam::note_write(uint64_t paddr, uint64_t length) {
   for (uint64_t end = paddr + length; paddr < end;) {
     const uint64_t chunk = std::min(end - paddr, kPageSize - paddr % kPageSize);
     uint8_t& flags = flags_[(paddr - window_.base) / kPageSize];
-    flags &= static_cast<uint8_t>(~kPageTracked);
+    if (flags & kPageTracked) host_access::set_flags(&flags, flags & ~kPageTracked);
     if (flags & kPageHasCode) {
-      bool code = false;
-      for (const CodeWriteListener& listener : listeners_) code |= listener(paddr, chunk);
-      if (!code) flags &= static_cast<uint8_t>(~kPageHasCode);
+      const auto work = [&] { note_code_write(flags, paddr, chunk); };
+      guard_ ? guard_(work) : work();
     }
     paddr += chunk;
   }
+}
+
+void GuestRam::note_code_write(uint8_t& flags, uint64_t paddr, uint64_t length) {
+  bool code = false;
+  for (const CodeWriteListener& listener : listeners_) code |= listener(paddr, length);
+  if (!code) flags &= static_cast<uint8_t>(~kPageHasCode);
 }
 
 void GuestRam::start_tracking() {

@@ -44,6 +44,10 @@ class GuestRam {
   void note_write(uint64_t paddr, uint64_t length);
 
   void add_code_write_listener(CodeWriteListener listener) { listeners_.push_back(std::move(listener)); }
+  // What is done about a write to code, listeners and flags, is handed to this function, which does it at once: harts
+  // that run beside the caller stand still meanwhile.
+  using Guard = std::function<void(const std::function<void()>& work)>;
+  void set_code_write_guard(Guard guard) { guard_ = std::move(guard); }
 
   // Dirty tracking, page by page. start_tracking() makes every page clean; harts must drop their store TLBs after it.
   void start_tracking();
@@ -58,7 +62,10 @@ class GuestRam {
 
   RamWindow window_;
   std::vector<uint8_t> flags_;
+  void note_code_write(uint8_t& flags, uint64_t paddr, uint64_t length);
+
   std::vector<CodeWriteListener> listeners_;
+  Guard guard_;
   bool tracking_ = false;
   unsigned numa_nodes_ = 1;
 };

@@ -15,9 +15,9 @@ build_guest() {
     install -m 755 "$file" "$work/root/bench/${name%.linux}"
   done
   make_cpio "$work/root" "$work/kernels.cpio"
-  rm -f "$out"/*.{elf,linux,native,cold,cpio}
-  mv "$work"/*.{elf,linux,native,cold,cpio} "$out/"
-  for file in "$out"/*.{elf,linux,native,cold,cpio}; do
+  rm -f "$out"/*.{elf,linux,native,cold,smp,cpio}
+  mv "$work"/*.{elf,linux,native,cold,smp,cpio} "$out/"
+  for file in "$out"/*.{elf,linux,native,cold,smp,cpio}; do
     name=${file##*/}
     kind=${name##*.}
     printf 'payload %s %s %s 1\n' "${name%.elf}" "$name" "${kind/elf/bench}"

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "core/memory/host_access.h"
 #include "isa_frontends/riscv64/hart64.h"
 
 namespace lockstep::isa::riscv64 {
@@ -151,7 +152,7 @@ Translation Hart64::walk(uint64_t vaddr, Access access, uint64_t privilege, bool
           // Another hart may have changed the entry since it was read: then all of it is looked at again.
           if (!std::atomic_ref<uint64_t>(*host).compare_exchange_strong(pte, wanted)) continue;
           if (window->page_flags != nullptr &&
-              window->page_flags[(pte_address - window->base) >> core::kPageBits] != 0) {
+              core::host_access::flags(&window->page_flags[(pte_address - window->base) >> core::kPageBits]) != 0) {
             bus_->ram_written(pte_address, 8);
           }
         }

@@ -31,7 +31,17 @@ void store(Translator& t, const Operands& o) {
   t.b.store(address_of(t, o), kType == Type::kI64 ? value : t.b.trunc(kType, value));
 }
 
-inline void fence(Translator& t, const Operands&) { t.b.fence(); }
+// Bits of the sets that FENCE names. Device accesses are in order without it.
+inline constexpr uint32_t kPredecessorWrites = 1u << 24;
+inline constexpr uint32_t kSuccessorReads = 1u << 21;
+
+// Only one that puts a later load behind an earlier store asks for more than a total store order.
+inline void fence(Translator& t, const Operands&) {
+  const bool store_load = (t.bits & kPredecessorWrites) && (t.bits & kSuccessorReads);
+  store_load ? t.b.fence() : t.b.fence_tso();
+}
+
+inline void fence_tso(Translator& t, const Operands&) { t.b.fence_tso(); }
 
 inline uint64_t atomic_flags(const Operands& o) {
   uint64_t flags = core::ir::kMemAligned | core::ir::kMemAtomic;

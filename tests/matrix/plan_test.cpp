@@ -102,6 +102,24 @@ TEST(Plan, OptionsOfAnEngineThatIsOffAreFolded) {
   EXPECT_THAT(plan.message(), HasSubstr("`fusion` is an option of `interp`"));
 }
 
+// What no two runs give alike is compared with others by behaviour alone, and has no reference.
+TEST(Plan, UnrepeatableCellsAreInNoExactGroup) {
+  std::string text = kSmall;
+  text.insert(text.find("  - {name: io,"),
+              "  - {name: threads, kind: runtime-option, status: stable, agreement: unrepeatable, description: d}\n");
+  const Contract contract = contract_of(text.c_str());
+  for (const Strategy strategy : {Strategy::kAll, Strategy::kEach, Strategy::kPairwise}) {
+    bool seen = false;
+    for (const Cell& cell : plan_of(contract, strategy).cells) {
+      const bool threads = cell.assignment.at("threads") == "on";
+      EXPECT_EQ(cell.exact_group.empty(), threads) << cell.label;
+      EXPECT_FALSE(cell.behavioural_group.empty()) << cell.label;
+      seen = seen || threads;
+    }
+    EXPECT_TRUE(seen);
+  }
+}
+
 TEST(Plan, HeldFeaturesAreInEveryCell) {
   ExpandOptions options;
   options.with = {"io", "smp=2"};
@@ -181,9 +199,9 @@ TEST(Plan, RandomContracts) {
     std::string text = "version: 1\nproject: random\nfeatures:\n";
     const std::uint32_t count = 2 + random.below(9);
     for (std::uint32_t i = 0; i < count; ++i) {
-      const char* const agreements[] = {"exact", "behavioural", "none"};
+      const char* const agreements[] = {"exact", "behavioural", "none", "unrepeatable"};
       text += fmt::format("  - {{name: f{}, kind: runtime-option, status: {}, agreement: {}, description: d", i,
-                          random.below(4) == 0 ? "planned" : "stable", agreements[random.below(3)]);
+                          random.below(4) == 0 ? "planned" : "stable", agreements[random.below(4)]);
       if (i > 0 && random.below(3) == 0) text += fmt::format(", requires: [f{}]", random.below(i));
       if (i > 0 && random.below(3) == 0) text += fmt::format(", excludes: [f{}]", random.below(i));
       if (i > 0 && random.below(5) == 0) text += fmt::format(", contains: [f{}]", random.below(i));

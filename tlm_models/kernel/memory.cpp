@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "core/memory/host_access.h"
 #include "tlm_models/kernel/memory_access.h"
 
 namespace lockstep::tlm_models {
@@ -25,7 +26,7 @@ void Memory::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
     payload.set_response_status(bytes.empty() ? tlm::TLM_ADDRESS_ERROR_RESPONSE : tlm::TLM_COMMAND_ERROR_RESPONSE);
     return;
   }
-  if (payload.is_read()) std::memcpy(payload.get_data_ptr(), bytes.data(), length);
+  if (payload.is_read()) core::host_access::load(bytes.data(), length, payload.get_data_ptr());
   if (payload.is_write()) ram_.write(ram_.base() + payload.get_address(), {payload.get_data_ptr(), length});
   payload.set_dmi_allowed(true);
   payload.set_response_status(tlm::TLM_OK_RESPONSE);

@@ -48,9 +48,9 @@ bool TlbInvalidation::matches(const TlbEntry& entry) const {
 
 Tlb::Tlb(unsigned sets_log2, unsigned ways)
     : sets_log2_(sets_log2),
-      ways_(ways),
+      ways_(std::max(ways, 1u)),
       set_mask_(ones(sets_log2)),
-      entries_((size_t{1} << sets_log2) * ways),
+      entries_((size_t{1} << sets_log2) * ways_),
       next_way_(size_t{1} << sets_log2) {}
 
 bool Tlb::hit(const TlbEntry& entry, const TlbTag& tag, uint64_t address, unsigned size_log2) const {

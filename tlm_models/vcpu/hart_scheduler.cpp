@@ -13,10 +13,6 @@ namespace {
 
 // One sleep of an idle machine; longer waits are several of them.
 constexpr uint64_t kMaxSleepNs = 1'000'000'000;
-// Quanta in one turn: live input and a debugger's interrupt wait no longer.
-constexpr uint64_t kMaxQuanta = 100;
-
-constexpr uint64_t divide_up(uint64_t a, uint64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
 }  // namespace
 
@@ -56,6 +52,10 @@ void HartScheduler::thread() {
 void HartScheduler::loop() {
   while (true) {
     if (!in_round_ && !begin_round()) return;
+    if (takes_parallel_turns()) {
+      if (!run_parallel_turns()) return;
+      current_ = static_cast<unsigned>(vcpus_.size());
+    }
     while (current_ < vcpus_.size()) {
       if (!run_turn()) return;
       ++current_;
@@ -95,7 +95,7 @@ uint64_t HartScheduler::quiet_quanta() const {
   if (vcpus_.size() > 1 || step_ || options_.quantum_ns % ns != 0) return 1;
   const uint64_t quiet_ns = std::min(timers_.next_deadline_ns(), hooks_.quiet_until_ns(current_ns()));
   const uint64_t until_stop = limits_.stop_at_boundary - total_instructions_;
-  return std::min({kMaxQuanta, quanta_until(quiet_ns), divide_up(until_stop, options_.quantum_ns / ns)});
+  return std::min({kMaxTurnQuanta, quanta_until(quiet_ns), divide_up(until_stop, options_.quantum_ns / ns)});
 }
 
 // A timer was armed that runs out before the long turn does: the turn ends at the boundary that the timer needs.
@@ -228,6 +228,7 @@ void HartScheduler::request_end(EndReason reason, uint32_t code) {
   // The first reason stands: what ended the guest is not overwritten by a limit met on the same instruction.
   if (!end_) end_ = RunEnd{reason, code};
   if (executing_) vcpus_[current_]->hart().state().exit_request |= core::kExitStop;
+  if (parallel_ != nullptr) parallel_->stop();
 }
 
 uint64_t HartScheduler::virtual_time_ns() const { return current_ns() + (in_round_ ? round_busy_ns_ : 0); }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <systemc>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "core/time/virtual_clock.h"
 #include "tlm_models/kernel/state_reader.h"
 #include "tlm_models/kernel/timer_queue.h"
+#include "tlm_models/vcpu/parallel_harts.h"
 #include "tlm_models/vcpu/vcpu.h"
 
 namespace lockstep::tlm_models {
@@ -50,7 +53,15 @@ class SchedulerHooks {
   virtual uint64_t next_input_ns() const = 0;
   // The descriptor that ends an idle wait, or -1.
   virtual int wait_fd() const = 0;
+  // after_turn() would end the run. Looks at memory alone; harts that run beside one another ask often, each on its
+  // thread.
+  virtual bool guest_ended() const = 0;
 };
+
+// Quanta in one turn: live input and a debugger's interrupt wait no longer.
+inline constexpr uint64_t kMaxTurnQuanta = 100;
+
+constexpr uint64_t divide_up(uint64_t a, uint64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
 enum class DebugAction : uint8_t { kContinue, kStep, kQuit };
 
@@ -67,12 +78,17 @@ class DebugHook {
 struct SchedulerOptions {
   uint64_t quantum_ns = 10'000;
   bool pace_idle = false;  // idle virtual time passes no faster than real time
+  bool parallel = false;   // several harts run beside one another, on threads of the host
 };
 
 // Owner of the harts' time: one SystemC thread gives harts 0 to N-1 a turn of one quantum each, all from the same
 // virtual time, then lets simulated time pass. Everything from outside a hart (timers, input) comes in between rounds.
 // A hart that is alone gets the quanta up to the next timer or input in one turn: what it sees is the same.
 // A run may end inside a turn and is carried on there by the next run().
+//
+// With SchedulerOptions::parallel all harts of several have their turns at the same time (ParallelHarts), of up to a
+// hundred quanta; a quantum is then the distance of two points at which a hart looks for interrupts and the like. Two
+// runs differ, limits on instructions hold to a quantum, and while a debugger is there the turns are as above.
 class HartScheduler : public sc_core::sc_module {
  public:
   HartScheduler(sc_core::sc_module_name name, core::VirtualClock& clock, TimerQueue& timers,
@@ -89,10 +105,15 @@ class HartScheduler : public sc_core::sc_module {
   // Ends the run directly after the instruction that is being executed, or at the current boundary.
   void request_end(EndReason reason, uint32_t code = 0);
 
+  // What concerns harts that may be running beside the caller, which is the machine's thread: an interrupt input, and
+  // work for which all of them stand still.
+  void set_interrupt(unsigned hart, unsigned line, bool level);
+  void exclusive(const std::function<void()>& work);
+
   uint64_t total_instructions() const { return total_instructions_; }
   // Virtual time, the lead of the hart whose turn it is included.
   uint64_t virtual_time_ns() const;
-  unsigned current_hart() const { return current_; }
+  unsigned current_hart() const { return parallel_ && parallel_->serving() ? *parallel_->serving() : current_; }
 
   // Only between rounds, that is after kSnapshotPoint.
   void save(SnapshotSection& section) const;
@@ -104,6 +125,10 @@ class HartScheduler : public sc_core::sc_module {
   void loop();
   bool begin_round();
   bool run_turn();
+  // The turns of all harts at once (hart_scheduler_parallel.cpp).
+  bool takes_parallel_turns() const { return options_.parallel && vcpus_.size() > 1 && debug_ == nullptr; }
+  bool run_parallel_turns();
+  uint64_t parallel_quanta() const;
   uint64_t quanta_until(uint64_t time_ns) const;
   uint64_t quiet_quanta() const;
   void end_turn_early();
@@ -138,6 +163,8 @@ class HartScheduler : public sc_core::sc_module {
   uint64_t round_busy_ns_ = 0;  // the longest turn of the round so far
   bool step_ = false;
   bool stop_for_debugger_ = false;
+
+  std::unique_ptr<ParallelHarts> parallel_;  // made when it is needed first
 };
 
 }  // namespace lockstep::tlm_models

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlm_models/vcpu/vcpu.h"
 
+#include "core/memory/host_access.h"
 #include "tlm_models/kernel/sim_time.h"
+#include "tlm_models/vcpu/parallel_harts.h"
 
 namespace lockstep::tlm_models {
+
+namespace {
+// Past so many, a hart asks for every one of them again.
+constexpr size_t kMaxDevicePages = 4096;
+}  // namespace
 
 Vcpu::Vcpu(sc_core::sc_module_name name, Shared shared)
     : sc_core::sc_module(name), socket("socket"), shared_(std::move(shared)) {}
@@ -15,10 +22,28 @@ void Vcpu::attach(std::unique_ptr<core::Hart> hart, std::unique_ptr<core::Engine
   engine_ = std::move(engine);
 }
 
-const core::RamWindow* Vcpu::window(uint64_t paddr) {
+void Vcpu::set_parallel(ParallelHarts* parallel) { parallel_ = parallel; }
+
+const core::RamWindow* Vcpu::known_window(uint64_t paddr) const {
   for (const core::RamWindow& window : windows_) {
     if (window.contains(paddr)) return &window;
   }
+  return nullptr;
+}
+
+const core::RamWindow* Vcpu::window(uint64_t paddr) {
+  if (const core::RamWindow* known = known_window(paddr); known != nullptr) return known;
+  if (parallel_ == nullptr) return ask_for_window(paddr);
+  if (devices_.contains(paddr & core::kPageMask)) return nullptr;
+  const core::RamWindow* found = nullptr;
+  parallel_->on_machine_thread([&] { found = ask_for_window(paddr); });
+  if (found != nullptr) return found;
+  if (devices_.size() >= kMaxDevicePages) devices_.clear();
+  devices_.insert(paddr & core::kPageMask);
+  return nullptr;
+}
+
+const core::RamWindow* Vcpu::ask_for_window(uint64_t paddr) {
   tlm::tlm_dmi dmi;
   payload_.set_command(tlm::TLM_READ_COMMAND);
   payload_.set_address(paddr);
@@ -48,15 +73,33 @@ bool Vcpu::transfer(tlm::tlm_command command, uint64_t paddr, unsigned size_byte
 
 bool Vcpu::read(uint64_t paddr, unsigned size_bytes, uint64_t& value) {
   value = 0;
-  return transfer(tlm::TLM_READ_COMMAND, paddr, size_bytes, value);
+  if (parallel_ == nullptr) return transfer(tlm::TLM_READ_COMMAND, paddr, size_bytes, value);
+  bool done = false;
+  parallel_->on_machine_thread([&] { done = transfer(tlm::TLM_READ_COMMAND, paddr, size_bytes, value); });
+  return done;
 }
 
 bool Vcpu::write(uint64_t paddr, unsigned size_bytes, uint64_t value) {
-  return transfer(tlm::TLM_WRITE_COMMAND, paddr, size_bytes, value);
+  if (parallel_ == nullptr) return transfer(tlm::TLM_WRITE_COMMAND, paddr, size_bytes, value);
+  bool done = false;
+  parallel_->on_machine_thread([&] { done = transfer(tlm::TLM_WRITE_COMMAND, paddr, size_bytes, value); });
+  return done;
 }
 
-void Vcpu::ram_written(uint64_t paddr, uint64_t size_bytes) { shared_.ram_written(paddr, size_bytes); }
+void Vcpu::ram_written(uint64_t paddr, uint64_t size_bytes) {
+  if (parallel_ == nullptr) return shared_.ram_written(paddr, size_bytes);
+  parallel_->on_machine_thread([&] { shared_.ram_written(paddr, size_bytes); });
+}
 
-void Vcpu::page_has_code(uint64_t paddr) { shared_.page_has_code(paddr); }
+void Vcpu::page_has_code(uint64_t paddr) {
+  if (parallel_ == nullptr) return shared_.page_has_code(paddr);
+  // Flags of code go away only while this hart stands still.
+  const core::RamWindow* known = known_window(paddr);
+  if (known != nullptr && known->page_flags != nullptr &&
+      (core::host_access::flags(&known->page_flags[(paddr - known->base) / core::kPageSize]) & core::kPageHasCode)) {
+    return;
+  }
+  parallel_->on_machine_thread([&] { shared_.page_has_code(paddr); });
+}
 
 }  // namespace lockstep::tlm_models

@@ -7,6 +7,7 @@
 #include <memory>
 #include <systemc>
 #include <tlm>
+#include <unordered_set>
 
 #include "core/engine/engine.h"
 #include "core/hart/hart.h"
@@ -14,6 +15,8 @@
 #include "tlm_models/kernel/memory_access.h"
 
 namespace lockstep::tlm_models {
+
+class ParallelHarts;
 
 // The SystemC side of one hart: its physical bus over a TLM initiator socket. Memory is reached by DMI windows, devices
 // by b_transport with the hart's lead over simulated time as the delay. No access waits.
@@ -36,6 +39,9 @@ class Vcpu : public sc_core::sc_module, public core::PhysicalBus {
   const core::Hart& hart() const { return *hart_; }
   core::Engine& engine() { return *engine_; }
 
+  // From now on the hart may run on a thread of its own, and asks for what is not its own. `parallel` must outlive it.
+  void set_parallel(ParallelHarts* parallel);
+
   const core::RamWindow* window(uint64_t paddr) override;
   bool read(uint64_t paddr, unsigned size_bytes, uint64_t& value) override;
   bool write(uint64_t paddr, unsigned size_bytes, uint64_t value) override;
@@ -43,12 +49,16 @@ class Vcpu : public sc_core::sc_module, public core::PhysicalBus {
   void page_has_code(uint64_t paddr) override;
 
  private:
+  const core::RamWindow* known_window(uint64_t paddr) const;
+  const core::RamWindow* ask_for_window(uint64_t paddr);
   bool transfer(tlm::tlm_command command, uint64_t paddr, unsigned size_bytes, uint64_t& value);
 
   Shared shared_;
   tlm::tlm_generic_payload payload_;
   WindowExtension window_extension_;
   std::deque<core::RamWindow> windows_;  // addresses of elements are handed out
+  ParallelHarts* parallel_ = nullptr;
+  std::unordered_set<uint64_t> devices_;  // pages that have no window; known to a hart on a thread of its own
   std::unique_ptr<core::Hart> hart_;
   std::unique_ptr<core::Engine> engine_;
 };

@@ -155,6 +155,7 @@ class Evaluator {
         return true;
       }
       case Op::kFence:
+      case Op::kFenceTso:
         return true;
       default:
         break;

@@ -39,6 +39,7 @@ struct MachineConfig {
 
   uint64_t quantum_ns = 10'000;
   uint64_t ns_per_instruction = 1;
+  bool parallel = false;  // several harts run on host threads; no two runs need be the same
   bool async_io = true;
   bool numa_interleave = false;
   bool tlb_tagged = true;                             // false: every change of address space empties the TLB

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
+#include "core/memory/host_access.h"
 #include "tlm_models/devices/virtio_block/virtio_block.h"
 #include "tlm_models/devices/virtio_console/virtio_console.h"
 #include "tlm_models/devices/virtio_net/virtio_net.h"
@@ -46,13 +46,14 @@ Machine::Parts::Parts(MachineConfig machine_config, core::GuestRam ram, core::Gu
       router("router"),
       ram_memory("ram", std::move(ram), Memory::Access::kReadWrite),
       rom_memory("rom", std::move(rom), Memory::Access::kReadOnly),
-      scheduler("scheduler", clock, timers, {config.quantum_ns, config.pace_idle}, *this),
+      scheduler("scheduler", clock, timers, {config.quantum_ns, config.pace_idle, config.parallel}, *this),
       uart("uart", [this](uint8_t byte) { console.put(byte); }),
       clint("clint", timers, clock, config.harts),
       plic("plic", config.harts),
       rtc("rtc", timers, config.rtc_epoch_ns),
       finisher("finisher", [this](FinishKind kind, uint32_t code) { scheduler.request_end(to_reason(kind), code); }) {
   console.set_writer(config.console_writer);
+  clock.set_concurrent(runs_parallel());
 }
 
 void Machine::Parts::add_harts() {
@@ -62,6 +63,7 @@ void Machine::Parts::add_harts() {
         Vcpu::Shared{[this](uint64_t paddr, uint64_t size_bytes) { ram_memory.ram().note_write(paddr, size_bytes); },
                      [this](uint64_t paddr) { page_has_code(paddr); }});
     auto hart = config.make_hart(id, *vcpu, clock);
+    hart->set_concurrent(runs_parallel());
     hart->reset();
     hart->state().pc = kRomBase;
     hart->tlb().set_tagged(config.tlb_tagged);
@@ -72,6 +74,7 @@ void Machine::Parts::add_harts() {
     scheduler.add(*vcpu);
     vcpus.push_back(std::move(vcpu));
   }
+  ram_memory.ram().set_code_write_guard([this](const std::function<void()>& work) { scheduler.exclusive(work); });
   ram_memory.ram().add_code_write_listener([this](uint64_t paddr, uint64_t size_bytes) {
     bool remains = false;
     for (const auto& vcpu : vcpus) remains |= vcpu->engine().invalidate_code(paddr, size_bytes);
@@ -80,6 +83,10 @@ void Machine::Parts::add_harts() {
 }
 
 void Machine::Parts::page_has_code(uint64_t paddr) {
+  scheduler.exclusive([&] { mark_code_page(paddr); });
+}
+
+void Machine::Parts::mark_code_page(uint64_t paddr) {
   for (Memory* memory : {&ram_memory, &rom_memory}) {
     const core::RamWindow& window = memory->ram().window();
     if (!window.contains(paddr)) continue;
@@ -128,7 +135,7 @@ void Machine::Parts::connect_source(IrqLine& line, unsigned source) {
 void Machine::Parts::connect_hart(IrqLine& line, unsigned hart, unsigned number) {
   line.connect([this, hart, number](bool level) {
     if (interrupt_trace) interrupt_trace(fmt::format("hart {} mip bit {} {}", hart, number, level ? "set" : "clear"));
-    vcpus[hart]->hart().set_interrupt(number, level);
+    scheduler.set_interrupt(hart, number, level);
   });
 }
 
@@ -191,10 +198,17 @@ void Machine::Parts::at_boundary(uint64_t now_ns) {
   for (const uint8_t byte : bytes) uart.receive(byte);
 }
 
-void Machine::Parts::after_turn() {
-  if (!tohost_address) return;
+uint64_t Machine::Parts::tohost() const {
   uint64_t value = 0;
-  std::memcpy(&value, ram_memory.ram().bytes(*tohost_address, sizeof(value)).data(), sizeof(value));
+  const core::RamWindow& ram = ram_memory.ram().window();
+  if (tohost_address) core::host_access::load(ram.host + (*tohost_address - ram.base), sizeof(value), &value);
+  return value;
+}
+
+bool Machine::Parts::guest_ended() const { return (tohost() & 1) != 0; }
+
+void Machine::Parts::after_turn() {
+  const uint64_t value = tohost();
   if ((value & 1) == 0) return;
   // Bit 0 says that the run is over; the rest is the exit code, of which zero means passed.
   const uint64_t code = value >> 1;
@@ -206,7 +220,8 @@ void Machine::Parts::after_turn() {
 }
 
 uint64_t Machine::Parts::quiet_until_ns(uint64_t now_ns) const {
-  if (tohost_address || (config.input && config.input->follows_guest())) return now_ns;
+  // Harts that run beside one another look at tohost themselves, and have no exact times at which input comes.
+  if (!runs_parallel() && (tohost_address || (config.input && config.input->follows_guest()))) return now_ns;
   return next_input_ns();
 }
 

@@ -46,8 +46,12 @@ struct Machine::Parts : SchedulerHooks {
   uint64_t quiet_until_ns(uint64_t now_ns) const override;
   uint64_t next_input_ns() const override;
   int wait_fd() const override;
+  bool guest_ended() const override;
 
   void page_has_code(uint64_t paddr);
+  void mark_code_page(uint64_t paddr);
+  uint64_t tohost() const;
+  bool runs_parallel() const { return config.parallel && config.harts > 1; }
   void connect_source(IrqLine& line, unsigned source);
   void connect_hart(IrqLine& line, unsigned hart, unsigned number);
 
