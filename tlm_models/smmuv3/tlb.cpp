@@ -48,7 +48,7 @@ bool TlbInvalidation::matches(const TlbEntry& entry) const {
 
 Tlb::Tlb(unsigned sets_log2, unsigned ways)
     : sets_log2_(sets_log2),
-      ways_(std::max(ways, 1u)),
+      ways_(ways),
       set_mask_(ones(sets_log2)),
       entries_((size_t{1} << sets_log2) * ways_),
       next_way_(size_t{1} << sets_log2) {}
@@ -63,7 +63,7 @@ bool Tlb::hit(const TlbEntry& entry, const TlbTag& tag, uint64_t address, unsign
 const TlbEntry* Tlb::find(const TlbTag& tag, uint64_t address) const {
   for (uint64_t sizes = sizes_present_; sizes != 0; sizes &= sizes - 1) {
     const auto size_log2 = static_cast<unsigned>(std::countr_zero(sizes));
-    const TlbEntry* set = &entries_[set_of(address, size_log2)];
+    const TlbEntry* set = &entries_[set_of(address, size_log2) * ways_];
     for (unsigned way = 0; way < ways_; ++way)
       if (hit(set[way], tag, address, size_log2)) return &set[way];
   }
@@ -77,7 +77,8 @@ void Tlb::remove(TlbEntry& entry) {
 }
 
 void Tlb::insert(const TlbEntry& entry) {
-  const size_t first = set_of(entry.input, entry.size_log2);
+  const size_t set = set_of(entry.input, entry.size_log2);
+  const size_t first = set * ways_;
   TlbEntry* chosen = nullptr;
   for (unsigned way = 0; way < ways_ && !chosen; ++way) {
     TlbEntry& other = entries_[first + way];
@@ -85,9 +86,9 @@ void Tlb::insert(const TlbEntry& entry) {
       chosen = &other;
   }
   if (!chosen) {
-    uint8_t& next = next_way_[first / ways_];
+    uint8_t& next = next_way_[set];
     chosen = &entries_[first + next];
-    next = static_cast<uint8_t>((next + 1) % ways_);
+    next = static_cast<uint8_t>(next + 1u < ways_ ? next + 1 : 0);
   }
   remove(*chosen);
   *chosen = entry;

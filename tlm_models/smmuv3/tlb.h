@@ -105,7 +105,7 @@ class Tlb {
 
   size_t set_of(uint64_t address, unsigned size_log2) const {
     const uint64_t page = address >> size_log2;
-    return static_cast<size_t>((page ^ (page >> sets_log2_) ^ size_log2 * 7) & set_mask_) * ways_;
+    return static_cast<size_t>((page ^ (page >> sets_log2_) ^ size_log2 * 7) & set_mask_);
   }
   bool hit(const TlbEntry& entry, const TlbTag& tag, uint64_t address, unsigned size_log2) const;
   void remove(TlbEntry& entry);
