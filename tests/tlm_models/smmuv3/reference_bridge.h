@@ -4,9 +4,9 @@
 // The model and the reference side by side on one random world, each with a memory of its own.
 
 #include <gtest/gtest.h>
-#include <array>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <random>
