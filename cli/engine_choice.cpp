@@ -18,9 +18,11 @@ namespace lockstep::cli {
 
 namespace {
 
-std::unique_ptr<core::Engine> make_interpreter(core::Hart& hart, const EngineSettings& settings, const EngineExtras&) {
-  return core::make_interpreter(
-      hart, {.fusion = settings.at("fusion") == "on", .block_links = settings.at("block-links") == "on"});
+std::unique_ptr<core::Engine> make_interpreter(core::Hart& hart, const EngineSettings& settings,
+                                               const EngineExtras& extras) {
+  return core::make_interpreter(hart, {.fusion = settings.at("fusion") == "on",
+                                       .block_links = settings.at("block-links") == "on",
+                                       .instrumentation = extras.instrumentation_of(hart)});
 }
 
 std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& settings, const EngineExtras& extras) {
@@ -32,6 +34,7 @@ std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& s
                                             .threshold = std::stoi(settings.at("threshold")),
                                             .profile = extras.profile,
                                             .perf_map = extras.perf_map,
+                                            .instrumentation = extras.instrumentation_of(hart),
                                             .symbols = extras.symbols});
   if (engine) return std::move(*engine);
   // The machine is half made and nothing of it can run: this is the end of the program, with the reason.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/engine/engine.h"
+#include "core/engine/instrumentation.h"
 #include "core/result.h"
 #include "core/symbols/symbol_table.h"
 
@@ -29,6 +30,11 @@ struct EngineExtras {
   bool profile = false;
   bool perf_map = false;
   std::shared_ptr<const core::SymbolTable> symbols;
+  core::Instrumentation* instrumentation = nullptr;  // outlives the engines
+
+  core::HartInstrumentation* instrumentation_of(const core::Hart& hart) const {
+    return instrumentation == nullptr ? nullptr : &instrumentation->hart(hart.id());
+  }
 };
 
 // A word that may stand behind an engine's name, with the values that it takes.

@@ -152,7 +152,7 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
   command.add_flag("--perf-map", o.perf_map, "Name generated code for perf, in /tmp/perf-PID.map (jit)")->group(engine);
   command
       .add_option("--symbols", o.symbols,
-                  "Names for the two above: an ELF or a System.map, beside what --kernel and --bios have")
+                  "Names for what is shown of guest code: an ELF or a System.map, beside what --kernel and --bios have")
       ->type_name("FILE")
       ->group(engine);
   command.add_option("--fusion", o.fusion, "Fold common pairs of operations into one")
@@ -189,9 +189,33 @@ void add_run_options(CLI::App& command, VmOptions& o) {
   add_count_option(command, "--max-instructions", o.max_instructions,
                    "Stop after this many, over all harts (exit status 124)")
       ->group(run);
-  command.add_option("--trace", o.traces, "exec, irq or mmio, each with :FILE to go there instead of stderr")
+  command.add_option("--trace", o.traces, "exec, irq, mmio or mem, each with :FILE to go there instead of stderr")
       ->type_name("WHAT[:FILE]")
       ->group(run);
+  command.add_option("--trace-range", o.trace_ranges, "Only memory accesses that touch these virtual addresses")
+      ->type_name("FIRST..LAST")
+      ->group(run);
+  command.add_option("--trace-mode", o.trace_mode, "Only memory accesses of this privilege mode")
+      ->check(CLI::IsMember({"all", "user", "supervisor", "machine"}))
+      ->group(run)
+      ->capture_default_str();
+  command.add_option("--trace-limit", o.trace_limit, "How much text of memory accesses is written at most")
+      ->type_name("SIZE")
+      ->group(run)
+      ->capture_default_str();
+  auto* coverage =
+      command.add_option("--coverage", o.coverage, "Write here which guest code ran, by block and function")
+          ->type_name("FILE")
+          ->group(run);
+  command.add_flag("--coverage-counts", o.coverage_counts, "And how often")->needs(coverage)->group(run);
+  command
+      .add_option("--coverage-format", o.coverage_format,
+                  "text, or drcov for viewers such as Lighthouse, which has no counts")
+      ->check(CLI::IsMember({"text", "drcov"}))
+      ->needs(coverage)
+      ->group(run)
+      ->capture_default_str();
+  command.add_flag("--count", o.count, "Show at the end how often each kind of instruction began")->group(run);
   command.add_option("--gdb", o.gdb, "Wait for gdb on this loopback port before the first instruction")
       ->type_name("[HOST]:PORT")
       ->group(run);
@@ -223,7 +247,8 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
           })
           ->type_name("ENGINE,ENGINE")
           ->group(group);
-  for (const char* other : {"--engine", "--gdb", "--trace", "--input-log", "--profile", "--perf-map"})
+  for (const char* other :
+       {"--engine", "--gdb", "--trace", "--input-log", "--profile", "--perf-map", "--coverage", "--count"})
     lockstep->excludes(other);
   command
       .add_option("--lockstep-grain", o.lockstep_grain,
@@ -247,7 +272,7 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
       ->group(group);
 }
 
-Result<tlm_models::MachineConfig> machine_config(const VmOptions& o) {
+Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, core::Instrumentation* instrumentation) {
   tlm_models::MachineConfig config;
   config.harts = o.smp;
   auto memory = parse_size(o.memory, "--memory");
@@ -283,7 +308,8 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o) {
   };
   auto symbols = guest_symbols(o);
   if (!symbols) return symbols.error();
-  auto engine = chosen_engine(o, {.profile = o.profile, .perf_map = o.perf_map, .symbols = *symbols});
+  auto engine = chosen_engine(
+      o, {.profile = o.profile, .perf_map = o.perf_map, .symbols = *symbols, .instrumentation = instrumentation});
   if (!engine) return engine.error();
   config.make_engine = engine->make;
   return config;
@@ -291,7 +317,7 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o) {
 
 Result<std::shared_ptr<const core::SymbolTable>> guest_symbols(const VmOptions& o) {
   auto table = std::make_shared<core::SymbolTable>();
-  if (!o.profile && !o.perf_map) return std::shared_ptr<const core::SymbolTable>(table);
+  if (!o.profile && !o.perf_map && o.coverage.empty()) return std::shared_ptr<const core::SymbolTable>(table);
   for (const std::string& file : o.symbols) {
     if (Status status = table->add_file(file, true); !status) return Error{"--symbols " + status.message()};
   }

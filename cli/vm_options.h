@@ -38,6 +38,10 @@ struct VmOptions {
 
   uint64_t max_instructions = 0;  // 0: no limit
   std::vector<std::string> traces;
+  std::vector<std::string> trace_ranges;  // FIRST..LAST, of memory accesses
+  std::string trace_mode = "all", trace_limit = "1G";
+  std::string coverage, coverage_format = "text";
+  bool coverage_counts = false, count = false;
   std::string gdb;
   std::string console_log, input, input_log, replay_input;
   uint64_t snapshot_at = 0;
@@ -69,9 +73,12 @@ core::Result<uint64_t> parse_size(const std::string& text, const std::string& op
 core::Result<uint64_t> parse_duration_ns(const std::string& text, const std::string& option);
 
 // The machine that the options describe, without console and input.
-core::Result<tlm_models::MachineConfig> machine_config(const VmOptions& options);
+// `instrumentation`, where there is one, watches its engines and outlives them.
+core::Result<tlm_models::MachineConfig> machine_config(const VmOptions& options,
+                                                       core::Instrumentation* instrumentation = nullptr);
 
-// Guest symbols of --symbols, and of --kernel and --bios where those are ELFs that have some.
+// Where some option shows names: guest symbols of --symbols, and of --kernel and --bios where those are ELFs that have
+// some.
 core::Result<std::shared_ptr<const core::SymbolTable>> guest_symbols(const VmOptions& o);
 
 // --engine, with --fusion and --block-links for what its description leaves out.

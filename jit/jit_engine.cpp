@@ -81,21 +81,32 @@ struct Statistics {
 class Engine final : public core::Engine, private Runtime {
  public:
   Engine(core::Hart& hart, const JitOptions& options, std::unique_ptr<CodeCache> cache, const Thunks& thunks)
-      : Runtime(hart),
+      : Runtime(hart, options.instrumentation),
         hart_(hart),
         state_(hart.state()),
         options_(options),
         cache_(std::move(cache)),
         thunks_(thunks),
         units_(*cache_),
-        interpreter_(core::make_interpreter(hart)) {
+        interpreter_(core::make_interpreter(hart, {.instrumentation = options.instrumentation})),
+        instrumentation_(options.instrumentation) {
     recent_.fill(nullptr);
     if (options_.perf_map) perf_map_ = std::make_unique<PerfMap>();
+    if (instrumentation_ != nullptr) {
+      coverage_ = instrumentation_->coverage();
+      if (instrumentation_->traces_memory()) accesses_ = &instrumentation_->buffer();
+      cells_ = CoverageCells(cache_->data());
+      instrumentation_->set_gatherer([this] { units_.each([this](const Unit& unit) { collect(unit); }); });
+    }
     if (options_.tiers > 1 && options_.threads > 0) pool_ = CompilePool::shared(options_.threads);
   }
   // Translations that have begun use this object.
   ~Engine() override {
     for (const std::shared_ptr<RegionJob>& job : jobs_) job->finished.wait(false);
+    if (instrumentation_ != nullptr) {
+      units_.each([this](const Unit& unit) { collect(unit); });
+      instrumentation_->set_gatherer({});
+    }
   }
 
   std::string_view name() const override { return "jit"; }
@@ -151,6 +162,8 @@ class Engine final : public core::Engine, private Runtime {
   // Counts new samples of host time for the code that they lie in. Before code is given away.
   void attribute_samples();
   void forget_dropped();
+  // Brings what the unit's code has told of itself into the records.
+  void collect(const Unit& unit) { cells_.collect(unit.cells, unit.parts, coverage_); }
   JumpEntry* jump_table(uint64_t key);
   uint64_t key() const { return hart_.code_key() | uint64_t{std::min(state_.fp_rounding, 5u)} << kRoundingShift; }
   uint32_t mapping(uint64_t pc) const { return hart_.tlb().fetch().mappings[core::tlb_index(pc)]; }
@@ -180,6 +193,10 @@ class Engine final : public core::Engine, private Runtime {
   std::shared_ptr<CompilePool> pool_;  // nullptr: regions are translated where they are asked for
   std::vector<std::shared_ptr<RegionJob>> jobs_;
   std::atomic<unsigned> finished_jobs_ = 0;
+  core::HartInstrumentation* instrumentation_;  // nullptr: nobody asks what runs
+  core::Coverage coverage_ = core::Coverage::kNone;
+  core::MemoryBuffer* accesses_ = nullptr;
+  CoverageCells cells_;
   Statistics statistics_;
   asmjit::CodeHolder code_;
   std::map<uint64_t, std::unique_ptr<JumpEntry[]>> jump_tables_;
@@ -214,6 +231,7 @@ RunResult Engine::run(uint64_t budget) {
     state_.end_count = begun;
     state_.budget = 0;
     pending_link_ = nullptr;
+    if (accesses_ != nullptr) instrumentation_->flush();
     return RunResult{reason, begun - start};
   };
   Frame frame{};
@@ -265,6 +283,10 @@ RunResult Engine::run(uint64_t budget) {
     frame.jumps = jumps_;
     frame.guest_mxcsr = frame.host_mxcsr | (state_.fp_rounding <= 3 ? kHostRounding[state_.fp_rounding] << 13 : 0);
     ++statistics_.entries;
+    if (accesses_ != nullptr) {
+      if (accesses_->next >= accesses_->limit) instrumentation_->flush();
+      instrumentation_->set_privilege(hart_.privilege());
+    }
     in_code_ = true;
     const uint64_t answer = thunks_.enter(unit->code + unit->entry_at, &state_, &frame);
     in_code_ = false;
@@ -402,6 +424,7 @@ core::EngineReport Engine::report() {
                      {"exits_stale", s.exits_stale}};
   if (!options_.profile) return report;
   attribute_samples();
+  report.profiled = true;
   report.samples = sampler::count();
   for (const auto& [key, hot] : hot_) report.hot.push_back(hot);
   return report;
@@ -416,6 +439,10 @@ void Engine::forget_dropped() {
       if (entry.code == unit->code) entry = JumpEntry{};
     }
     if (pending_link_ != nullptr && pending_link_->source == unit.get()) pending_link_ = nullptr;
+    if (!unit->cells.empty()) {
+      collect(*unit);
+      cells_.take_back(unit->cells);
+    }
   }
   units_.collect();
 }
@@ -431,6 +458,7 @@ Unit* Engine::find(uint64_t pc) {
     // The instruction that cannot be fetched has begun.
     state_.budget -= 1;
     state_.pc = pc;
+    if (instrumentation_ != nullptr) instrumentation_->count_unfetched();
     hart_.raise_fault(kind, core::Access::kFetch, vaddr);
     state_.trapped = 0;
     return nullptr;
@@ -468,7 +496,9 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
   block.ir.pc = pc;
   core::ir::Builder builder(block.ir);
   core::MmuCodeReader reader(memory(), block.ir);
-  if (fetch.cacheable) hart_.translate_block(reader, pc, kMaxBlockInstructions, builder);
+  core::CodeCopy copy(reader, pc);
+  core::CodeReader& source = coverage_ != core::Coverage::kNone ? static_cast<core::CodeReader&>(copy) : reader;
+  if (fetch.cacheable) hart_.translate_block(source, pc, kMaxBlockInstructions, builder);
   auto unit = std::make_unique<Unit>();
   unit->pc = pc;
   unit->paddr = block.paddr = fetch.paddr;
@@ -485,6 +515,12 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
   unit->spans_pages = block.spans_pages = ((pc + block.ir.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
   unit->second_ppage = block.second_ppage = reader.second_ppage();
   unit->profile.heat = options_.tiers > 1 ? options_.threshold : BlockProfile::kNeverHot;
+  if (coverage_ != core::Coverage::kNone) {
+    const CodePart part{instrumentation_->record(block.ir, copy.bytes()), 0, block.ir.guest_instructions};
+    block.parts.push_back(part);
+    block.covered = part.record == nullptr || part.record->complete();
+    unit->parts.push_back(block.parts);
+  }
   if (stale) {
     units_.invalidate(fetch.paddr, 1);
     forget_dropped();
@@ -499,13 +535,20 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
     ++statistics_.blocks_interpreted;
     unit->interpreted = true;
     unit->links.clear();
+    unit->cells.clear();
   }
   return units_.insert(std::move(unit));
 }
 
 void Engine::promote(Unit* unit) {
   unit->profile.heat = BlockProfile::kNeverHot;
-  const auto find_unit = [this](uint64_t pc, uint64_t paddr) { return find_known(pc, paddr, key_); };
+  // What has run to its end by now needs to tell nothing in the region.
+  const auto find_unit = [this](uint64_t pc, uint64_t paddr) {
+    const Unit* found = find_known(pc, paddr, key_);
+    if (found != nullptr) collect(*found);
+    return found;
+  };
+  collect(*unit);
   auto job = std::make_shared<RegionJob>();
   job->region = form_region(*unit, hart_, options_.threshold, find_unit);
   if (job->region.blocks.empty()) return;
@@ -523,6 +566,9 @@ void Engine::promote(Unit* unit) {
   made.size_bytes = unit->size_bytes;
   made.inlined = job->region.inlined;
   made.profile = unit->profile;
+  if (coverage_ != core::Coverage::kNone) {
+    for (const RegionBlock& block : job->region.blocks) made.parts.push_back(block.parts);
+  }
   const bool joint_checks = !alone_.contains({unit->paddr, unit->pc});
   const auto work = [this, job, joint_checks, rounding = std::min(state_.fp_rounding, 5u)] {
     job->translated = translate(*job->unit, job->region.blocks, job->pins, joint_checks, rounding, job->code);
@@ -578,7 +624,9 @@ Translator::Input Engine::input_of(const Unit& unit, std::span<const RegionBlock
           .hart = hart_,
           .thunks = thunks_,
           .rounding = rounding,
-          .state_words = (hart_.layout().size_bytes + 7) / 8};
+          .state_words = (hart_.layout().size_bytes + 7) / 8,
+          .coverage = coverage_,
+          .accesses = accesses_};
 }
 
 bool Engine::translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
@@ -596,7 +644,11 @@ bool Engine::place(Unit& unit, asmjit::CodeHolder& code) {
     return false;
   }
   unit.region = cache_->current_region();
-  const asmjit::CodeBuffer& buffer = code.textSection()->buffer();
+  asmjit::CodeBuffer& buffer = code.textSection()->buffer();
+  if (!cells_.give(unit.cells, buffer.data(), cache_->next_address())) {
+    unit.cells.clear();
+    return false;
+  }
   unit.code_bytes = static_cast<uint32_t>(buffer.size());
   unit.code = cache_->add({buffer.data(), unit.code_bytes});
   statistics_.code_bytes += unit.code_bytes;
@@ -658,6 +710,10 @@ uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
   const auto it = std::find_if(unit->hand_overs.begin(), unit->hand_overs.end(),
                                [&](const HandOver& h) { return h.return_at == offset; });
   if (it->joint && ++unit->split_groups == kMaxSplitGroups) split_ = unit;
+  if (coverage_ != core::Coverage::kNone) {
+    const std::vector<CodePart>& parts = unit->parts[it->block];
+    record_leaving(parts, instructions_of(parts) - it->unbegun, 1, coverage_);
+  }
   state_.pc = it->pc;
   auto* words = reinterpret_cast<uint64_t*>(&state_);
   for (unsigned k = 0; k < it->homes; ++k) {
@@ -678,7 +734,9 @@ uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
 
 core::Result<std::unique_ptr<core::Engine>> make_jit_engine(core::Hart& hart, const JitOptions& options) {
   if (auto status = HostFeatures::of_this_host().check_engine(); !status.ok()) return status.error();
-  auto cache = CodeCache::create(options.code_cache_bytes);
+  const bool cells = options.instrumentation != nullptr && options.instrumentation->coverage() != core::Coverage::kNone;
+  const size_t data_bytes = cells ? CoverageCells::bytes_for(options.code_cache_bytes) : 0;
+  auto cache = CodeCache::create(options.code_cache_bytes, data_bytes);
   if (!cache) return cache.error();
   if (options.profile) {
     if (auto status = sampler::start(); !status.ok()) return status.error();

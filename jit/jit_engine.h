@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/engine/engine.h"
+#include "core/engine/instrumentation.h"
 #include "core/result.h"
 #include "core/symbols/symbol_table.h"
 
@@ -19,6 +20,7 @@ struct JitOptions {
   int32_t threshold = 4000;  // executions of a block (at least 1) after which a region is made from there
   bool profile = false;      // report() tells where host time went
   bool perf_map = false;     // tell perf of each piece of code
+  core::HartInstrumentation* instrumentation = nullptr;        // what is asked of this hart; it outlives the engine
   std::shared_ptr<const core::SymbolTable> symbols = nullptr;  // names for perf; may be nullptr
 };
 

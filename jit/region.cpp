@@ -156,6 +156,11 @@ class Former {
         if (pc != BlockProfile::kUnknown && index_.contains(pc)) out.targets.push_back(pc);
       }
     }
+    if (!unit.parts.empty()) {
+      const CodePart& part = unit.parts.front().front();
+      out.parts.push_back(part);
+      out.covered = part.record == nullptr || part.record->complete();
+    }
     return out.ir.code_bytes == unit.size_bytes && out.ir.guest_instructions == unit.guest_instructions;
   }
 
@@ -256,6 +261,11 @@ class Former {
       for (unsigned k = 0; k < i.operands; ++k) i.args[k] += shift;
       insts.push_back(i);
     }
+    for (CodePart part : second.parts) {
+      part.first += first.ir.guest_instructions;
+      first.parts.push_back(part);
+    }
+    first.covered &= second.covered;
     first.ir.guest_instructions += second.ir.guest_instructions;
     first.targets = second.targets;
   }

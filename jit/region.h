@@ -21,6 +21,8 @@ struct RegionBlock {
   std::array<uint32_t, 2> mapping = {};  // of its pages, which a jump to it from another page compares
   uint64_t weight = 1;                   // executions seen
   std::vector<uint64_t> targets;         // addresses to which its indirect jump went
+  std::vector<CodePart> parts;           // where somebody asks what runs
+  bool covered = false;                  // nothing new can be told of it but counts
 };
 
 // The second tier's unit of translation: blocks that run one after another, loops, calls and returns among them. Each

@@ -27,7 +27,7 @@ void Translator::find_groups() {
   groups_.clear();
   const std::vector<Inst>& insts = block_->insts;
   group_of_.assign(insts.size(), kNone);
-  if (!input_.joint_checks) return;
+  if (!input_.joint_checks || input_.accesses != nullptr) return;
   offset_of_.assign(insts.size(), 0);
   struct Root {
     Value value = core::ir::kNoValue;
@@ -164,6 +164,7 @@ Translator::Mem Translator::translate_address(Value address, unsigned size_bytes
     slow.low = displacement + static_cast<int32_t>(group->low - group->first);
     slow.high = end = displacement + static_cast<int32_t>(group->high - group->first);
   }
+  if (input_.accesses != nullptr) begin_record(base, displacement, size_bytes, store, index, page);
   a_.bind(slow.retry);
   if (slow.low != 0) {
     a_.lea(gp(index), asmjit::x86::ptr(gp(base), slow.low));
@@ -227,6 +228,7 @@ size_t Translator::note_hand_over(const asmjit::Label& return_point) {
   hand_over.first_home = static_cast<uint32_t>(unit_.homes.size());
   hand_over.unbegun = static_cast<uint16_t>(block_->guest_instructions - begun_ + 1);
   hand_over.pc = insn_pc_;
+  hand_over.block = static_cast<uint16_t>(current_);
   for (unsigned word : active_) {
     const Word w = noted(word);
     if (!w.dirty) continue;
@@ -250,6 +252,7 @@ bool Translator::emit_load(const Inst& i) {
       (home != kNone ? home >= kFirstXmm : places_[index_].prefers_vector)) {
     const int d = define_vector();
     bytes == 8 ? a_.vmovq(vec(d), from) : a_.vmovd(vec(d), from);
+    if (input_.accesses != nullptr) end_record(vec(d));
     return true;
   }
   const int d = define();
@@ -267,6 +270,7 @@ bool Translator::emit_load(const Inst& i) {
   } else {
     a_.movzx(gp32(d), from);
   }
+  if (input_.accesses != nullptr) end_record(gp(d));
   return true;
 }
 
@@ -279,7 +283,9 @@ bool Translator::emit_store(const Inst& i) {
     Mem to = translate_address(i.args[0], bytes, true);
     to.setSize(bytes);
     const unsigned unused = 64 - 8 * bytes;
-    a_.mov(to, static_cast<int64_t>(constant << unused) >> unused);
+    const int64_t extended = static_cast<int64_t>(constant << unused) >> unused;
+    a_.mov(to, extended);
+    if (input_.accesses != nullptr) end_record(asmjit::imm(extended));
     consume(value);
     return true;
   }
@@ -293,6 +299,7 @@ bool Translator::emit_store(const Inst& i) {
     } else {
       a_.vmovd(to, vec(reg));
     }
+    if (input_.accesses != nullptr) end_record(vec(reg));
     return true;
   }
   switch (bytes) {
@@ -308,6 +315,7 @@ bool Translator::emit_store(const Inst& i) {
     default:
       a_.mov(to, gp(reg));
   }
+  if (input_.accesses != nullptr) end_record(gp(reg));
   return true;
 }
 
@@ -336,6 +344,7 @@ bool Translator::emit_atomic(const Inst& i) {
     consume(i.args[1]);
   }
   describe(std::bit_cast<uint32_t>(descriptor));
+  if (input_.accesses != nullptr) note_pc();
   call(input_.thunks.atomic);
   const asmjit::Label return_point = a_.newLabel();
   a_.bind(return_point);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/engine/code_index.h"
+#include "jit/coverage_cells.h"
 
 namespace lockstep::jit {
 
@@ -41,6 +42,7 @@ struct HandOver {
   uint32_t first_home = 0;
   uint16_t homes = 0;
   uint16_t unbegun = 0;  // guest instructions of the block that have not begun, the one at pc among them
+  uint16_t block = 0;    // of the unit
   bool joint = false;    // accesses that were checked together do not lie in one page
   uint64_t pc = 0;
 };
@@ -90,6 +92,9 @@ struct Unit {
   std::vector<Link*> incoming;
   std::vector<HandOver> hand_overs;
   std::vector<StateHome> homes;
+  // Where somebody asks what runs: the records of each block, and where code tells of it.
+  std::vector<std::vector<CodePart>> parts;
+  std::vector<CellSite> cells;
 
   template <typename F>
   void each_first_range(F f) const {

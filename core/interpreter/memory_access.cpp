@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "core/engine/instrumentation.h"
 #include "core/ir/fold.h"
 
 namespace lockstep::core {
@@ -45,6 +46,14 @@ uint64_t apply(ir::RmwOp op, ir::Type type, uint64_t old, uint64_t operand) {
 }
 
 }  // namespace
+
+MemoryAccess::MemoryAccess(Hart& hart, HartInstrumentation* instrumentation)
+    : hart_(&hart),
+      traced_(instrumentation != nullptr && instrumentation->traces_memory() ? instrumentation : nullptr) {}
+
+void MemoryAccess::tell(uint64_t vaddr, unsigned size_bytes, bool is_store, const void* value) {
+  if (traced_ != nullptr) traced_->add(*hart_, vaddr, size_bytes, is_store, value);
+}
 
 bool MemoryAccess::locate(uint64_t vaddr, unsigned size_bytes, Access access, Place& place) {
   const uint64_t to_page_end = kPageSize - (vaddr & ~kPageMask);
@@ -210,6 +219,7 @@ bool MemoryAccess::load(uint64_t vaddr, unsigned size_bytes, uint64_t flags, voi
   Place place;
   if (!locate(vaddr, size_bytes, Access::kLoad, place) || !read(place, value)) return false;
   if (flags & ir::kMemBigEndian) reverse(value, size_bytes);
+  tell(vaddr, size_bytes, false, value);
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, false);
   return true;
 }
@@ -222,6 +232,7 @@ bool MemoryAccess::store(uint64_t vaddr, unsigned size_bytes, uint64_t flags, co
   if (flags & ir::kMemBigEndian) reverse(bytes, size_bytes);
   Place place;
   if (!locate(vaddr, size_bytes, Access::kStore, place) || !write(place, bytes)) return false;
+  tell(vaddr, size_bytes, true, value);
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, true);
   return true;
 }
@@ -231,6 +242,7 @@ bool MemoryAccess::load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t f
   Place place;
   if (!locate(vaddr, size_bytes, Access::kLoad, place) || !read(place, value)) return false;
   if (flags & ir::kMemBigEndian) reverse(value, size_bytes);
+  tell(vaddr, size_bytes, false, value);
   hart_->state().reservation_valid = size_bytes;
   hart_->state().reservation_address = place.location[0].paddr;
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, false);
@@ -251,6 +263,7 @@ bool MemoryAccess::store_conditional(uint64_t vaddr, unsigned size_bytes, uint64
   std::memcpy(bytes, value, size_bytes);
   if (flags & ir::kMemBigEndian) reverse(bytes, size_bytes);
   if (!write(place, bytes)) return false;
+  tell(vaddr, size_bytes, true, value);
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, true);
   return true;
 }
@@ -262,9 +275,12 @@ bool MemoryAccess::rmw(ir::RmwOp op, uint64_t vaddr, ir::Type type, uint64_t fla
   uint64_t before = 0;
   if (!locate(vaddr, size_bytes, Access::kStore, place) || !read(place, &before)) return false;
   if (flags & ir::kMemBigEndian) reverse(&before, size_bytes);
-  uint64_t after = apply(op, type, before, operand);
+  const uint64_t result = apply(op, type, before, operand);
+  uint64_t after = result;
   if (flags & ir::kMemBigEndian) reverse(&after, size_bytes);
   if (!write(place, &after)) return false;
+  tell(vaddr, size_bytes, false, &before);
+  tell(vaddr, size_bytes, true, &result);
   old = before;
   watch_both(vaddr, size_bytes);
   return true;
@@ -281,8 +297,12 @@ bool MemoryAccess::compare_and_swap(uint64_t vaddr, unsigned size_bytes, uint64_
   if (flags & ir::kMemBigEndian) reverse(before, size_bytes);
   // The location is written either way, as hardware may, so that permissions are always those of a store.
   std::memcpy(after, std::memcmp(before, expected, size_bytes) == 0 ? desired : before, size_bytes);
+  uint8_t result[kMaxSwapBytes];
+  std::memcpy(result, after, size_bytes);
   if (flags & ir::kMemBigEndian) reverse(after, size_bytes);
   if (!write(place, after)) return false;
+  tell(vaddr, size_bytes, false, before);
+  tell(vaddr, size_bytes, true, result);
   std::memcpy(old, before, size_bytes);
   watch_both(vaddr, size_bytes);
   return true;
