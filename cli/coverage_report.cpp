@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 namespace lockstep::cli {
 
@@ -52,10 +51,9 @@ class ByteCount {
 };
 
 template <typename T>
-bool read_at(const std::vector<char>& file, uint64_t offset, T& out) {
-  if (offset > file.size() || file.size() - offset < sizeof out) return false;
-  std::memcpy(&out, file.data() + offset, sizeof out);
-  return true;
+bool read_at(std::ifstream& file, uint64_t offset, T& out) {
+  return static_cast<bool>(
+      file.seekg(static_cast<std::streamoff>(offset)).read(reinterpret_cast<char*>(&out), sizeof out));
 }
 
 }  // namespace
@@ -113,8 +111,7 @@ std::string coverage_text(const CoverageReport& report, const core::SymbolTable&
 std::vector<CodeModule> code_modules(const std::vector<std::string>& files) {
   std::vector<CodeModule> modules;
   for (const std::string& path : files) {
-    std::ifstream in(path, std::ios::binary);
-    const std::vector<char> file{std::istreambuf_iterator<char>(in), {}};
+    std::ifstream file(path, std::ios::binary);
     Elf64_Ehdr header;
     if (!read_at(file, 0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
         header.e_phentsize != sizeof(Elf64_Phdr)) {

@@ -34,6 +34,7 @@ std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& s
                                             .threshold = std::stoi(settings.at("threshold")),
                                             .profile = extras.profile,
                                             .perf_map = extras.perf_map,
+                                            .gdb_jit = extras.gdb_jit,
                                             .instrumentation = extras.instrumentation_of(hart),
                                             .symbols = extras.symbols});
   if (engine) return std::move(*engine);

@@ -29,6 +29,7 @@ struct EngineChoice {
 struct EngineExtras {
   bool profile = false;
   bool perf_map = false;
+  bool gdb_jit = false;
   std::shared_ptr<const core::SymbolTable> symbols;
   core::Instrumentation* instrumentation = nullptr;  // outlives the engines
 

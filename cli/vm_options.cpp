@@ -151,6 +151,10 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
   command.add_flag("--profile", o.profile, "Show at the end where host time went, by guest code (jit)")->group(engine);
   command.add_flag("--perf-map", o.perf_map, "Name generated code for perf, in /tmp/perf-PID.map (jit)")->group(engine);
   command
+      .add_flag("--gdb-jit", o.gdb_jit,
+                "Describe generated code to a gdb that debugs this program, with guest symbols (jit)")
+      ->group(engine);
+  command
       .add_option("--symbols", o.symbols,
                   "Names for what is shown of guest code: an ELF or a System.map, beside what --kernel and --bios have")
       ->type_name("FILE")
@@ -248,7 +252,7 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
           ->type_name("ENGINE,ENGINE")
           ->group(group);
   for (const char* other :
-       {"--engine", "--gdb", "--trace", "--input-log", "--profile", "--perf-map", "--coverage", "--count"})
+       {"--engine", "--gdb", "--trace", "--input-log", "--profile", "--perf-map", "--coverage", "--count", "--gdb-jit"})
     lockstep->excludes(other);
   command
       .add_option("--lockstep-grain", o.lockstep_grain,
@@ -308,8 +312,11 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, core::Instr
   };
   auto symbols = guest_symbols(o);
   if (!symbols) return symbols.error();
-  auto engine = chosen_engine(
-      o, {.profile = o.profile, .perf_map = o.perf_map, .symbols = *symbols, .instrumentation = instrumentation});
+  auto engine = chosen_engine(o, {.profile = o.profile,
+                                  .perf_map = o.perf_map,
+                                  .gdb_jit = o.gdb_jit,
+                                  .symbols = *symbols,
+                                  .instrumentation = instrumentation});
   if (!engine) return engine.error();
   config.make_engine = engine->make;
   return config;
@@ -317,7 +324,8 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, core::Instr
 
 Result<std::shared_ptr<const core::SymbolTable>> guest_symbols(const VmOptions& o) {
   auto table = std::make_shared<core::SymbolTable>();
-  if (!o.profile && !o.perf_map && o.coverage.empty()) return std::shared_ptr<const core::SymbolTable>(table);
+  if (!o.profile && !o.perf_map && !o.gdb_jit && o.coverage.empty())
+    return std::shared_ptr<const core::SymbolTable>(table);
   for (const std::string& file : o.symbols) {
     if (Status status = table->add_file(file, true); !status) return Error{"--symbols " + status.message()};
   }

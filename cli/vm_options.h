@@ -29,7 +29,7 @@ struct VmOptions {
   std::string engine = "interpreter";
   unsigned jit_tier = 2, jit_threshold = 4000, jit_threads = 1;
   bool jit_sync = false;
-  bool profile = false, perf_map = false;
+  bool profile = false, perf_map = false, gdb_jit = false;
   std::vector<std::string> symbols;
   std::string fusion = "on", block_links = "on", tlb = "asid", async_io = "on", numa = "off", svadu = "off";
   std::string virtio_console = "off";

@@ -14,6 +14,7 @@
 #include "core/ir/builder.h"
 #include "jit/code_cache.h"
 #include "jit/compile_pool.h"
+#include "jit/gdb_jit.h"
 #include "jit/host_features.h"
 #include "jit/listing.h"
 #include "jit/perf_map.h"
@@ -91,7 +92,9 @@ class Engine final : public core::Engine, private Runtime {
         interpreter_(core::make_interpreter(hart, {.instrumentation = options.instrumentation})),
         instrumentation_(options.instrumentation) {
     recent_.fill(nullptr);
-    if (options_.perf_map) perf_map_ = std::make_unique<PerfMap>();
+    if (options_.perf_map) listeners_.push_back(std::make_unique<PerfMap>());
+    if (options_.gdb_jit) listeners_.push_back(std::make_unique<GdbJit>());
+    for (const auto& listener : listeners_) listener->installed(thunks_.piece);
     if (instrumentation_ != nullptr) {
       coverage_ = instrumentation_->coverage();
       if (instrumentation_->traces_memory()) accesses_ = &instrumentation_->buffer();
@@ -201,8 +204,8 @@ class Engine final : public core::Engine, private Runtime {
   asmjit::CodeHolder code_;
   std::map<uint64_t, std::unique_ptr<JumpEntry[]>> jump_tables_;
   std::array<Unit*, kJumpEntries> recent_;
-  std::unique_ptr<Unit> uncached_;  // of the instruction at which it was asked for, alone
-  std::unique_ptr<PerfMap> perf_map_;
+  std::unique_ptr<Unit> uncached_;                        // of the instruction at which it was asked for, alone
+  std::vector<std::unique_ptr<CodeListener>> listeners_;  // to whom installed code is described
   uint64_t samples_read_ = 0;
   std::map<std::pair<uint64_t, bool>, core::HotCode> hot_;  // by address and tier
   bool in_code_ = false;                                    // generated code runs, and nothing of it may go away
@@ -439,6 +442,9 @@ void Engine::forget_dropped() {
       if (entry.code == unit->code) entry = JumpEntry{};
     }
     if (pending_link_ != nullptr && pending_link_->source == unit.get()) pending_link_ = nullptr;
+    for (const auto& listener : listeners_) {
+      if (unit->code != nullptr) listener->dropped(unit->code);
+    }
     if (!unit->cells.empty()) {
       collect(*unit);
       cells_.take_back(unit->cells);
@@ -516,7 +522,8 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
   unit->second_ppage = block.second_ppage = reader.second_ppage();
   unit->profile.heat = options_.tiers > 1 ? options_.threshold : BlockProfile::kNeverHot;
   if (coverage_ != core::Coverage::kNone) {
-    const CodePart part{instrumentation_->record(block.ir, copy.bytes()), 0, block.ir.guest_instructions};
+    const CodePart part{instrumentation_->record(block.ir, copy.bytes(), hart_.code_key()), 0,
+                        block.ir.guest_instructions};
     block.parts.push_back(part);
     block.covered = part.record == nullptr || part.record->complete();
     unit->parts.push_back(block.parts);
@@ -652,10 +659,13 @@ bool Engine::place(Unit& unit, asmjit::CodeHolder& code) {
   unit.code_bytes = static_cast<uint32_t>(buffer.size());
   unit.code = cache_->add({buffer.data(), unit.code_bytes});
   statistics_.code_bytes += unit.code_bytes;
-  if (perf_map_ != nullptr) {
-    const std::string name = options_.symbols != nullptr ? options_.symbols->name_of(unit.pc) : std::string();
-    perf_map_->add({unit.code, unit.code_bytes}, fmt::format("{} [guest {:#x}, tier {}]", name.empty() ? "guest" : name,
-                                                             unit.pc, unit.is_region ? 2 : 1));
+  if (!listeners_.empty()) {
+    const std::string symbol = options_.symbols != nullptr ? options_.symbols->name_of(unit.pc) : std::string();
+    std::string name =
+        fmt::format("{} [guest {:#x}, tier {}]", symbol.empty() ? "guest" : symbol, unit.pc, unit.is_region ? 2 : 1);
+    const CodePiece piece{
+        {unit.code, unit.code_bytes}, {{std::move(name), 0, unit.code_bytes}}, {{0, unit.code_bytes, 0}}};
+    for (const auto& listener : listeners_) listener->installed(piece);
   }
   return true;
 }

@@ -20,8 +20,9 @@ struct JitOptions {
   int32_t threshold = 4000;  // executions of a block (at least 1) after which a region is made from there
   bool profile = false;      // report() tells where host time went
   bool perf_map = false;     // tell perf of each piece of code
+  bool gdb_jit = false;      // and a gdb that debugs this process
   core::HartInstrumentation* instrumentation = nullptr;        // what is asked of this hart; it outlives the engine
-  std::shared_ptr<const core::SymbolTable> symbols = nullptr;  // names for perf; may be nullptr
+  std::shared_ptr<const core::SymbolTable> symbols = nullptr;  // names for the two above; may be nullptr
 };
 
 // Translates blocks to host code on their first execution, and regions of blocks when they have run often. What

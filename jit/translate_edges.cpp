@@ -37,7 +37,7 @@ void Translator::begin_unit() {
   for (size_t k = 0; k < input_.blocks.size(); ++k) {
     block_labels_.push_back(a_.newLabel());
     short_budgets_.push_back(a_.newLabel());
-    full_buffers_.push_back(a_.newLabel());
+    if (input_.accesses != nullptr) full_buffers_.push_back(a_.newLabel());
   }
   const RegionBlock& first = input_.blocks.front();
   // For jumps that come from anywhere: the pages must still be mapped as they were.

@@ -73,11 +73,9 @@ uint64_t hash_of(uint64_t pc, std::span<const uint8_t> bytes) {
 
 auto identity(const CodeInstruction& i) { return std::tie(i.pc, i.length_bytes, i.bytes); }
 
-bool same(const CodeRecord& record, const std::vector<CodeInstruction>& instructions) {
-  return std::equal(record.instructions.begin(), record.instructions.end(), instructions.begin(), instructions.end(),
-                    [](const CodeInstruction& a, const CodeInstruction& b) {
-                      return identity(a) == identity(b) && a.kind == b.kind && a.ends_block == b.ends_block;
-                    });
+bool same(const CodeRecord& record, const ir::Block& block, std::span<const uint8_t> code, uint64_t code_key) {
+  return record.pc == block.pc && record.code_key == code_key && record.steps.size() == block.guest_instructions &&
+         std::equal(record.code.begin(), record.code.end(), code.begin(), code.end());
 }
 
 }  // namespace
@@ -98,9 +96,22 @@ bool CodeCopy::keep(uint64_t vaddr, const void* value, size_t size_bytes) {
 Coverage HartInstrumentation::coverage() const { return all_.options().coverage; }
 bool HartInstrumentation::traces_memory() const { return all_.options().memory != nullptr; }
 
-CodeRecord* HartInstrumentation::record(const ir::Block& block, std::span<const uint8_t> bytes) {
-  std::vector<CodeInstruction> instructions;
-  instructions.reserve(block.guest_instructions);
+CodeRecord* HartInstrumentation::record(const ir::Block& block, std::span<const uint8_t> bytes, uint64_t code_key) {
+  const std::span<const uint8_t> code = bytes.first(std::min<size_t>(bytes.size(), block.code_bytes));
+  const uint64_t key = hash_of(block.pc, code);
+  const auto [first, last] = records_.equal_range(key);
+  for (auto it = first; it != last; ++it) {
+    if (same(*it->second, block, code, code_key)) return it->second.get();
+  }
+  if (records_.size() >= kMaxRecords) {
+    ++lost_;
+    return nullptr;
+  }
+  auto record = std::make_unique<CodeRecord>();
+  record->pc = block.pc;
+  record->code_key = code_key;
+  record->code.assign(code.begin(), code.end());
+  record->steps.reserve(block.guest_instructions);
   const std::span<const Inst> all(block.insts);
   for (size_t at = 0; at < all.size();) {
     size_t end = at + 1;
@@ -108,34 +119,15 @@ CodeRecord* HartInstrumentation::record(const ir::Block& block, std::span<const 
     if (all[at].op == Op::kInsn) {
       const uint64_t next_pc = all[at].imm + all[at].imm2;
       const std::span<const Inst> operations = all.subspan(at + 1, end - at - 1);
-      CodeInstruction i{all[at].imm,
-                        static_cast<uint8_t>(all[at].imm2),
-                        class_of(operations, next_pc),
-                        leads_elsewhere(operations, next_pc),
-                        {}};
-      const uint64_t offset = i.pc - block.pc;
-      for (uint64_t k = 0; k < i.length_bytes && k < i.bytes.size() && offset + k < bytes.size(); ++k) {
-        i.bytes[k] = bytes[offset + k];
-      }
-      instructions.push_back(i);
+      record->steps.push_back(
+          {static_cast<uint8_t>(all[at].imm2), class_of(operations, next_pc), leads_elsewhere(operations, next_pc)});
     }
     at = end;
   }
-  const uint64_t key = hash_of(block.pc, bytes.first(std::min<size_t>(bytes.size(), block.code_bytes)));
-  const auto [first, last] = records_.equal_range(key);
-  for (auto it = first; it != last; ++it) {
-    if (same(*it->second, instructions)) return it->second.get();
-  }
-  if (records_.size() >= kMaxRecords) {
-    ++lost_;
-    return nullptr;
-  }
-  auto record = std::make_unique<CodeRecord>();
   if (coverage() == Coverage::kCounted) {
-    record->left.resize(instructions.size());
-    record->alone.resize(instructions.size());
+    record->left.resize(record->steps.size());
+    record->alone.resize(record->steps.size());
   }
-  record->instructions = std::move(instructions);
   return records_.emplace(key, std::move(record))->second.get();
 }
 
@@ -173,13 +165,21 @@ std::vector<ExecutedInstruction> Instrumentation::executed() {
     if (hart->gather_) hart->gather_();
     for (const auto& [key, record] : hart->records_) {
       uint64_t count = record->entered;
-      for (size_t k = 0; k < record->instructions.size(); ++k) {
+      uint64_t offset = 0;
+      for (size_t k = 0; k < record->steps.size(); ++k) {
+        const CodeRecord::Step& step = record->steps[k];
         uint64_t begun = k < record->reached ? 1 : 0;
         if (options_.coverage == Coverage::kCounted) {
           count -= record->left[k];
           begun = count + record->alone[k];
         }
-        if (begun != 0) all.push_back({record->instructions[k], begun});
+        if (begun != 0) {
+          CodeInstruction i{record->pc + offset, step.length_bytes, step.kind, step.ends_block, {}};
+          const size_t length = std::min<size_t>({step.length_bytes, i.bytes.size(), record->code.size() - offset});
+          std::copy_n(record->code.begin() + static_cast<ptrdiff_t>(offset), length, i.bytes.begin());
+          all.push_back({i, begun});
+        }
+        offset += step.length_bytes;
       }
     }
   }

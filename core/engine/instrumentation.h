@@ -37,7 +37,16 @@ struct CodeInstruction {
 
 // A block as an engine translated it, and what happened to it so far.
 struct CodeRecord {
-  std::vector<CodeInstruction> instructions;
+  struct Step {
+    uint8_t length_bytes = 0;
+    InstructionClass kind = InstructionClass::kInteger;
+    bool ends_block = false;
+  };
+
+  uint64_t pc = 0;
+  uint64_t code_key = 0;  // Hart::code_key() when it was translated
+  std::vector<uint8_t> code;
+  std::vector<Step> steps;  // the instructions, one behind another
   // Where only coverage is asked for: so many of its first instructions have begun, at least once.
   uint32_t reached = 0;
   // Where counts are: how often it was entered; by instruction, how many of these entries were left before it began,
@@ -46,7 +55,7 @@ struct CodeRecord {
   std::vector<uint64_t> left;
   std::vector<uint64_t> alone;
 
-  bool complete() const { return reached == instructions.size(); }
+  bool complete() const { return reached == steps.size(); }
   void reach(uint32_t begun) { reached = std::max(reached, begun); }
 };
 
@@ -100,7 +109,7 @@ class HartInstrumentation {
   bool traces_memory() const;
 
   // The record of a block that is translated from these bytes; nullptr when there are too many.
-  CodeRecord* record(const ir::Block& block, std::span<const uint8_t> bytes);
+  CodeRecord* record(const ir::Block& block, std::span<const uint8_t> bytes, uint64_t code_key);
 
   // Accesses that come now are of the hart in this mode.
   void set_privilege(unsigned privilege) {

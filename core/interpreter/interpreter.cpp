@@ -161,7 +161,8 @@ CodeBlock* ThreadedInterpreter::enter(uint64_t pc) {
     if (HartInstrumentation* instrumentation = options_.instrumentation; instrumentation != nullptr) {
       lowering.watched_memory = instrumentation->traces_memory();
       lowering.coverage = instrumentation->coverage();
-      if (lowering.coverage != Coverage::kNone) block->record = instrumentation->record(ir_block, copy.bytes());
+      if (lowering.coverage != Coverage::kNone)
+        block->record = instrumentation->record(ir_block, copy.bytes(), code_key_);
     }
     if (!lower(ir_block, hart_.layout(), hart_.helpers(), lowering, handlers_, *block)) {
       assert(ir_block.guest_instructions > 1 && "one instruction's temporaries fit the scratch area");

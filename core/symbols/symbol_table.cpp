@@ -4,10 +4,10 @@
 #include <elf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <vector>
 
@@ -64,9 +64,11 @@ void add_map(std::span<const char> file, SymbolTable& table) {
 }  // namespace
 
 Status SymbolTable::add_file(const std::string& path, bool required) {
-  std::ifstream in(path, std::ios::binary);
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
   if (!in) return Error{fmt::format("{}: cannot be read", path)};
-  const std::vector<char> file{std::istreambuf_iterator<char>(in), {}};
+  std::vector<char> file(static_cast<size_t>(std::max<std::streamoff>(in.tellg(), 0)));
+  in.seekg(0).read(file.data(), static_cast<std::streamsize>(file.size()));
+  file.resize(static_cast<size_t>(in.gcount()));
   if (!add_bytes(file) && required) {
     return Error{fmt::format("{}: no symbols: give an ELF that is not stripped, or a System.map", path)};
   }
