@@ -12,6 +12,7 @@
 #include "core/engine/instrumentation.h"
 #include "core/result.h"
 #include "core/symbols/symbol_table.h"
+#include "jit/code_archive.h"
 
 namespace lockstep::cli {
 
@@ -31,6 +32,7 @@ struct EngineExtras {
   bool perf_map = false;
   bool gdb_jit = false;
   std::shared_ptr<const core::SymbolTable> symbols;
+  std::shared_ptr<jit::CodeArchiveFolder> archives;
   core::Instrumentation* instrumentation = nullptr;  // outlives the engines
 
   core::HartInstrumentation* instrumentation_of(const core::Hart& hart) const {

@@ -106,6 +106,11 @@ nlohmann::json to_json(const VmOptions& o, const EngineChoice& engine, const Mac
           {"message", message_for(result)}};
 }
 
+// Pieces of generated code in the --code-cache: what earlier runs left, what of it ran, what this one left.
+nlohmann::json to_json(const jit::CodeArchive::Counts& counts) {
+  return {{"loaded", counts.loaded}, {"used", counts.used}, {"added", counts.added}};
+}
+
 // Where the guest's console goes and what it may read.
 Status connect_console(const VmOptions& o, tlm_models::MachineConfig& config, FilePtr& log) {
   if (Status screen = connect_screen(o, config, log); !screen) return screen;
@@ -143,7 +148,9 @@ Result<MachineResult> drive(const VmOptions& o, Machine& machine, bool end_at_sn
 Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
   auto observation = Observation::create(o);
   if (!observation) return observation.error();
-  auto config = machine_config(o, (*observation)->instrumentation());
+  const auto archives = code_archives(o);
+  if (!archives) return archives.error();
+  auto config = machine_config(o, *archives, (*observation)->instrumentation());
   if (!config) return config.error();
   FilePtr console_log(nullptr, &std::fclose);
   if (Status connected = connect_console(o, *config, console_log); !connected) return connected.error();
@@ -172,6 +179,9 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
   if (!result) return result.error();
   const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (debugger) debugger->report_exit(exit_status(*result));
+  if (*archives) {
+    if (Status saved = (*archives)->save(); !saved) fmt::print(stderr, "lockstep: {}\n", saved.message());
+  }
   const auto symbols = guest_symbols(o);
   if (!symbols) return symbols.error();
   if (o.json) {
@@ -180,6 +190,7 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
     nlohmann::json json = to_json(o, *engine, machine, *result, wall, memory_bytes, quantum_ns);
     json["engine_counters"] = counters_json(machine);
     if (o.profile) json["profile"] = profile_json(machine, **symbols);
+    if (*archives) json["code_cache"] = to_json((*archives)->counts());
     if (auto seen = (*observation)->finish(machine.hart(0), **symbols, &json); !seen) return seen.error();
     fmt::print("{}\n", json.dump(2));
     if (std::fflush(stdout) != 0) return Error{fmt::format("--json: cannot write to stdout: {}", std::strerror(errno))};

@@ -121,7 +121,7 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
   command
       .add_option("--engine", o.engine,
                   "What runs the harts: interpreter[:fusion=on|off][:block-links=on|off] or "
-                  "jit[:tier=2][:threshold=4000][:threads=1][:links=on|off][:cache=64M]; "
+                  "jit[:tier=2][:threshold=4000][:threads=1][:links=on|off][:cache=64M][:host=native|baseline]; "
                   "what is left out comes from the options below")
       ->check([](const std::string& text) {
         const auto choice = parse_engine(text, "--engine");
@@ -147,6 +147,12 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
       ->capture_default_str();
   command
       .add_flag("--jit-sync", o.jit_sync, "Every region begins to run at the same count in every run: --jit-threads 0")
+      ->group(engine);
+  command
+      .add_option("--code-cache", o.code_cache,
+                  "Keep generated code in this folder and begin with what earlier runs left there; a build, a host and "
+                  "a guest only take what is theirs (jit)")
+      ->type_name("DIR")
       ->group(engine);
   command.add_flag("--profile", o.profile, "Show at the end where host time went, by guest code (jit)")->group(engine);
   command.add_flag("--perf-map", o.perf_map, "Name generated code for perf, in /tmp/perf-PID.map (jit)")->group(engine);
@@ -276,7 +282,8 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
       ->group(group);
 }
 
-Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, core::Instrumentation* instrumentation) {
+Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, std::shared_ptr<jit::CodeArchiveFolder> archives,
+                                                 core::Instrumentation* instrumentation) {
   tlm_models::MachineConfig config;
   config.harts = o.smp;
   auto memory = parse_size(o.memory, "--memory");
@@ -316,10 +323,16 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, core::Instr
                                   .perf_map = o.perf_map,
                                   .gdb_jit = o.gdb_jit,
                                   .symbols = *symbols,
+                                  .archives = std::move(archives),
                                   .instrumentation = instrumentation});
   if (!engine) return engine.error();
   config.make_engine = engine->make;
   return config;
+}
+
+Result<std::shared_ptr<jit::CodeArchiveFolder>> code_archives(const VmOptions& o) {
+  if (o.code_cache.empty()) return std::shared_ptr<jit::CodeArchiveFolder>();
+  return jit::CodeArchiveFolder::open(o.code_cache);
 }
 
 Result<std::shared_ptr<const core::SymbolTable>> guest_symbols(const VmOptions& o) {

@@ -30,6 +30,7 @@ struct VmOptions {
   unsigned jit_tier = 2, jit_threshold = 4000, jit_threads = 1;
   bool jit_sync = false;
   bool profile = false, perf_map = false, gdb_jit = false;
+  std::string code_cache;
   std::vector<std::string> symbols;
   std::string fusion = "on", block_links = "on", tlb = "asid", async_io = "on", numa = "off", svadu = "off";
   std::string virtio_console = "off";
@@ -73,9 +74,13 @@ core::Result<uint64_t> parse_size(const std::string& text, const std::string& op
 core::Result<uint64_t> parse_duration_ns(const std::string& text, const std::string& option);
 
 // The machine that the options describe, without console and input.
-// `instrumentation`, where there is one, watches its engines and outlives them.
+// `archives` is what code_archives() answers; `instrumentation`, where there is one, watches the engines and outlives
+// them.
 core::Result<tlm_models::MachineConfig> machine_config(const VmOptions& options,
+                                                       std::shared_ptr<jit::CodeArchiveFolder> archives,
                                                        core::Instrumentation* instrumentation = nullptr);
+// The folder of --code-cache; nullptr without one.
+core::Result<std::shared_ptr<jit::CodeArchiveFolder>> code_archives(const VmOptions& options);
 
 // Where some option shows names: guest symbols of --symbols, and of --kernel and --bios where those are ELFs that have
 // some.

@@ -2,12 +2,11 @@
 #include "jit/coverage_cells.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace lockstep::jit {
 
-bool CoverageCells::give(std::span<CellSite> sites, uint8_t* code, const uint8_t* address) {
+bool CoverageCells::give(std::span<CellSite> sites) {
   if (sites.size() > free_.size() + (cells_.size() - used_)) return false;
   for (CellSite& site : sites) {
     if (free_.empty()) {
@@ -16,9 +15,6 @@ bool CoverageCells::give(std::span<CellSite> sites, uint8_t* code, const uint8_t
       site.cell = free_.back();
       free_.pop_back();
     }
-    const auto* cell = reinterpret_cast<const uint8_t*>(&cells_[site.cell]);
-    const auto displacement = static_cast<int32_t>(cell - (address + site.end_at));
-    std::memcpy(code + site.address_at, &displacement, sizeof displacement);
   }
   return true;
 }

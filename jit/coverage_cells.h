@@ -36,9 +36,12 @@ class CoverageCells {
   CoverageCells() = default;
   explicit CoverageCells(std::span<uint64_t> cells) : cells_(cells) {}
 
-  // Gives each site a cell and writes its address into the code, which will run at `address`. False when there are too
-  // few: the code must not be used.
-  bool give(std::span<CellSite> sites, uint8_t* code, const uint8_t* address);
+  // Gives each site a cell. False when there are too few: the code must not be used.
+  bool give(std::span<CellSite> sites);
+  // What the site's instruction adds to the address behind it, in code that lies at `code`.
+  uint32_t displacement(const CellSite& site, const uint8_t* code) const {
+    return static_cast<uint32_t>(reinterpret_cast<const uint8_t*>(&cells_[site.cell]) - (code + site.end_at));
+  }
   // Brings what the sites' cells hold into the records. `parts`: of each block of the unit.
   void collect(std::span<const CellSite> sites, std::span<const std::vector<CodePart>> parts, core::Coverage coverage);
   void take_back(std::span<const CellSite> sites);

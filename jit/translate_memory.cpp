@@ -111,6 +111,16 @@ bool Translator::any_group_begun() const {
   return false;
 }
 
+void Translator::take_index(int to, int address) {
+  if (input_.host.bmi1) {
+    a_.bextr(gp(to), gp(address), asmjit::x86::r14);
+    return;
+  }
+  if (to != address) a_.mov(gp(to), gp(address));
+  a_.shr(gp(to), core::kPageBits);
+  a_.and_(gp32(to), core::kTlbEntries - 1);
+}
+
 // The hit: BEXTR, AND, CMP, JNE, MOV. The last byte's page is what is compared, so that an access that leaves the page
 // misses and a misaligned one inside it does not. Those of a group look for all the group's bytes at the first of them
 // and keep the host address.
@@ -168,9 +178,9 @@ Translator::Mem Translator::translate_address(Value address, unsigned size_bytes
   a_.bind(slow.retry);
   if (slow.low != 0) {
     a_.lea(gp(index), asmjit::x86::ptr(gp(base), slow.low));
-    a_.bextr(gp(index), gp(index), asmjit::x86::r14);
+    take_index(index, index);
   } else {
-    a_.bextr(gp(index), gp(base), asmjit::x86::r14);
+    take_index(index, base);
   }
   a_.lea(gp(page), asmjit::x86::ptr(gp(base), end - 1));
   a_.and_(gp(page), static_cast<int32_t>(core::kPageMask));
@@ -228,14 +238,23 @@ size_t Translator::note_hand_over(const asmjit::Label& return_point) {
   hand_over.first_home = static_cast<uint32_t>(unit_.homes.size());
   hand_over.unbegun = static_cast<uint16_t>(block_->guest_instructions - begun_ + 1);
   hand_over.pc = insn_pc_;
-  hand_over.block = static_cast<uint16_t>(current_);
+  hand_over.block = static_cast<uint32_t>(current_);
   for (unsigned word : active_) {
     const Word w = noted(word);
     if (!w.dirty) continue;
     const int location = w.constant ? StateHome::kConstant : w.narrow ? w.reg + StateHome::kNarrow : w.reg;
-    unit_.homes.push_back({static_cast<uint16_t>(word), static_cast<uint8_t>(location), w.imm});
+    unit_.homes.push_back({static_cast<uint16_t>(word), static_cast<uint8_t>(location), w.constant ? w.imm : 0});
   }
   hand_over.homes = static_cast<uint16_t>(unit_.homes.size() - hand_over.first_home);
+  // Often nothing has been written since the last one.
+  if (!unit_.hand_overs.empty() && unit_.hand_overs.back().homes == hand_over.homes) {
+    const uint32_t last = unit_.hand_overs.back().first_home;
+    const auto at = [&](uint32_t k) { return unit_.homes.begin() + static_cast<ptrdiff_t>(k); };
+    if (std::equal(at(last), at(last + hand_over.homes), at(hand_over.first_home))) {
+      unit_.homes.resize(hand_over.first_home);
+      hand_over.first_home = last;
+    }
+  }
   unit_.hand_overs.push_back(hand_over);
   hand_over_labels_.push_back(return_point);
   return unit_.hand_overs.size() - 1;

@@ -11,6 +11,7 @@
 #include "core/hart/hart.h"
 #include "core/ir/ir.h"
 #include "jit/frame.h"
+#include "jit/host_features.h"
 #include "jit/pins.h"
 #include "jit/region.h"
 #include "jit/thunks.h"
@@ -30,6 +31,7 @@ class Translator {
  public:
   struct Input {
     std::span<const RegionBlock> blocks;  // the unit is entered at the first
+    std::span<const PlannedPage> pages;   // of a region
     std::span<const Pin> pins;
     bool profiled;      // executions are counted, and where an indirect jump goes is noted
     bool joint_checks;  // accesses beside one another are checked together
@@ -38,6 +40,7 @@ class Translator {
     const Thunks& thunks;
     uint32_t rounding;  // the guest's dynamic mode, which MXCSR has when that is one of 0 to 3
     uint32_t state_words;
+    HostFeatures host = HostFeatures::all();          // what the code may use
     core::Coverage coverage = core::Coverage::kNone;  // what blocks tell of themselves
     core::MemoryBuffer* accesses = nullptr;           // where loads and stores are noted; nullptr: nowhere
   };
@@ -151,7 +154,20 @@ class Translator {
   void describe(uint32_t descriptor) {
     a_.mov(asmjit::x86::dword_ptr(asmjit::x86::rsp, offsetof(Frame, descriptor)), descriptor);
   }
-  void call(const uint8_t* thunk) { a_.call(reinterpret_cast<uint64_t>(thunk)); }
+  void call(const uint8_t* thunk) {
+    a_.call(reinterpret_cast<uint64_t>(thunk));
+    relocate_last(Relocation::Kind::kThunk);
+  }
+  // The last bytes of what was just written are to be rewritten when the code has its place.
+  void relocate_last(Relocation::Kind kind, size_t index = 0, Leave leave = {}) {
+    Relocation r{0, kind, static_cast<uint8_t>(leave), static_cast<uint16_t>(index)};
+    r.at = static_cast<uint32_t>(a_.offset() - r.size_bytes());
+    unit_.relocations.push_back(r);
+  }
+  void move_address(const Gp& to, uint64_t address, Relocation::Kind kind, size_t index = 0, Leave leave = {}) {
+    a_.movabs(to, address | static_cast<uint64_t>(leave));
+    relocate_last(kind, index, leave);
+  }
 
   bool emit(const Inst& i);
   void emit_get(const Inst& i);
@@ -165,6 +181,8 @@ class Translator {
   bool emit_sub(const Inst& i);
   bool emit_logic(const Inst& i);
   bool emit_shift(const Inst& i);
+  bool emit_shift_by_cl(const Inst& i);
+  bool emit_bit_scan(const Inst& i);
   int take_wide_operands(const Inst& i, int a, int b);
   bool emit_multiply(const Inst& i);
   bool emit_divide(const Inst& i);
@@ -193,6 +211,7 @@ class Translator {
   bool emit_atomic(const Inst& i);
   // The host address of the current access; misses go to the slow path.
   Mem translate_address(Value address, unsigned size_bytes, bool store);
+  void take_index(int to, int address);  // of the TLB entry
   void find_groups();
   bool any_group_begun() const;
   size_t note_hand_over(const asmjit::Label& return_point);
@@ -220,7 +239,7 @@ class Translator {
   void emit_indirect(const Inst& i);
   void set_pc(uint64_t pc);
   void leave(Leave how);
-  void leave(Leave how, const void* what);
+  void leave(Leave how, const void* what, Relocation::Kind kind, size_t index = 0);
   void finish();
 
   // --- translate_edges.cpp
@@ -232,6 +251,7 @@ class Translator {
   void store_pins();
   int find_block(uint64_t pc) const;
   bool on_same_page(const RegionBlock& to) const;
+  size_t page_index(uint64_t vaddr) const;
   // Goes to `pc` from the end of the current block, everything settled: here, or at the label that is answered.
   void edge_here(uint64_t pc);
   asmjit::Label edge(uint64_t pc);

@@ -9,6 +9,7 @@
 
 #include "core/engine/code_index.h"
 #include "jit/coverage_cells.h"
+#include "jit/relocation.h"
 
 namespace lockstep::jit {
 
@@ -34,6 +35,8 @@ struct StateHome {
   uint64_t constant = 0;  // with kConstant
   static constexpr uint8_t kConstant = 32;
   static constexpr uint8_t kNarrow = 64;  // added to a general register of which only the low half counts, signed
+
+  bool operator==(const StateHome&) const = default;
 };
 
 // A place at which code hands a guest instruction over to the interpreter: by the address behind its call.
@@ -42,9 +45,9 @@ struct HandOver {
   uint32_t first_home = 0;
   uint16_t homes = 0;
   uint16_t unbegun = 0;  // guest instructions of the block that have not begun, the one at pc among them
-  uint16_t block = 0;    // of the unit
   bool joint = false;    // accesses that were checked together do not lie in one page
   uint64_t pc = 0;
+  uint32_t block = 0;  // of the unit
 };
 
 // What a block tells about itself while the first tier runs it.
@@ -60,6 +63,7 @@ struct BlockProfile {
   using Targets = std::array<uint64_t, kTargets>;
 
   int32_t heat = 0;                  // executions that are left until the second tier is asked for
+  int32_t first_heat = 0;            // what heat was at first
   std::array<Edge, 2> edges;         // constant successors to which it went
   std::shared_ptr<Targets> targets;  // where its indirect jump went, by a hash; kUnknown where nothing was noted
 };
@@ -95,6 +99,7 @@ struct Unit {
   // Where somebody asks what runs: the records of each block, and where code tells of it.
   std::vector<std::vector<CodePart>> parts;
   std::vector<CellSite> cells;
+  std::vector<Relocation> relocations;  // until it has its place
 
   template <typename F>
   void each_first_range(F f) const {

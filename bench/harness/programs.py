@@ -19,6 +19,10 @@ QEMU = "qemu"
 NATIVE = "native"
 # Ends the key of an older build's engine.
 BEFORE = "-before"
+# What may be asked of a run beside running (docs/observing.md), and stands behind this in the key of an engine.
+WATCHED = "+"
+OBSERVATIONS = {"coverage": ["--coverage", os.devnull], "counts": ["--coverage", os.devnull, "--coverage-counts"],
+                "memory": ["--trace", f"mem:{os.devnull}"]}
 
 
 class BenchError(Exception):
@@ -81,14 +85,16 @@ def find_qemu(name):
     return Qemu(name), None
 
 
-def find_ours(program, before, engines, extra):
-    """One for each engine, and for each engine of the older build where there is one."""
+def find_ours(program, before, engines, extra, observations=()):
+    """One for each engine, for each engine of the older build where there is one, and for each that is observed."""
     ways_out = {program: "tools/build release lockstep builds it, --lockstep names another", before: "--before names it"}
     for path, way_out in ways_out.items():
         if path and not os.access(path, os.X_OK):
             raise BenchError(f"'{path}' is not there; {way_out}.", 2)
     older = [Ours(before, engine, extra, engine + BEFORE) for engine in engines] if before else []
-    return [*(Ours(program, engine, extra, engine) for engine in engines), *older]
+    observed = [Ours(program, engine, [*extra, *OBSERVATIONS[what]], engine + WATCHED + what)
+                for engine in engines for what in observations]
+    return [*(Ours(program, engine, extra, engine) for engine in engines), *older, *observed]
 
 
 def guest_payloads(guest):
