@@ -13,6 +13,7 @@
 #include "core/result.h"
 #include "core/symbols/symbol_table.h"
 #include "jit/code_archive.h"
+#include "jit/install_log.h"
 
 namespace lockstep::cli {
 
@@ -33,6 +34,8 @@ struct EngineExtras {
   bool gdb_jit = false;
   std::shared_ptr<const core::SymbolTable> symbols;
   std::shared_ptr<jit::CodeArchiveFolder> archives;
+  std::shared_ptr<jit::InstallLog> install_log;
+  std::shared_ptr<const jit::InstallList> replay;
   core::Instrumentation* instrumentation = nullptr;  // outlives the engines
 
   core::HartInstrumentation* instrumentation_of(const core::Hart& hart) const {

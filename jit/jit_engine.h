@@ -10,6 +10,7 @@
 #include "core/result.h"
 #include "core/symbols/symbol_table.h"
 #include "jit/code_archive.h"
+#include "jit/install_log.h"
 
 namespace lockstep::jit {
 
@@ -27,6 +28,9 @@ struct JitOptions {
   std::shared_ptr<const core::SymbolTable> symbols = nullptr;  // names for the two above; may be nullptr
   // Code of earlier runs, and for later ones; may be nullptr. Code that is watched is not kept.
   std::shared_ptr<CodeArchiveFolder> archives = nullptr;
+  std::shared_ptr<InstallLog> install_log = nullptr;  // is told of every region that begins to run
+  // Regions begin to run when and as these did, and at no other time. Not together with `archives`.
+  std::shared_ptr<const InstallList> replay = nullptr;
 };
 
 // Translates blocks to host code on their first execution, and regions of blocks when they have run often. What

@@ -21,7 +21,6 @@ class Planner {
     for (size_t k : layout()) {
       const Unit& unit = *units_[k];
       PlannedBlock block{unit.pc, unit.size_bytes, unit.guest_instructions, unit.spans_pages, weight(unit), {}};
-      if (!unit.parts.empty()) block.part = unit.parts.front().front();
       if (unit.profile.targets != nullptr) {
         for (uint64_t pc : *unit.profile.targets) {
           if (pc != BlockProfile::kUnknown && index_.contains(pc)) block.targets.push_back(pc);
