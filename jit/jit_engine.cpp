@@ -83,6 +83,7 @@ struct Statistics {
   uint64_t exits_hand_over = 0;  // single instructions that the interpreter did
   uint64_t exits_budget = 0;
   uint64_t exits_hot = 0;
+  uint64_t exits_moved = 0;
   uint64_t exits_stale = 0;
 };
 
@@ -170,6 +171,7 @@ class Engine final : public core::Engine, private Runtime {
   void prepare(Unit& unit, bool stale);
   // Puts a region in the place of the unit of the first tier. False where there is none any more.
   bool put_region(std::unique_ptr<Unit> region, std::span<const uint8_t> code, std::span<const PlannedPage> pages);
+  void make_link(Link& link, Unit* target);
   bool code_changed() const override { return !delayed_.empty(); }
   // Drops what was asked for while generated code ran.
   void apply_delayed();
@@ -314,6 +316,7 @@ RunResult Engine::run_until_install(uint64_t budget) {
     if (accesses_ != nullptr) instrumentation_->flush();
     return RunResult{reason, begun - start};
   };
+  bool moved = false;  // what the jump table has for state().pc is not what is mapped there
   Frame frame{};
   frame.runtime = this;
   frame.host_mxcsr = 0x1f80;
@@ -338,24 +341,21 @@ RunResult Engine::run_until_install(uint64_t budget) {
       key_ = key;
       jumps_ = jump_table(key);
     }
-    Unit* unit = find(state_.pc);
-    if (unit == nullptr) {
-      pending_link_ = nullptr;
-      continue;  // the fetch trapped; its instruction has been counted
-    }
-    if (Link* link = std::exchange(pending_link_, nullptr);
-        link != nullptr && options_.block_links && unit != uncached_.get() && !unit->interpreted &&
-        link->source->code_key == unit->code_key && link->pc == unit->pc) {
-      units_.link(*link, unit, mapping(unit->pc));
-      Unit& source = *link->source;
-      if (!source.is_region) {
-        source.profile.edges[static_cast<size_t>(link - source.links.data())] = {unit->pc, unit->paddr};
+    const JumpEntry& known = jumps_[recent_index(state_.pc)];
+    const uint8_t* code = known.code;
+    if (std::exchange(moved, false) || known.pc != state_.pc || pending_link_ != nullptr) {
+      Unit* unit = find(state_.pc);
+      if (unit == nullptr) {
+        pending_link_ = nullptr;
+        continue;  // the fetch trapped; its instruction has been counted
       }
-    }
-    if (unit->interpreted || static_cast<int64_t>(unit->guest_instructions) > state_.budget) {
-      const auto count = std::min<uint64_t>(unit->guest_instructions, static_cast<uint64_t>(state_.budget));
-      if (const StopReason reason = interpret(count); reason != StopReason::kBudget) return stop(reason);
-      continue;
+      if (Link* link = std::exchange(pending_link_, nullptr); link != nullptr) make_link(*link, unit);
+      if (unit->interpreted || static_cast<int64_t>(unit->guest_instructions) > state_.budget) {
+        const auto count = std::min<uint64_t>(unit->guest_instructions, static_cast<uint64_t>(state_.budget));
+        if (const StopReason reason = interpret(count); reason != StopReason::kBudget) return stop(reason);
+        continue;
+      }
+      code = unit->code + unit->entry_at;
     }
     static constexpr uint32_t kHostRounding[] = {0, 3, 1, 2};  // MXCSR.RC for the guest's modes
     frame.fetch = &hart_.tlb().fetch();
@@ -368,7 +368,7 @@ RunResult Engine::run_until_install(uint64_t budget) {
       instrumentation_->set_privilege(hart_.privilege());
     }
     in_code_ = true;
-    const uint64_t answer = thunks_.enter(unit->code + unit->entry_at, &state_, &frame);
+    const uint64_t answer = thunks_.enter(code, &state_, &frame);
     in_code_ = false;
     switch (static_cast<Leave>(answer & kLeaveMask)) {
       case Leave::kLink:
@@ -378,6 +378,10 @@ RunResult Engine::run_until_install(uint64_t budget) {
         break;
       case Leave::kExit:
         ++statistics_.exits_exit;
+        break;
+      case Leave::kMoved:
+        ++statistics_.exits_moved;
+        moved = true;
         break;
       case Leave::kHandOver:
         ++statistics_.exits_hand_over;
@@ -410,6 +414,19 @@ RunResult Engine::run_until_install(uint64_t budget) {
         }
         break;
     }
+  }
+}
+
+// Makes a jump between units go straight from now on, and remembers where it went.
+void Engine::make_link(Link& link, Unit* target) {
+  if (!options_.block_links || target == uncached_.get() || target->interpreted ||
+      link.source->code_key != target->code_key || link.pc != target->pc) {
+    return;
+  }
+  units_.link(link, target, mapping(target->pc));
+  Unit& source = *link.source;
+  if (!source.is_region) {
+    source.profile.edges[static_cast<size_t>(&link - source.links.data())] = {target->pc, target->paddr};
   }
 }
 
@@ -504,6 +521,7 @@ core::EngineReport Engine::report() {
                      {"exits_hand_over", s.exits_hand_over},
                      {"exits_budget", s.exits_budget},
                      {"exits_hot", s.exits_hot},
+                     {"exits_moved", s.exits_moved},
                      {"exits_stale", s.exits_stale}};
   if (!options_.profile) return report;
   attribute_samples();
