@@ -181,8 +181,9 @@ class Engine final : public core::Engine, private Runtime {
   void repeat_installs();
   // Begins to put a region in the place of a unit of the first tier.
   void promote(Unit* unit);
-  // Decodes a region; nullptr where its bytes are not what the plan says.
+  // Gives planned blocks the records of what they ran so far.
   bool find_records(RegionPlan& plan, uint64_t code_key);
+  // Decodes a region; nullptr where its bytes are not what the plan says.
   std::shared_ptr<RegionJob> form(RegionPlan plan, uint64_t code_key, bool joint_checks);
   void write_code(RegionJob& job) const;
   // Has it translated and installed. False when too many wait already.

@@ -8,12 +8,14 @@ import sys
 from guest_case import check, check_passed, check_same, main
 
 ENGINES = ("interpreter", "jit:tier=1", "jit:threshold=3:threads=0")
-GUESTS = ("integer", "selfmod", "traps", "paging", "timer", "modes", "float", "atomics")
+GUESTS = ("integer", "selfmod", "traps", "paging", "timer", "modes", "float", "atomics", "smp")
 DRCOV_HEADER = b"DRCOV VERSION: 2\nDRCOV FLAVOR: drcov-64\nModule Table: version 2, count "
 
 
 def run(context, guest, engine, *options):
-    done = context.run("vm", "run", "--json", "--kernel", context.bare_guests()[guest], "--engine", engine, *options)
+    harts = 4 if guest == "smp" else 1
+    done = context.run("vm", "run", "--json", "--kernel", context.bare_guests()[guest], "--engine", engine, "--smp", harts,
+                       *options)
     check_passed(done, f"{guest} on {engine} with {' '.join(map(str, options))}")
     return done
 
@@ -78,7 +80,7 @@ def drcov_has_the_same_blocks(context):
 
 
 def engines_trace_the_same_accesses(context):
-    for guest in ("integer", "traps", "paging", "atomics", "float"):
+    for guest in ("integer", "traps", "paging", "atomics", "float", "smp"):
         plain = run(context, guest, "interpreter")
         texts = []
         for engine in ENGINES:
@@ -115,7 +117,8 @@ def accesses_are_chosen(context):
 
 def counters_have_names(context):
     counters = run(context, "integer", "jit").result["engine_counters"]
-    for name in ("blocks_translated", "regions_translated", "units_dropped", "entries", "lookups", "exits_hand_over"):
+    for name in ("blocks_translated", "regions_translated", "units_dropped", "entries", "lookups", "exits_hand_over",
+                 "code_bytes", "exits_moved"):
         check(name in counters, f"no {name} in {sorted(counters)}")
     check(run(context, "integer", "interpreter").result["engine_counters"]["blocks_translated"] > 0, "the interpreter's")
 
