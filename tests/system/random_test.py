@@ -30,7 +30,8 @@ def agree(context, *arguments):
 
 
 def engines_with_options(context):
-    for engine in ("jit", "jit:tier=1:links=off", "jit:threads=0:threshold=1", "jit:threads=0:threshold=100"):
+    for engine in ("jit", "jit:tier=1:links=off", "jit:threads=0:threshold=1", "jit:threads=0:threshold=100",
+                   "jit:host=baseline:threads=0:threshold=16"):
         result = agree(context, "--engines", f"interpreter,{engine}", "--instructions", context.options.instructions)
         check(result["instructions"] >= context.options.instructions, f"{engine}: {result}")
 
