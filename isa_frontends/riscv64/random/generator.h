@@ -46,6 +46,11 @@ class Generator {
   void jump_table();
   void reserved_pair();
   void accesses();
+  void constant_operand();
+  uint64_t edge_value();
+  void narrow_compare();
+  void read_csr();
+  void code_beside_tables();
   void patch();
   void patched_branch();
   void written_routine();
