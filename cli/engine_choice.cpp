@@ -32,7 +32,8 @@ std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& s
                                             .threshold = std::stoi(settings.at("threshold")),
                                             .profile = extras.profile,
                                             .perf_map = extras.perf_map,
-                                            .symbols = extras.symbols});
+                                            .symbols = extras.symbols,
+                                            .archives = extras.archives});
   if (engine) return std::move(*engine);
   // The machine is half made and nothing of it can run: this is the end of the program, with the reason.
   fmt::print(stderr, "lockstep: {}\n", engine.error().message);

@@ -11,6 +11,7 @@
 #include "core/engine/engine.h"
 #include "core/result.h"
 #include "core/symbols/symbol_table.h"
+#include "jit/code_archive.h"
 
 namespace lockstep::cli {
 
@@ -29,6 +30,7 @@ struct EngineExtras {
   bool profile = false;
   bool perf_map = false;
   std::shared_ptr<const core::SymbolTable> symbols;
+  std::shared_ptr<jit::CodeArchiveFolder> archives;
 };
 
 // A word that may stand behind an engine's name, with the values that it takes.

@@ -105,6 +105,11 @@ nlohmann::json to_json(const VmOptions& o, const EngineChoice& engine, const Mac
           {"message", message_for(result)}};
 }
 
+// Pieces of generated code in the --code-cache: what earlier runs left, what of it ran, what this one left.
+nlohmann::json to_json(const jit::CodeArchive::Counts& counts) {
+  return {{"loaded", counts.loaded}, {"used", counts.used}, {"added", counts.added}};
+}
+
 // Where the guest's console goes and what it may read.
 Status connect_console(const VmOptions& o, tlm_models::MachineConfig& config, FilePtr& log) {
   if (Status screen = connect_screen(o, config, log); !screen) return screen;
@@ -140,7 +145,9 @@ Result<MachineResult> drive(const VmOptions& o, Machine& machine, bool end_at_sn
 }
 
 Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
-  auto config = machine_config(o);
+  const auto archives = code_archives(o);
+  if (!archives) return archives.error();
+  auto config = machine_config(o, *archives);
   if (!config) return config.error();
   FilePtr console_log(nullptr, &std::fclose);
   if (Status connected = connect_console(o, *config, console_log); !connected) return connected.error();
@@ -168,6 +175,9 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
   if (!result) return result.error();
   const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (debugger) debugger->report_exit(exit_status(*result));
+  if (*archives) {
+    if (Status saved = (*archives)->save(); !saved) fmt::print(stderr, "lockstep: {}\n", saved.message());
+  }
   const auto symbols = guest_symbols(o);
   if (!symbols) return symbols.error();
   if (o.json) {
@@ -175,6 +185,7 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
     if (!engine) return engine.error();
     nlohmann::json json = to_json(o, *engine, machine, *result, wall, memory_bytes, quantum_ns);
     if (o.profile) json["profile"] = profile_json(machine, **symbols);
+    if (*archives) json["code_cache"] = to_json((*archives)->counts());
     fmt::print("{}\n", json.dump(2));
     if (std::fflush(stdout) != 0) return Error{fmt::format("--json: cannot write to stdout: {}", std::strerror(errno))};
   } else if (const std::string message = message_for(*result); !message.empty()) {

@@ -148,6 +148,12 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
   command
       .add_flag("--jit-sync", o.jit_sync, "Every region begins to run at the same count in every run: --jit-threads 0")
       ->group(engine);
+  command
+      .add_option("--code-cache", o.code_cache,
+                  "Keep generated code in this folder and begin with what earlier runs left there; a build, a host and "
+                  "a guest only take what is theirs (jit)")
+      ->type_name("DIR")
+      ->group(engine);
   command.add_flag("--profile", o.profile, "Show at the end where host time went, by guest code (jit)")->group(engine);
   command.add_flag("--perf-map", o.perf_map, "Name generated code for perf, in /tmp/perf-PID.map (jit)")->group(engine);
   command
@@ -247,7 +253,8 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
       ->group(group);
 }
 
-Result<tlm_models::MachineConfig> machine_config(const VmOptions& o) {
+Result<tlm_models::MachineConfig> machine_config(const VmOptions& o,
+                                                 std::shared_ptr<jit::CodeArchiveFolder> archives) {
   tlm_models::MachineConfig config;
   config.harts = o.smp;
   auto memory = parse_size(o.memory, "--memory");
@@ -283,10 +290,18 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o) {
   };
   auto symbols = guest_symbols(o);
   if (!symbols) return symbols.error();
-  auto engine = chosen_engine(o, {.profile = o.profile, .perf_map = o.perf_map, .symbols = *symbols});
+  auto engine = chosen_engine(o, {.profile = o.profile,
+                                  .perf_map = o.perf_map,
+                                  .symbols = *symbols,
+                                  .archives = std::move(archives)});
   if (!engine) return engine.error();
   config.make_engine = engine->make;
   return config;
+}
+
+Result<std::shared_ptr<jit::CodeArchiveFolder>> code_archives(const VmOptions& o) {
+  if (o.code_cache.empty()) return std::shared_ptr<jit::CodeArchiveFolder>();
+  return jit::CodeArchiveFolder::open(o.code_cache);
 }
 
 Result<std::shared_ptr<const core::SymbolTable>> guest_symbols(const VmOptions& o) {

@@ -60,10 +60,10 @@ void CodeCache::set_region(unsigned region) {
   region_end_ = used_ + region_bytes_;
 }
 
-void CodeCache::patch32(const uint8_t* address, uint32_t value) {
+void CodeCache::patch(const uint8_t* address, const void* value, size_t size_bytes) {
   const auto offset = static_cast<size_t>(address - code_);
-  assert(offset + sizeof value <= code_bytes_);
-  std::memcpy(writable_ + offset, &value, sizeof value);
+  assert(offset + size_bytes <= code_bytes_);
+  std::memcpy(writable_ + offset, value, size_bytes);
 }
 
 }  // namespace lockstep::jit

@@ -40,8 +40,9 @@ class CodeCache {
   void begin_next_region();
   unsigned next_region() const { return (region_ + 1) % kRegions; }
 
-  // Rewrites four bytes of code: the displacement of a jump, the constant of a compare.
-  void patch32(const uint8_t* address, uint32_t value);
+  // Rewrites bytes of code: the displacement of a jump, the constant of a compare, an address.
+  void patch32(const uint8_t* address, uint32_t value) { patch(address, &value, sizeof value); }
+  void patch64(const uint8_t* address, uint64_t value) { patch(address, &value, sizeof value); }
 
   // Keeps everything given out so far for good: the regions begin behind it.
   void seal_fixed_part();
@@ -49,6 +50,7 @@ class CodeCache {
  private:
   CodeCache() = default;
   void set_region(unsigned region);
+  void patch(const uint8_t* address, const void* value, size_t size_bytes);
 
   const uint8_t* code_ = nullptr;
   uint8_t* writable_ = nullptr;  // the same bytes

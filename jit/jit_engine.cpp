@@ -16,14 +16,14 @@
 #include "jit/compile_pool.h"
 #include "jit/host_features.h"
 #include "jit/listing.h"
-#include "jit/perf_map.h"
 #include "jit/pins.h"
 #include "jit/region.h"
 #include "jit/runtime.h"
 #include "jit/sampler.h"
 #include "jit/thunks.h"
-#include "jit/translator.h"
+#include "jit/unit_maker.h"
 #include "jit/unit_map.h"
+#include "jit/warm_start.h"
 
 namespace lockstep::jit {
 
@@ -39,20 +39,23 @@ constexpr unsigned kMaxStaleExits = 16;
 // One whose joint checks find two pages so often is made anew without them. So many are remembered.
 constexpr unsigned kMaxSplitGroups = 200;
 constexpr size_t kMaxAlone = 4096;
+// Executions of a block after which a region of an earlier run is looked for: by then the pages around are mapped.
+constexpr int32_t kWarmHeat = 30;
 // Samples of host time that may wait to be looked at.
 constexpr uint64_t kSamplesAtOnce = 1000;
 // Keys (privilege, floating-point state) whose jump tables are kept.
 constexpr size_t kMaxKeys = 16;
-constexpr unsigned kRoundingShift = 60;
 // Many regions may hold the same block; a report shows so many of them.
 constexpr size_t kMaxDescribedUnits = 4;
 
 // A region on its way to code. What the translation reads and writes is in here, so that it may go on beside the guest.
 struct RegionJob {
+  RegionPlan plan;
   Region region;
   std::vector<Pin> pins;
   std::unique_ptr<Unit> unit;
   asmjit::CodeHolder code;
+  bool joint_checks = false;
   bool translated = false;
   std::atomic<bool> finished = false;
   bool cancelled = false;  // its guest code has changed; only the guest's thread asks
@@ -61,9 +64,11 @@ struct RegionJob {
 // Of the engine's work since it was made; the names are those of report().
 struct Statistics {
   uint64_t blocks_translated = 0;
+  uint64_t blocks_restored = 0;     // from an earlier run
   uint64_t blocks_interpreted = 0;  // that have an operation without host code
   uint64_t block_instructions = 0;
   uint64_t regions_translated = 0;
+  uint64_t regions_restored = 0;
   uint64_t region_instructions = 0;
   uint64_t code_bytes = 0;
   uint64_t cache_regions_evicted = 0;
@@ -80,17 +85,19 @@ struct Statistics {
 
 class Engine final : public core::Engine, private Runtime {
  public:
-  Engine(core::Hart& hart, const JitOptions& options, std::unique_ptr<CodeCache> cache, const Thunks& thunks)
+  Engine(core::Hart& hart, const JitOptions& options, std::unique_ptr<CodeCache> cache, const Thunks& thunks,
+         std::shared_ptr<CodeArchive> archive)
       : Runtime(hart),
         hart_(hart),
         state_(hart.state()),
         options_(options),
         cache_(std::move(cache)),
         thunks_(thunks),
+        maker_(hart, *cache_, thunks_, options_),
         units_(*cache_),
         interpreter_(core::make_interpreter(hart)) {
     recent_.fill(nullptr);
-    if (options_.perf_map) perf_map_ = std::make_unique<PerfMap>();
+    if (archive != nullptr) warm_ = std::make_unique<WarmStart>(hart, memory(), std::move(archive));
     if (options_.tiers > 1 && options_.threads > 0) pool_ = CompilePool::shared(options_.threads);
   }
   // Translations that have begun use this object.
@@ -132,6 +139,12 @@ class Engine final : public core::Engine, private Runtime {
   const Unit* find_known(uint64_t pc, uint64_t paddr, uint64_t key) const;
   std::string describe(const Unit& unit) const;
   Unit* translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, bool stale);
+  // The same from an earlier run; nullptr where it has none.
+  Unit* restore(uint64_t pc, const core::MemoryAccess::Fetch& fetch, bool stale);
+  bool restore_region(const Unit& unit);
+  // Before the code of a block that runs for the first time is placed.
+  void prepare(Unit& unit, bool stale);
+  void put_region(Unit* first, std::unique_ptr<Unit> region);
   bool code_changed() const override { return !delayed_.empty(); }
   // Drops what was asked for while generated code ran.
   void apply_delayed();
@@ -140,13 +153,6 @@ class Engine final : public core::Engine, private Runtime {
   // Installs regions whose translation has ended.
   void install_finished();
   void install(RegionJob& job);
-  // Writes host code, for no place yet. False when nothing of it has host code. Safe beside the guest.
-  bool translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
-                 uint32_t rounding, asmjit::CodeHolder& code) const;
-  Translator::Input input_of(const Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins,
-                             bool joint_checks, uint32_t rounding) const;
-  // Puts it into the cache.
-  bool place(Unit& unit, asmjit::CodeHolder& code);
   void make_room(size_t bytes);
   // Counts new samples of host time for the code that they lie in. Before code is given away.
   void attribute_samples();
@@ -175,6 +181,7 @@ class Engine final : public core::Engine, private Runtime {
   JitOptions options_;
   std::unique_ptr<CodeCache> cache_;
   Thunks thunks_;
+  UnitMaker maker_;
   UnitMap units_;
   std::unique_ptr<core::Interpreter> interpreter_;
   std::shared_ptr<CompilePool> pool_;  // nullptr: regions are translated where they are asked for
@@ -184,8 +191,8 @@ class Engine final : public core::Engine, private Runtime {
   asmjit::CodeHolder code_;
   std::map<uint64_t, std::unique_ptr<JumpEntry[]>> jump_tables_;
   std::array<Unit*, kJumpEntries> recent_;
-  std::unique_ptr<Unit> uncached_;  // of the instruction at which it was asked for, alone
-  std::unique_ptr<PerfMap> perf_map_;
+  std::unique_ptr<WarmStart> warm_;  // nullptr: code is not kept for other runs
+  std::unique_ptr<Unit> uncached_;   // of the instruction at which it was asked for, alone
   uint64_t samples_read_ = 0;
   std::map<std::pair<uint64_t, bool>, core::HotCode> hot_;  // by address and tier
   bool in_code_ = false;                                    // generated code runs, and nothing of it may go away
@@ -385,9 +392,11 @@ core::EngineReport Engine::report() {
   core::EngineReport report;
   const Statistics& s = statistics_;
   report.counters = {{"blocks_translated", s.blocks_translated},
+                     {"blocks_restored", s.blocks_restored},
                      {"blocks_interpreted", s.blocks_interpreted},
                      {"block_instructions", s.block_instructions},
                      {"regions_translated", s.regions_translated},
+                     {"regions_restored", s.regions_restored},
                      {"region_instructions", s.region_instructions},
                      {"code_bytes", s.code_bytes},
                      {"units_dropped", units_.dropped()},
@@ -449,6 +458,7 @@ Unit* Engine::find(uint64_t pc) {
       unit = nullptr;
     }
   }
+  if (unit == nullptr && warm_ != nullptr && fetch.cacheable) unit = restore(pc, fetch, stale);
   if (unit == nullptr) unit = translate(pc, fetch, stale);
   if (unit == nullptr || unit->interpreted || !fetch.cacheable) return unit;
   for (unsigned page = 0; page < (unit->spans_pages ? 2u : 1u); ++page) {
@@ -463,15 +473,15 @@ Unit* Engine::find(uint64_t pc) {
 }
 
 Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, bool stale) {
-  std::vector<RegionBlock> blocks(1);
-  RegionBlock& block = blocks.front();
+  Region alone;
+  RegionBlock& block = alone.blocks.emplace_back();
   block.ir.pc = pc;
   core::ir::Builder builder(block.ir);
   core::MmuCodeReader reader(memory(), block.ir);
   if (fetch.cacheable) hart_.translate_block(reader, pc, kMaxBlockInstructions, builder);
   auto unit = std::make_unique<Unit>();
   unit->pc = pc;
-  unit->paddr = block.paddr = fetch.paddr;
+  unit->paddr = fetch.paddr;
   unit->code_key = key_;
   if (block.ir.guest_instructions == 0 || !reader.cacheable()) {
     // The first instruction cannot be fetched or may not be kept: the interpreter deals with it.
@@ -483,31 +493,78 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
   unit->size_bytes = static_cast<uint32_t>(block.ir.code_bytes);
   unit->guest_instructions = unit->all_instructions = block.ir.guest_instructions;
   unit->spans_pages = block.spans_pages = ((pc + block.ir.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
-  unit->second_ppage = block.second_ppage = reader.second_ppage();
-  unit->profile.heat = options_.tiers > 1 ? options_.threshold : BlockProfile::kNeverHot;
-  if (stale) {
-    units_.invalidate(fetch.paddr, 1);
-    forget_dropped();
-  }
-  make_room(kMaxUnitBytes);
-  hart_.bus().page_has_code(fetch.paddr);
-  if (unit->spans_pages) hart_.bus().page_has_code(unit->second_ppage);
-  if (translate(*unit, blocks, {}, false, std::min(state_.fp_rounding, 5u), code_) && place(*unit, code_)) {
+  unit->second_ppage = reader.second_ppage();
+  prepare(*unit, stale);
+  if (maker_.translate(*unit, alone, {}, false, code_) && maker_.place(*unit, code_bytes(code_))) {
     ++statistics_.blocks_translated;
     statistics_.block_instructions += unit->guest_instructions;
+    statistics_.code_bytes += unit->code_bytes;
+    if (warm_ != nullptr) warm_->keep(*unit, code_bytes(code_), plan_of(*unit), false);
   } else {
     ++statistics_.blocks_interpreted;
     unit->interpreted = true;
     unit->links.clear();
   }
+  unit->relocations = {};
   return units_.insert(std::move(unit));
+}
+
+Unit* Engine::restore(uint64_t pc, const core::MemoryAccess::Fetch& fetch, bool stale) {
+  auto found = warm_->block(pc, key_, fetch);
+  if (!found) return nullptr;
+  prepare(*found->unit, stale);
+  if (!maker_.place(*found->unit, found->code)) return nullptr;
+  ++statistics_.blocks_restored;
+  statistics_.code_bytes += found->unit->code_bytes;
+  found->unit->relocations = {};
+  return units_.insert(std::move(found->unit));
+}
+
+void Engine::prepare(Unit& unit, bool stale) {
+  int32_t heat = options_.tiers > 1 ? options_.threshold : BlockProfile::kNeverHot;
+  if (options_.tiers > 1 && warm_ != nullptr && warm_->has_region(unit.pc, key_)) heat = std::min(heat, kWarmHeat);
+  unit.profile.heat = unit.profile.first_heat = heat;
+  if (stale) {
+    units_.invalidate(unit.paddr, 1);
+    forget_dropped();
+  }
+  make_room(kMaxUnitBytes);
+  hart_.bus().page_has_code(unit.paddr);
+  if (unit.spans_pages) hart_.bus().page_has_code(unit.second_ppage);
+}
+
+bool Engine::restore_region(const Unit& unit) {
+  auto found = warm_->region(unit, !alone_.contains({unit.paddr, unit.pc}));
+  if (!found) return false;
+  found->unit->profile = unit.profile;
+  make_room(found->code.size());
+  Unit* first = units_.find(found->unit->paddr, found->unit->pc, found->unit->code_key);
+  if (first == nullptr || first->is_region || !maker_.place(*found->unit, found->code, found->pages)) return true;
+  ++statistics_.regions_restored;
+  put_region(first, std::move(found->unit));
+  return true;
+}
+
+void Engine::put_region(Unit* first, std::unique_ptr<Unit> region) {
+  statistics_.code_bytes += region->code_bytes;
+  region->relocations = {};
+  if (options_.profile) attribute_samples();
+  units_.replace(first, std::move(region));
+  forget_dropped();
 }
 
 void Engine::promote(Unit* unit) {
   unit->profile.heat = BlockProfile::kNeverHot;
+  if (warm_ != nullptr && restore_region(*unit)) return;
+  if (unit->profile.first_heat < options_.threshold) {
+    // Asked early, for a region of an earlier run that is not what runs now.
+    unit->profile.heat = unit->profile.first_heat = options_.threshold;
+    return;
+  }
   const auto find_unit = [this](uint64_t pc, uint64_t paddr) { return find_known(pc, paddr, key_); };
   auto job = std::make_shared<RegionJob>();
-  job->region = form_region(*unit, hart_, options_.threshold, find_unit);
+  job->plan = plan_region(*unit, options_.threshold, find_unit);
+  job->region = form_region(job->plan, hart_);
   if (job->region.blocks.empty()) return;
   job->pins = choose_pins(job->region, (hart_.layout().size_bytes + 7) / 8);
   job->unit = std::make_unique<Unit>();
@@ -521,11 +578,13 @@ void Engine::promote(Unit* unit) {
   made.guest_instructions = unit->guest_instructions;
   for (const RegionBlock& block : job->region.blocks) made.all_instructions += block.ir.guest_instructions;
   made.size_bytes = unit->size_bytes;
-  made.inlined = job->region.inlined;
+  for (const PlannedBlock& block : std::span(job->plan.blocks).subspan(1)) {
+    job->plan.each_range(block, [&](const core::CodeRange& r) { made.inlined.push_back(r); });
+  }
   made.profile = unit->profile;
-  const bool joint_checks = !alone_.contains({unit->paddr, unit->pc});
-  const auto work = [this, job, joint_checks, rounding = std::min(state_.fp_rounding, 5u)] {
-    job->translated = translate(*job->unit, job->region.blocks, job->pins, joint_checks, rounding, job->code);
+  job->joint_checks = !alone_.contains({unit->paddr, unit->pc});
+  const auto work = [this, job] {
+    job->translated = maker_.translate(*job->unit, job->region, job->pins, job->joint_checks, job->code);
   };
   if (pool_ == nullptr) {
     work();
@@ -558,54 +617,15 @@ void Engine::install_finished() {
 
 void Engine::install(RegionJob& job) {
   if (!job.translated || job.cancelled) return;
-  make_room(job.code.codeSize());
+  make_room(code_bytes(job.code).size());
   Unit* first = units_.find(job.unit->paddr, job.unit->pc, job.unit->code_key);
-  if (first == nullptr || first->is_region || !place(*job.unit, job.code)) return;
+  if (first == nullptr || first->is_region || !maker_.place(*job.unit, code_bytes(job.code), job.plan.pages)) {
+    return;
+  }
   ++statistics_.regions_translated;
   statistics_.region_instructions += job.unit->all_instructions;
-  if (options_.profile) attribute_samples();
-  units_.replace(first, std::move(job.unit));
-  forget_dropped();
-}
-
-Translator::Input Engine::input_of(const Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins,
-                                   bool joint_checks, uint32_t rounding) const {
-  return {.blocks = blocks,
-          .pins = pins,
-          .profiled = !unit.is_region && options_.tiers > 1,
-          .joint_checks = joint_checks,
-          .helpers = hart_.helpers(),
-          .hart = hart_,
-          .thunks = thunks_,
-          .rounding = rounding,
-          .state_words = (hart_.layout().size_bytes + 7) / 8};
-}
-
-bool Engine::translate(Unit& unit, std::span<const RegionBlock> blocks, std::span<const Pin> pins, bool joint_checks,
-                       uint32_t rounding, asmjit::CodeHolder& code) const {
-  code.reset(asmjit::ResetPolicy::kSoft);
-  code.init(asmjit::Environment::host());
-  const Translator::Input input = input_of(unit, blocks, pins, joint_checks, rounding);
-  Translator translator(input, code, unit);
-  return translator.run() && code.flatten() == asmjit::kErrorOk && code.resolveUnresolvedLinks() == asmjit::kErrorOk;
-}
-
-bool Engine::place(Unit& unit, asmjit::CodeHolder& code) {
-  if (code.relocateToBase(reinterpret_cast<uint64_t>(cache_->next_address())) != asmjit::kErrorOk ||
-      code.codeSize() > cache_->space_left()) {
-    return false;
-  }
-  unit.region = cache_->current_region();
-  const asmjit::CodeBuffer& buffer = code.textSection()->buffer();
-  unit.code_bytes = static_cast<uint32_t>(buffer.size());
-  unit.code = cache_->add({buffer.data(), unit.code_bytes});
-  statistics_.code_bytes += unit.code_bytes;
-  if (perf_map_ != nullptr) {
-    const std::string name = options_.symbols != nullptr ? options_.symbols->name_of(unit.pc) : std::string();
-    perf_map_->add({unit.code, unit.code_bytes}, fmt::format("{} [guest {:#x}, tier {}]", name.empty() ? "guest" : name,
-                                                             unit.pc, unit.is_region ? 2 : 1));
-  }
-  return true;
+  if (warm_ != nullptr) warm_->keep(*job.unit, code_bytes(job.code), job.plan, job.joint_checks);
+  put_region(first, std::move(job.unit));
 }
 
 // Empties the oldest part of the code cache when the current one cannot take so much.
@@ -640,16 +660,16 @@ std::string Engine::describe_code(uint64_t pc) const {
 std::string Engine::describe(const Unit& unit) const {
   const std::string where = fmt::format("{} at {:#x}", unit.is_region ? "region" : "block", unit.pc);
   if (unit.interpreted) return where + ": run by the interpreter\n";
-  const Region region = form_region(unit, hart_, options_.threshold, [&](uint64_t pc, uint64_t paddr) {
+  const RegionPlan plan = plan_region(unit, options_.threshold, [&](uint64_t pc, uint64_t paddr) {
     return unit.is_region ? find_known(pc, paddr, unit.code_key) : nullptr;
   });
+  const Region region = form_region(plan, hart_);
   if (region.blocks.empty()) return where + ": its bytes are not what they were\n";
   const uint32_t words = (hart_.layout().size_bytes + 7) / 8;
   const std::vector<Pin> pins = unit.is_region ? choose_pins(region, words) : std::vector<Pin>();
   const bool joint_checks = unit.is_region && !alone_.contains({unit.paddr, unit.pc});
-  const auto rounding = static_cast<uint32_t>(unit.code_key >> kRoundingShift);
   return fmt::format("{}, {} bytes of host code at {}\n", where, unit.code_bytes, fmt::ptr(unit.code)) +
-         describe_blocks(input_of(unit, region.blocks, pins, joint_checks, rounding), unit.code_bytes);
+         describe_blocks(maker_.input(unit, region, pins, joint_checks), unit.code_bytes);
 }
 
 uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
@@ -685,7 +705,17 @@ core::Result<std::unique_ptr<core::Engine>> make_jit_engine(core::Hart& hart, co
   }
   auto thunks = Thunks::make(**cache);
   if (!thunks) return thunks.error();
-  return std::unique_ptr<core::Engine>(std::make_unique<Engine>(hart, options, std::move(*cache), *thunks));
+  std::shared_ptr<CodeArchive> archive;
+  if (options.archives != nullptr) {
+    const auto identity = code_identity(hart, options.tiers > 1);
+    if (!identity) return identity.error();
+    auto opened = options.archives->archive(*identity, {.state_words = (hart.layout().size_bytes + 7) / 8,
+                                                        .helpers = static_cast<uint32_t>(hart.helpers().size())});
+    if (!opened) return opened.error();
+    archive = std::move(*opened);
+  }
+  return std::unique_ptr<core::Engine>(
+      std::make_unique<Engine>(hart, options, std::move(*cache), *thunks, std::move(archive)));
 }
 
 }  // namespace lockstep::jit

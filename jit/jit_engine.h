@@ -8,6 +8,7 @@
 #include "core/engine/engine.h"
 #include "core/result.h"
 #include "core/symbols/symbol_table.h"
+#include "jit/code_archive.h"
 
 namespace lockstep::jit {
 
@@ -20,6 +21,7 @@ struct JitOptions {
   bool profile = false;      // report() tells where host time went
   bool perf_map = false;     // tell perf of each piece of code
   std::shared_ptr<const core::SymbolTable> symbols = nullptr;  // names for perf; may be nullptr
+  std::shared_ptr<CodeArchiveFolder> archives = nullptr;  // code of earlier runs, and for later ones; may be nullptr
 };
 
 // Translates blocks to host code on their first execution, and regions of blocks when they have run often. What

@@ -211,7 +211,7 @@ void name_leaves(std::vector<std::string>& lines) {
 
 std::optional<Listing> list_code(const Translator::Input& input) {
   asmjit::CodeHolder code;
-  code.init(asmjit::Environment::host());
+  code.init(asmjit::Environment::host(), input.thunks.nominal_base);
   asmjit::StringLogger logger;
   logger.addFlags(asmjit::FormatFlags::kHexImms);
   code.setLogger(&logger);
@@ -287,6 +287,7 @@ Thunks listing_thunks() {
   thunks.fold = address();
   thunks.merge_flags = address();
   thunks.call = address();
+  thunks.nominal_base = next + (1u << 20);
   return thunks;
 }
 

@@ -171,6 +171,8 @@ class Writer {
   asmjit::Label leave_;
 };
 
+constexpr uint64_t kNominalDistance = 1u << 20;
+
 }  // namespace
 
 core::Result<Thunks> Thunks::make(CodeCache& cache) {
@@ -179,6 +181,7 @@ core::Result<Thunks> Thunks::make(CodeCache& cache) {
   Writer w(code);
   Thunks thunks;
   const uint8_t* base = cache.next_address();
+  thunks.nominal_base = reinterpret_cast<uint64_t>(base) + kNominalDistance;
   const auto here = [&] {
     w.a.align(asmjit::AlignMode::kCode, 16);
     return base + w.a.offset();

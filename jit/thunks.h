@@ -14,6 +14,8 @@ struct Thunks {
   // Runs code until it leaves; the answer is a Leave and its address. `frame` gives the first fields of the frame.
   using Enter = uint64_t (*)(const uint8_t* code, core::StateHeader* state, const Frame* frame);
   Enter enter = nullptr;
+  // Where translators take the code that they write to be: so far from the thunks that every jump to one is long.
+  uint64_t nominal_base = 0;
   const uint8_t* leave = nullptr;  // jumped to with the answer in rax
 
   // Called with Frame::address set. They preserve every register and come back when the access can be tried again;

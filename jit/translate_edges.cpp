@@ -49,7 +49,7 @@ void Translator::begin_unit() {
   unit_.entry_at = static_cast<uint32_t>(a_.offset());
   a_.comment("; entry");
   if (input_.profiled) {
-    a_.mov(rax, reinterpret_cast<int64_t>(&unit_.profile.heat));
+    move_address(rax, reinterpret_cast<uint64_t>(&unit_.profile.heat), Relocation::Kind::kHeat);
     a_.sub(asmjit::x86::dword_ptr(rax), 1);
     a_.js(hot_);
   }
@@ -177,11 +177,14 @@ int Translator::find_block(uint64_t pc) const {
   return kNone;
 }
 
-// In physical memory too: blocks of two address spaces may have met at one virtual page.
 bool Translator::on_same_page(const RegionBlock& to) const {
   const RegionBlock& from = *region_block_;
-  return !from.spans_pages && !to.spans_pages && ((to.ir.pc ^ from.ir.pc) & core::kPageMask) == 0 &&
-         ((to.paddr ^ from.paddr) & core::kPageMask) == 0;
+  return !from.spans_pages && !to.spans_pages && ((to.ir.pc ^ from.ir.pc) & core::kPageMask) == 0;
+}
+
+size_t Translator::page_index(uint64_t vaddr) const {
+  const auto page = std::ranges::find(input_.pages, vaddr & core::kPageMask, &PlannedPage::vpage);
+  return static_cast<size_t>(page - input_.pages.begin());
 }
 
 void Translator::edge_here(uint64_t pc) {
@@ -207,8 +210,8 @@ void Translator::edge_here(uint64_t pc) {
     const StaleExit stale{a_.newLabel(), pc};
     a_.mov(rax, frame(offsetof(Frame, fetch)));
     for (unsigned page = 0; page < (to.spans_pages ? 2u : 1u); ++page) {
-      a_.cmp(asmjit::x86::dword_ptr(rax, mapping_offset(pc + page * core::kPageSize)),
-             static_cast<int32_t>(to.mapping[page]));
+      a_.cmp(asmjit::x86::dword_ptr(rax, mapping_offset(pc + page * core::kPageSize)), kNoLinkYet);
+      relocate_last(Relocation::Kind::kMapping, page_index(pc + page * core::kPageSize));
       a_.jne(stale.entry);
     }
     stale_exits_.push_back(stale);
@@ -239,7 +242,7 @@ void Translator::finish_edges() {
     a_.bind(exit.entry);
     store_pins();
     set_pc(exit.pc);
-    leave(Leave::kStale, &unit_);
+    leave(Leave::kStale, &unit_, Relocation::Kind::kUnit);
   }
   for (size_t k = 0; k < input_.blocks.size(); ++k) {
     const core::ir::Block& block = input_.blocks[k].ir;
@@ -255,7 +258,7 @@ void Translator::finish_edges() {
   if (input_.profiled) {
     a_.bind(hot_);
     set_pc(input_.blocks.front().ir.pc);
-    leave(Leave::kHot, &unit_);
+    leave(Leave::kHot, &unit_, Relocation::Kind::kUnit);
   }
 }
 

@@ -30,12 +30,14 @@ void Translator::set_pc(uint64_t pc) {
 void Translator::leave(Leave how) {
   a_.mov(asmjit::x86::eax, static_cast<uint32_t>(how));
   a_.jmp(reinterpret_cast<uint64_t>(input_.thunks.leave));
+  relocate_last(Relocation::Kind::kThunk);
 }
 
 // `what`: an object that begins at a multiple of eight bytes.
-void Translator::leave(Leave how, const void* what) {
-  a_.mov(rax, static_cast<int64_t>(reinterpret_cast<uint64_t>(what) | static_cast<uint64_t>(how)));
+void Translator::leave(Leave how, const void* what, Relocation::Kind kind, size_t index) {
+  move_address(rax, reinterpret_cast<uint64_t>(what), kind, index, how);
   a_.jmp(reinterpret_cast<uint64_t>(input_.thunks.leave));
+  relocate_last(Relocation::Kind::kThunk);
 }
 
 bool Translator::emit_call(const Inst& i) {
@@ -67,7 +69,7 @@ bool Translator::emit_call(const Inst& i) {
   Mem unbegun = header(offsetof(StateHeader, unbegun));
   unbegun.setSize(8);
   a_.mov(unbegun, static_cast<int32_t>(block_->guest_instructions - begun_));
-  a_.mov(asmjit::x86::rdi, reinterpret_cast<int64_t>(&input_.hart));
+  move_address(asmjit::x86::rdi, reinterpret_cast<uint64_t>(&input_.hart), Relocation::Kind::kHart);
   for (unsigned k = 0; k < i.operands; ++k) {
     if (is_const(i.args[k])) {
       move_const(kArguments[k], imm(i.args[k]));
@@ -75,7 +77,7 @@ bool Translator::emit_call(const Inst& i) {
       a_.mov(gp(kArguments[k]), frame(offsetof(Frame, gpr) + 8 * k));
     }
   }
-  a_.mov(rax, reinterpret_cast<int64_t>(helper.function));
+  move_address(rax, reinterpret_cast<uint64_t>(helper.function), Relocation::Kind::kHelper, i.imm);
   call(input_.thunks.call);
   SideExit trapped{a_.newLabel(), 0, block_->guest_instructions - begun_, true, {}};
   Mem flag = header(offsetof(StateHeader, trapped));
@@ -187,7 +189,7 @@ void Translator::emit_indirect(const Inst& i) {
     a_.mov(asmjit::x86::ecx, asmjit::x86::eax);
     a_.shr(asmjit::x86::ecx, 1);
     a_.and_(asmjit::x86::ecx, static_cast<int32_t>(BlockProfile::kTargets - 1));
-    a_.mov(rdx, reinterpret_cast<int64_t>(unit_.profile.targets->data()));
+    move_address(rdx, reinterpret_cast<uint64_t>(unit_.profile.targets->data()), Relocation::Kind::kTargets);
     a_.mov(asmjit::x86::ptr(rdx, rcx, 3), rax);
   }
   for (uint64_t pc : region_block_->targets) {
@@ -234,7 +236,7 @@ void Translator::finish() {
   for (const PendingLink& pending : pending_links_) {
     a_.bind(pending.stub);
     unit_.links[pending.link].stub_at = static_cast<uint32_t>(a_.offset());
-    leave(Leave::kLink, &unit_.links[pending.link]);
+    leave(Leave::kLink, &unit_.links[pending.link], Relocation::Kind::kLink, pending.link);
   }
   for (size_t k = 0; k < hand_over_labels_.size(); ++k) {
     unit_.hand_overs[k].return_at = static_cast<uint32_t>(a_.code()->labelOffset(hand_over_labels_[k]));

@@ -231,9 +231,18 @@ size_t Translator::note_hand_over(const asmjit::Label& return_point) {
     const Word w = noted(word);
     if (!w.dirty) continue;
     const int location = w.constant ? StateHome::kConstant : w.narrow ? w.reg + StateHome::kNarrow : w.reg;
-    unit_.homes.push_back({static_cast<uint16_t>(word), static_cast<uint8_t>(location), w.imm});
+    unit_.homes.push_back({static_cast<uint16_t>(word), static_cast<uint8_t>(location), w.constant ? w.imm : 0});
   }
   hand_over.homes = static_cast<uint16_t>(unit_.homes.size() - hand_over.first_home);
+  // Often nothing has been written since the last one.
+  if (!unit_.hand_overs.empty() && unit_.hand_overs.back().homes == hand_over.homes) {
+    const uint32_t last = unit_.hand_overs.back().first_home;
+    const auto at = [&](uint32_t k) { return unit_.homes.begin() + static_cast<ptrdiff_t>(k); };
+    if (std::equal(at(last), at(last + hand_over.homes), at(hand_over.first_home))) {
+      unit_.homes.resize(hand_over.first_home);
+      hand_over.first_home = last;
+    }
+  }
   unit_.hand_overs.push_back(hand_over);
   hand_over_labels_.push_back(return_point);
   return unit_.hand_overs.size() - 1;

@@ -30,6 +30,7 @@ class Translator {
  public:
   struct Input {
     std::span<const RegionBlock> blocks;  // the unit is entered at the first
+    std::span<const PlannedPage> pages;   // of a region
     std::span<const Pin> pins;
     bool profiled;      // executions are counted, and where an indirect jump goes is noted
     bool joint_checks;  // accesses beside one another are checked together
@@ -149,7 +150,20 @@ class Translator {
   void describe(uint32_t descriptor) {
     a_.mov(asmjit::x86::dword_ptr(asmjit::x86::rsp, offsetof(Frame, descriptor)), descriptor);
   }
-  void call(const uint8_t* thunk) { a_.call(reinterpret_cast<uint64_t>(thunk)); }
+  void call(const uint8_t* thunk) {
+    a_.call(reinterpret_cast<uint64_t>(thunk));
+    relocate_last(Relocation::Kind::kThunk);
+  }
+  // The last bytes of what was just written are to be rewritten when the code has its place.
+  void relocate_last(Relocation::Kind kind, size_t index = 0, Leave leave = {}) {
+    Relocation r{0, kind, static_cast<uint8_t>(leave), static_cast<uint16_t>(index)};
+    r.at = static_cast<uint32_t>(a_.offset() - r.size_bytes());
+    unit_.relocations.push_back(r);
+  }
+  void move_address(const Gp& to, uint64_t address, Relocation::Kind kind, size_t index = 0, Leave leave = {}) {
+    a_.movabs(to, address | static_cast<uint64_t>(leave));
+    relocate_last(kind, index, leave);
+  }
 
   bool emit(const Inst& i);
   void emit_get(const Inst& i);
@@ -203,7 +217,7 @@ class Translator {
   void emit_indirect(const Inst& i);
   void set_pc(uint64_t pc);
   void leave(Leave how);
-  void leave(Leave how, const void* what);
+  void leave(Leave how, const void* what, Relocation::Kind kind, size_t index = 0);
   void finish();
 
   // --- translate_edges.cpp
@@ -215,6 +229,7 @@ class Translator {
   void store_pins();
   int find_block(uint64_t pc) const;
   bool on_same_page(const RegionBlock& to) const;
+  size_t page_index(uint64_t vaddr) const;
   // Goes to `pc` from the end of the current block, everything settled: here, or at the label that is answered.
   void edge_here(uint64_t pc);
   asmjit::Label edge(uint64_t pc);

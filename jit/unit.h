@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/engine/code_index.h"
+#include "jit/relocation.h"
 
 namespace lockstep::jit {
 
@@ -33,6 +34,8 @@ struct StateHome {
   uint64_t constant = 0;  // with kConstant
   static constexpr uint8_t kConstant = 32;
   static constexpr uint8_t kNarrow = 64;  // added to a general register of which only the low half counts, signed
+
+  bool operator==(const StateHome&) const = default;
 };
 
 // A place at which code hands a guest instruction over to the interpreter: by the address behind its call.
@@ -58,6 +61,7 @@ struct BlockProfile {
   using Targets = std::array<uint64_t, kTargets>;
 
   int32_t heat = 0;                  // executions that are left until the second tier is asked for
+  int32_t first_heat = 0;            // what heat was at first
   std::array<Edge, 2> edges;         // constant successors to which it went
   std::shared_ptr<Targets> targets;  // where its indirect jump went, by a hash; kUnknown where nothing was noted
 };
@@ -90,6 +94,7 @@ struct Unit {
   std::vector<Link*> incoming;
   std::vector<HandOver> hand_overs;
   std::vector<StateHome> homes;
+  std::vector<Relocation> relocations;  // until it has its place
 
   template <typename F>
   void each_first_range(F f) const {

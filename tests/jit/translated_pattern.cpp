@@ -110,6 +110,7 @@ Unit& TranslatedPattern::add_unit(uint64_t pc) {
   unit->pc = unit->paddr = pc;
   unit->code_key = machine_.hart.code_key();
   unit->mapping[0] = 1;
+  unit->profile.first_heat = kThreshold;
   unit->size_bytes = static_cast<uint32_t>(block.code_bytes);
   unit->guest_instructions = block.guest_instructions;
   const core::ir::Inst& end = block.insts.back();
@@ -123,15 +124,17 @@ Unit& TranslatedPattern::add_unit(uint64_t pc) {
 }
 
 Region TranslatedPattern::region_of(const Unit& unit, bool alone) {
-  return form_region(unit, machine_.hart, kThreshold, [&](uint64_t pc, uint64_t) -> const Unit* {
+  const auto find = [&](uint64_t pc, uint64_t) -> const Unit* {
     const auto it = units_.find(pc);
     return alone || it == units_.end() ? nullptr : it->second.get();
-  });
+  };
+  return form_region(plan_region(unit, kThreshold, find), machine_.hart);
 }
 
 Translator::Input TranslatedPattern::input(std::span<const RegionBlock> blocks, std::span<const Pin> pins,
                                            bool first_tier) {
   return {.blocks = blocks,
+          .pages = region_.pages,
           .pins = pins,
           .profiled = first_tier,
           .joint_checks = !first_tier,

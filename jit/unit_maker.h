@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <asmjit/x86.h>
+
+#include <memory>
+#include <span>
+
+#include "jit/code_cache.h"
+#include "jit/jit_engine.h"
+#include "jit/perf_map.h"
+#include "jit/pins.h"
+#include "jit/region.h"
+#include "jit/thunks.h"
+#include "jit/translator.h"
+#include "jit/unit.h"
+
+namespace lockstep::jit {
+
+// Of Unit::code_key, above the hart's own key: the rounding mode, 5 for one that is not valid.
+inline constexpr unsigned kRoundingShift = 60;
+
+// Writes a hart's host code and puts it where it runs.
+class UnitMaker {
+ public:
+  UnitMaker(core::Hart& hart, CodeCache& cache, const Thunks& thunks, const JitOptions& options);
+
+  Translator::Input input(const Unit& unit, const Region& region, std::span<const Pin> pins, bool joint_checks) const;
+  // Writes the unit's code, of a region or of the one block that there is, for no place yet. False when something of it
+  // has no host code. Safe beside the guest.
+  bool translate(Unit& unit, const Region& region, std::span<const Pin> pins, bool joint_checks,
+                 asmjit::CodeHolder& code) const;
+  // Puts it into the cache. `pages`: those that a region's own code compares. False when there is no room.
+  bool place(Unit& unit, std::span<const uint8_t> code, std::span<const PlannedPage> pages = {});
+
+ private:
+  uint64_t address(const Unit& unit, const Relocation& relocation) const;
+
+  core::Hart& hart_;
+  CodeCache& cache_;
+  const Thunks& thunks_;
+  const JitOptions& options_;
+  std::unique_ptr<PerfMap> perf_map_;
+};
+
+// The bytes that translate() wrote.
+std::span<const uint8_t> code_bytes(const asmjit::CodeHolder& code);
+
+}  // namespace lockstep::jit
