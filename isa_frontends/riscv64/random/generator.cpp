@@ -167,6 +167,9 @@ void Generator::statement() {
     case 24:
       if (program_.paging && random_.one_in(4)) code_beside_tables();
       return;
+    case 25:
+      if (random_.one_in(2)) routine_in_data();
+      return;
     default:
       return instruction();
   }

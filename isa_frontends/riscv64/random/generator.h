@@ -54,6 +54,7 @@ class Generator {
   void patch();
   void patched_branch();
   void written_routine();
+  void routine_in_data();
   void data_among_code();
   void swap_data_pages();
   void other_text();

@@ -381,6 +381,42 @@ void Generator::written_routine() {
   a_.bind(end);
 }
 
+// A routine in a page of data: written, called a few times, forgotten when the page has been written often enough, and
+// written anew.
+void Generator::routine_in_data() {
+  if (in_function() || depth_ > 0) return instruction();
+  const unsigned rounds = kInnerCounters[0], turns = kInnerCounters[1];
+  Operands add;
+  add.rd = add.rs1 = static_cast<uint8_t>(integer(true));
+  add.imm = static_cast<int64_t>(random_.below(256));
+  constexpr uint32_t kReturnAndNop = 0x0001'8082;
+  const Assembler::Label top = a_.label(), call = a_.label(), write = a_.label();
+  const uint64_t calls = random_.between(2, 24), writes = random_.between(2, 90);
+  a_.imm("andi", kB, random_.pick(kPointers), -8);
+  a_.imm("addi", rounds, kZero, static_cast<int64_t>(random_.between(2, 8)));
+  a_.bind(top);
+  a_.constant(kA, encode(row_index("addi"), add));
+  a_.imm("slli", kC, rounds, 20);
+  a_.reg("xor", kA, kA, kC);
+  a_.store("sw", kA, 0, kB);
+  a_.constant(kA, kReturnAndNop);
+  a_.store("sw", kA, 4, kB);
+  if (program_.portable || !random_.one_in(3)) a_.plain("fence.i");
+  a_.imm("addi", turns, kZero, static_cast<int64_t>(calls));
+  a_.bind(call);
+  a_.imm("jalr", kLink, kB, 0);
+  a_.imm("addi", turns, turns, -1);
+  a_.branch("bne", turns, kZero, call);
+  a_.imm("addi", turns, kZero, static_cast<int64_t>(writes));
+  a_.bind(write);
+  a_.store("sd", turns, -128, kB);
+  a_.imm("addi", turns, turns, -1);
+  a_.branch("bne", turns, kZero, write);
+  a_.imm("addi", rounds, rounds, -1);
+  a_.branch("bne", rounds, kZero, top);
+  spent_ += static_cast<double>(5 * (5 * calls + 3 * writes));
+}
+
 void Generator::data_among_code() {
   constexpr std::string_view kStores[] = {"sb", "sh", "sw", "sd"};
   a_.address(kA, buffer_);
