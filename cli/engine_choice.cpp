@@ -33,7 +33,9 @@ std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& s
                                             .profile = extras.profile,
                                             .perf_map = extras.perf_map,
                                             .symbols = extras.symbols,
-                                            .archives = extras.archives});
+                                            .archives = extras.archives,
+                                            .install_log = extras.install_log,
+                                            .replay = extras.replay});
   if (engine) return std::move(*engine);
   // The machine is half made and nothing of it can run: this is the end of the program, with the reason.
   fmt::print(stderr, "lockstep: {}\n", engine.error().message);

@@ -12,6 +12,7 @@
 #include "core/result.h"
 #include "core/symbols/symbol_table.h"
 #include "jit/code_archive.h"
+#include "jit/install_log.h"
 
 namespace lockstep::cli {
 
@@ -31,6 +32,8 @@ struct EngineExtras {
   bool perf_map = false;
   std::shared_ptr<const core::SymbolTable> symbols;
   std::shared_ptr<jit::CodeArchiveFolder> archives;
+  std::shared_ptr<jit::InstallLog> install_log;
+  std::shared_ptr<const jit::InstallList> replay;
 };
 
 // A word that may stand behind an engine's name, with the values that it takes.

@@ -38,7 +38,7 @@ std::array<std::string, 2> engine_names(const VmOptions& o) {
 
 Result<std::array<SideOptions, 2>> side_options(const VmOptions& o) {
   std::array<SideOptions, 2> sides;
-  const auto config = machine_config(o, nullptr);  // mistakes in it are found before there are two machines
+  const auto config = machine_config(o);  // mistakes in it are found before there are two machines
   if (!config) return config.error();
   for (unsigned i = 0; i < 2; ++i) {
     auto engine = parse_engine(engine_names(o)[i], "--lockstep",

@@ -75,7 +75,7 @@ class Side {
 
  private:
   core::Status make(const VmOptions& o) {
-    auto config = machine_config(o, nullptr);
+    auto config = machine_config(o);
     if (!config) return config.error();
     if (options_.console) {
       if (core::Status screen = connect_screen(o, *config, console_log_); !screen) return screen;

@@ -110,6 +110,17 @@ nlohmann::json to_json(const jit::CodeArchive::Counts& counts) {
   return {{"loaded", counts.loaded}, {"used", counts.used}, {"added", counts.added}};
 }
 
+// One of EngineReport's counters, of all harts.
+uint64_t counted(Machine& machine, std::string_view name) {
+  uint64_t sum = 0;
+  for (unsigned hart = 0; hart < machine.hart_count(); ++hart) {
+    for (const core::EngineCounter& counter : machine.engine(hart).report().counters) {
+      if (counter.name == name) sum += counter.value;
+    }
+  }
+  return sum;
+}
+
 // Where the guest's console goes and what it may read.
 Status connect_console(const VmOptions& o, tlm_models::MachineConfig& config, FilePtr& log) {
   if (Status screen = connect_screen(o, config, log); !screen) return screen;
@@ -145,9 +156,9 @@ Result<MachineResult> drive(const VmOptions& o, Machine& machine, bool end_at_sn
 }
 
 Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
-  const auto archives = code_archives(o);
-  if (!archives) return archives.error();
-  auto config = machine_config(o, *archives);
+  const auto extras = engine_extras(o);
+  if (!extras) return extras.error();
+  auto config = machine_config(o, *extras);
   if (!config) return config.error();
   FilePtr console_log(nullptr, &std::fclose);
   if (Status connected = connect_console(o, *config, console_log); !connected) return connected.error();
@@ -175,23 +186,23 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
   if (!result) return result.error();
   const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (debugger) debugger->report_exit(exit_status(*result));
-  if (*archives) {
-    if (Status saved = (*archives)->save(); !saved) fmt::print(stderr, "lockstep: {}\n", saved.message());
+  if (const uint64_t missed = counted(machine, "installs_missed"); missed > 0) {
+    fmt::print(stderr, "lockstep: --jit-replay: {} regions of {} are not what this run has: it is another one\n",
+               missed, o.jit_replay);
   }
-  const auto symbols = guest_symbols(o);
-  if (!symbols) return symbols.error();
+  if (Status ended = end_extras(*extras); !ended) fmt::print(stderr, "lockstep: {}\n", ended.message());
   if (o.json) {
     const auto engine = chosen_engine(o);
     if (!engine) return engine.error();
     nlohmann::json json = to_json(o, *engine, machine, *result, wall, memory_bytes, quantum_ns);
-    if (o.profile) json["profile"] = profile_json(machine, **symbols);
-    if (*archives) json["code_cache"] = to_json((*archives)->counts());
+    if (o.profile) json["profile"] = profile_json(machine, *extras->symbols);
+    if (extras->archives != nullptr) json["code_cache"] = to_json(extras->archives->counts());
     fmt::print("{}\n", json.dump(2));
     if (std::fflush(stdout) != 0) return Error{fmt::format("--json: cannot write to stdout: {}", std::strerror(errno))};
   } else if (const std::string message = message_for(*result); !message.empty()) {
     fmt::print(stderr, "lockstep: {}\n", message);
   }
-  if (o.profile && !o.json) fmt::print(stderr, "{}", profile_text(machine, **symbols));
+  if (o.profile && !o.json) fmt::print(stderr, "{}", profile_text(machine, *extras->symbols));
   return exit_status(*result);
 }
 

@@ -154,6 +154,15 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
                   "a guest only take what is theirs (jit)")
       ->type_name("DIR")
       ->group(engine);
+  auto* log =
+      command.add_option("--jit-log", o.jit_log, "Write when each region began to run, and of what it was made")
+          ->type_name("FILE")
+          ->group(engine);
+  auto* replay = command.add_option("--jit-replay", o.jit_replay, "Regions begin to run when and as such a log says")
+                     ->type_name("FILE")
+                     ->group(engine);
+  // What comes from the cache has no plan to write down.
+  command.get_option("--code-cache")->excludes(log)->excludes(replay);
   command.add_flag("--profile", o.profile, "Show at the end where host time went, by guest code (jit)")->group(engine);
   command.add_flag("--perf-map", o.perf_map, "Name generated code for perf, in /tmp/perf-PID.map (jit)")->group(engine);
   command
@@ -253,8 +262,7 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
       ->group(group);
 }
 
-Result<tlm_models::MachineConfig> machine_config(const VmOptions& o,
-                                                 std::shared_ptr<jit::CodeArchiveFolder> archives) {
+Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, const EngineExtras& extras) {
   tlm_models::MachineConfig config;
   config.harts = o.smp;
   auto memory = parse_size(o.memory, "--memory");
@@ -288,22 +296,15 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o,
   config.make_hart = [hart_options](unsigned id, core::PhysicalBus& bus, core::VirtualClock& clock) {
     return isa::riscv64::make_hart(id, bus, clock, hart_options);
   };
-  auto symbols = guest_symbols(o);
-  if (!symbols) return symbols.error();
-  auto engine = chosen_engine(o, {.profile = o.profile,
-                                  .perf_map = o.perf_map,
-                                  .symbols = *symbols,
-                                  .archives = std::move(archives)});
+  auto engine = chosen_engine(o, extras);
   if (!engine) return engine.error();
   config.make_engine = engine->make;
   return config;
 }
 
-Result<std::shared_ptr<jit::CodeArchiveFolder>> code_archives(const VmOptions& o) {
-  if (o.code_cache.empty()) return std::shared_ptr<jit::CodeArchiveFolder>();
-  return jit::CodeArchiveFolder::open(o.code_cache);
-}
+namespace {
 
+// Of --symbols, and of --kernel and --bios where those are ELFs that have some.
 Result<std::shared_ptr<const core::SymbolTable>> guest_symbols(const VmOptions& o) {
   auto table = std::make_shared<core::SymbolTable>();
   if (!o.profile && !o.perf_map) return std::shared_ptr<const core::SymbolTable>(table);
@@ -315,6 +316,40 @@ Result<std::shared_ptr<const core::SymbolTable>> guest_symbols(const VmOptions& 
     if (Status status = table->add_file(file, false); !status) return Error{status.message()};
   }
   return std::shared_ptr<const core::SymbolTable>(table);
+}
+
+}  // namespace
+
+Result<EngineExtras> engine_extras(const VmOptions& o) {
+  EngineExtras extras;
+  extras.profile = o.profile;
+  extras.perf_map = o.perf_map;
+  auto symbols = guest_symbols(o);
+  if (!symbols) return symbols.error();
+  extras.symbols = std::move(*symbols);
+  if (!o.code_cache.empty()) {
+    auto folder = jit::CodeArchiveFolder::open(o.code_cache);
+    if (!folder) return folder.error();
+    extras.archives = std::move(*folder);
+  }
+  if (!o.jit_replay.empty()) {
+    auto installs = jit::read_installs(o.jit_replay);
+    if (!installs) return installs.error();
+    extras.replay = std::move(*installs);
+  }
+  if (!o.jit_log.empty()) {
+    auto log = jit::InstallLog::create(o.jit_log);
+    if (!log) return log.error();
+    extras.install_log = std::move(*log);
+  }
+  return extras;
+}
+
+Status end_extras(const EngineExtras& extras) {
+  if (extras.archives != nullptr) {
+    if (Status saved = extras.archives->save(); !saved) return saved;
+  }
+  return extras.install_log != nullptr ? extras.install_log->flush() : Status();
 }
 
 Result<EngineChoice> chosen_engine(const VmOptions& o, const EngineExtras& extras) {

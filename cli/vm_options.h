@@ -30,7 +30,7 @@ struct VmOptions {
   unsigned jit_tier = 2, jit_threshold = 4000, jit_threads = 1;
   bool jit_sync = false;
   bool profile = false, perf_map = false;
-  std::string code_cache;
+  std::string code_cache, jit_log, jit_replay;
   std::vector<std::string> symbols;
   std::string fusion = "on", block_links = "on", tlb = "asid", async_io = "on", numa = "off", svadu = "off";
   std::string virtio_console = "off";
@@ -70,14 +70,11 @@ core::Result<uint64_t> parse_size(const std::string& text, const std::string& op
 core::Result<uint64_t> parse_duration_ns(const std::string& text, const std::string& option);
 
 // The machine that the options describe, without console and input.
-// `archives` is what code_archives() answers.
-core::Result<tlm_models::MachineConfig> machine_config(const VmOptions& options,
-                                                       std::shared_ptr<jit::CodeArchiveFolder> archives);
-// The folder of --code-cache; nullptr without one.
-core::Result<std::shared_ptr<jit::CodeArchiveFolder>> code_archives(const VmOptions& options);
-
-// Guest symbols of --symbols, and of --kernel and --bios where those are ELFs that have some.
-core::Result<std::shared_ptr<const core::SymbolTable>> guest_symbols(const VmOptions& o);
+// The machine, its engines with `extras`.
+core::Result<tlm_models::MachineConfig> machine_config(const VmOptions& options, const EngineExtras& extras = {});
+// What --profile, --code-cache and their like ask for: files are opened, and kept after the run with end_extras().
+core::Result<EngineExtras> engine_extras(const VmOptions& options);
+core::Status end_extras(const EngineExtras& extras);
 
 // --engine, with --fusion and --block-links for what its description leaves out.
 core::Result<EngineChoice> chosen_engine(const VmOptions& options, const EngineExtras& extras = {});

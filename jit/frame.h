@@ -60,6 +60,7 @@ enum class Leave : uint64_t {
   kHandOver,  // the interpreter must do the instruction at state().pc
   kBudget,    // the block at state().pc does not fit the budget
   kHot,       // the block at state().pc has run often: Unit*
+  kMoved,     // the code for state().pc was made from another page than the one that is mapped there now
   kStale,     // a region found a page of its code mapped in another way: Unit*; state().pc is next
 };
 inline constexpr uint64_t kLeaveMask = 7;

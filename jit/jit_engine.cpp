@@ -58,7 +58,9 @@ struct RegionJob {
   bool joint_checks = false;
   bool translated = false;
   std::atomic<bool> finished = false;
-  bool cancelled = false;  // its guest code has changed; only the guest's thread asks
+  uint64_t asked_count = 0;          // instructions begun by then
+  const Install* repeats = nullptr;  // of a log
+  bool cancelled = false;            // its guest code has changed; only the guest's thread asks
 };
 
 // Of the engine's work since it was made; the names are those of report().
@@ -69,6 +71,7 @@ struct Statistics {
   uint64_t block_instructions = 0;
   uint64_t regions_translated = 0;
   uint64_t regions_restored = 0;
+  uint64_t installs_missed = 0;  // of those to be repeated
   uint64_t region_instructions = 0;
   uint64_t code_bytes = 0;
   uint64_t cache_regions_evicted = 0;
@@ -80,6 +83,7 @@ struct Statistics {
   uint64_t exits_hand_over = 0;  // single instructions that the interpreter did
   uint64_t exits_budget = 0;
   uint64_t exits_hot = 0;
+  uint64_t exits_moved = 0;
   uint64_t exits_stale = 0;
 };
 
@@ -97,8 +101,19 @@ class Engine final : public core::Engine, private Runtime {
         units_(*cache_),
         interpreter_(core::make_interpreter(hart)) {
     recent_.fill(nullptr);
+    if (options_.replay != nullptr) {
+      static const std::vector<Install> kNone;
+      const auto mine = options_.replay->find(hart.id());
+      repeated_ = mine == options_.replay->end() ? &kNone : &mine->second;
+      for (const Install& install : *repeated_) {
+        steps_.push_back({install.asked_count, false, &install});
+        steps_.push_back({install.count, true, &install});
+      }
+      std::ranges::stable_sort(steps_, {}, &Step::count);
+    }
     if (archive != nullptr) warm_ = std::make_unique<WarmStart>(hart, memory(), std::move(archive));
-    if (options_.tiers > 1 && options_.threads > 0) pool_ = CompilePool::shared(options_.threads);
+    if (options_.tiers > 1 && options_.threads > 0 && options_.replay == nullptr)
+      pool_ = CompilePool::shared(options_.threads);
   }
   // Translations that have begun use this object.
   ~Engine() override {
@@ -144,15 +159,26 @@ class Engine final : public core::Engine, private Runtime {
   bool restore_region(const Unit& unit);
   // Before the code of a block that runs for the first time is placed.
   void prepare(Unit& unit, bool stale);
-  void put_region(Unit* first, std::unique_ptr<Unit> region);
+  // Puts a region in the place of the unit of the first tier. False where there is none any more.
+  bool put_region(std::unique_ptr<Unit> region, std::span<const uint8_t> code, std::span<const PlannedPage> pages);
+  void make_link(Link& link, Unit* target);
   bool code_changed() const override { return !delayed_.empty(); }
   // Drops what was asked for while generated code ran.
   void apply_delayed();
+  RunResult run_until_install(uint64_t budget);
+  // The part of a budget up to the next install that is to be repeated.
+  uint64_t until_install(uint64_t budget);
+  void repeat_installs();
   // Begins to put a region in the place of a unit of the first tier.
   void promote(Unit* unit);
+  // Decodes a region; nullptr where its bytes are not what the plan says.
+  std::shared_ptr<RegionJob> form(RegionPlan plan, uint64_t code_key, bool joint_checks);
+  void write_code(RegionJob& job) const;
+  // Has it translated and installed. False when too many wait already.
+  bool submit(const std::shared_ptr<RegionJob>& job);
   // Installs regions whose translation has ended.
   void install_finished();
-  void install(RegionJob& job);
+  bool install(RegionJob& job);
   void make_room(size_t bytes);
   // Counts new samples of host time for the code that they lie in. Before code is given away.
   void attribute_samples();
@@ -191,8 +217,16 @@ class Engine final : public core::Engine, private Runtime {
   asmjit::CodeHolder code_;
   std::map<uint64_t, std::unique_ptr<JumpEntry[]>> jump_tables_;
   std::array<Unit*, kJumpEntries> recent_;
-  std::unique_ptr<WarmStart> warm_;  // nullptr: code is not kept for other runs
-  std::unique_ptr<Unit> uncached_;   // of the instruction at which it was asked for, alone
+  std::unique_ptr<WarmStart> warm_;                 // nullptr: code is not kept for other runs
+  const std::vector<Install>* repeated_ = nullptr;  // nullptr: regions are made when blocks have run often
+  struct Step {
+    uint64_t count;
+    bool installs;  // or is asked for
+    const Install* install;
+  };
+  std::vector<Step> steps_;  // ascending
+  size_t next_step_ = 0;
+  std::unique_ptr<Unit> uncached_;  // of the instruction at which it was asked for, alone
   uint64_t samples_read_ = 0;
   std::map<std::pair<uint64_t, bool>, core::HotCode> hot_;  // by address and tier
   bool in_code_ = false;                                    // generated code runs, and nothing of it may go away
@@ -211,6 +245,50 @@ class Engine final : public core::Engine, private Runtime {
 RunResult Engine::run(uint64_t budget) {
   // A debugger sees every instruction.
   if (!breakpoints_.empty() || watchpoints_ > 0 || hooked_) return interpreter_->run(budget);
+  if (repeated_ == nullptr) return run_until_install(budget);
+  RunResult all;
+  do {
+    repeat_installs();
+    const RunResult part = run_until_install(until_install(budget - all.executed));
+    all.reason = part.reason;
+    all.executed += part.executed;
+  } while (all.reason == StopReason::kBudget && all.executed < budget);
+  return all;
+}
+
+uint64_t Engine::until_install(uint64_t budget) {
+  if (next_step_ == steps_.size()) return budget;
+  return std::min(budget, steps_[next_step_].count - hart_.instruction_count());
+}
+
+// Each region was asked for in the mode of its code, and may have been installed in another.
+void Engine::repeat_installs() {
+  const uint64_t count = hart_.instruction_count();
+  for (; next_step_ < steps_.size() && steps_[next_step_].count <= count; ++next_step_) {
+    const Step& step = steps_[next_step_];
+    const Install& install = *step.install;
+    if (!step.installs) {
+      if (step.count != count || key() != install.code_key) continue;
+      for (const PlannedPage& page : install.plan.pages) hart_.bus().page_has_code(page.ppage);
+      const std::shared_ptr<RegionJob> job = form(install.plan, install.code_key, install.joint_checks);
+      if (job == nullptr) continue;
+      write_code(*job);
+      job->finished = true;
+      job->repeats = &install;
+      jobs_.push_back(job);
+      continue;
+    }
+    const auto job = std::ranges::find(jobs_, &install, [](const auto& one) { return one->repeats; });
+    if (job == jobs_.end()) {
+      ++statistics_.installs_missed;
+      continue;
+    }
+    if (step.count != count || !this->install(**job)) ++statistics_.installs_missed;
+    jobs_.erase(job);
+  }
+}
+
+RunResult Engine::run_until_install(uint64_t budget) {
   if (options_.profile && sampler::count() - samples_read_ > kSamplesAtOnce) attribute_samples();
   const uint64_t start = hart_.instruction_count();
   state_.budget = static_cast<int64_t>(budget);
@@ -223,6 +301,7 @@ RunResult Engine::run(uint64_t budget) {
     pending_link_ = nullptr;
     return RunResult{reason, begun - start};
   };
+  bool moved = false;  // what the jump table has for state().pc is not what is mapped there
   Frame frame{};
   frame.runtime = this;
   frame.host_mxcsr = 0x1f80;
@@ -247,24 +326,21 @@ RunResult Engine::run(uint64_t budget) {
       key_ = key;
       jumps_ = jump_table(key);
     }
-    Unit* unit = find(state_.pc);
-    if (unit == nullptr) {
-      pending_link_ = nullptr;
-      continue;  // the fetch trapped; its instruction has been counted
-    }
-    if (Link* link = std::exchange(pending_link_, nullptr);
-        link != nullptr && options_.block_links && unit != uncached_.get() && !unit->interpreted &&
-        link->source->code_key == unit->code_key && link->pc == unit->pc) {
-      units_.link(*link, unit, mapping(unit->pc));
-      Unit& source = *link->source;
-      if (!source.is_region) {
-        source.profile.edges[static_cast<size_t>(link - source.links.data())] = {unit->pc, unit->paddr};
+    const JumpEntry& known = jumps_[recent_index(state_.pc)];
+    const uint8_t* code = known.code;
+    if (std::exchange(moved, false) || known.pc != state_.pc || pending_link_ != nullptr) {
+      Unit* unit = find(state_.pc);
+      if (unit == nullptr) {
+        pending_link_ = nullptr;
+        continue;  // the fetch trapped; its instruction has been counted
       }
-    }
-    if (unit->interpreted || static_cast<int64_t>(unit->guest_instructions) > state_.budget) {
-      const auto count = std::min<uint64_t>(unit->guest_instructions, static_cast<uint64_t>(state_.budget));
-      if (const StopReason reason = interpret(count); reason != StopReason::kBudget) return stop(reason);
-      continue;
+      if (Link* link = std::exchange(pending_link_, nullptr); link != nullptr) make_link(*link, unit);
+      if (unit->interpreted || static_cast<int64_t>(unit->guest_instructions) > state_.budget) {
+        const auto count = std::min<uint64_t>(unit->guest_instructions, static_cast<uint64_t>(state_.budget));
+        if (const StopReason reason = interpret(count); reason != StopReason::kBudget) return stop(reason);
+        continue;
+      }
+      code = unit->code + unit->entry_at;
     }
     static constexpr uint32_t kHostRounding[] = {0, 3, 1, 2};  // MXCSR.RC for the guest's modes
     frame.fetch = &hart_.tlb().fetch();
@@ -273,7 +349,7 @@ RunResult Engine::run(uint64_t budget) {
     frame.guest_mxcsr = frame.host_mxcsr | (state_.fp_rounding <= 3 ? kHostRounding[state_.fp_rounding] << 13 : 0);
     ++statistics_.entries;
     in_code_ = true;
-    const uint64_t answer = thunks_.enter(unit->code + unit->entry_at, &state_, &frame);
+    const uint64_t answer = thunks_.enter(code, &state_, &frame);
     in_code_ = false;
     switch (static_cast<Leave>(answer & kLeaveMask)) {
       case Leave::kLink:
@@ -283,6 +359,10 @@ RunResult Engine::run(uint64_t budget) {
         break;
       case Leave::kExit:
         ++statistics_.exits_exit;
+        break;
+      case Leave::kMoved:
+        ++statistics_.exits_moved;
+        moved = true;
         break;
       case Leave::kHandOver:
         ++statistics_.exits_hand_over;
@@ -315,6 +395,19 @@ RunResult Engine::run(uint64_t budget) {
         }
         break;
     }
+  }
+}
+
+// Makes a jump between units go straight from now on, and remembers where it went.
+void Engine::make_link(Link& link, Unit* target) {
+  if (!options_.block_links || target == uncached_.get() || target->interpreted ||
+      link.source->code_key != target->code_key || link.pc != target->pc) {
+    return;
+  }
+  units_.link(link, target, mapping(target->pc));
+  Unit& source = *link.source;
+  if (!source.is_region) {
+    source.profile.edges[static_cast<size_t>(&link - source.links.data())] = {target->pc, target->paddr};
   }
 }
 
@@ -397,6 +490,7 @@ core::EngineReport Engine::report() {
                      {"block_instructions", s.block_instructions},
                      {"regions_translated", s.regions_translated},
                      {"regions_restored", s.regions_restored},
+                     {"installs_missed", s.installs_missed},
                      {"region_instructions", s.region_instructions},
                      {"code_bytes", s.code_bytes},
                      {"units_dropped", units_.dropped()},
@@ -408,6 +502,7 @@ core::EngineReport Engine::report() {
                      {"exits_hand_over", s.exits_hand_over},
                      {"exits_budget", s.exits_budget},
                      {"exits_hot", s.exits_hot},
+                     {"exits_moved", s.exits_moved},
                      {"exits_stale", s.exits_stale}};
   if (!options_.profile) return report;
   attribute_samples();
@@ -536,21 +631,28 @@ void Engine::prepare(Unit& unit, bool stale) {
 bool Engine::restore_region(const Unit& unit) {
   auto found = warm_->region(unit, !alone_.contains({unit.paddr, unit.pc}));
   if (!found) return false;
-  found->unit->profile = unit.profile;
-  make_room(found->code.size());
-  Unit* first = units_.find(found->unit->paddr, found->unit->pc, found->unit->code_key);
-  if (first == nullptr || first->is_region || !maker_.place(*found->unit, found->code, found->pages)) return true;
-  ++statistics_.regions_restored;
-  put_region(first, std::move(found->unit));
+  if (put_region(std::move(found->unit), found->code, found->pages)) ++statistics_.regions_restored;
   return true;
 }
 
-void Engine::put_region(Unit* first, std::unique_ptr<Unit> region) {
+bool Engine::put_region(std::unique_ptr<Unit> region, std::span<const uint8_t> code,
+                        std::span<const PlannedPage> pages) {
+  make_room(code.size());
+  Unit* first = units_.find(region->paddr, region->pc, region->code_key);
+  // What is repeated from a log stands on its own: there the block had run and an older region was gone.
+  if (repeated_ == nullptr && (first == nullptr || first->is_region)) return false;
+  if (!maker_.place(*region, code, pages)) return false;
+  if (options_.profile) attribute_samples();
   statistics_.code_bytes += region->code_bytes;
   region->relocations = {};
-  if (options_.profile) attribute_samples();
-  units_.replace(first, std::move(region));
+  if (first == nullptr) {
+    units_.insert(std::move(region));
+  } else {
+    region->profile = first->profile;
+    units_.replace(first, std::move(region));
+  }
   forget_dropped();
+  return true;
 }
 
 void Engine::promote(Unit* unit) {
@@ -561,46 +663,58 @@ void Engine::promote(Unit* unit) {
     unit->profile.heat = unit->profile.first_heat = options_.threshold;
     return;
   }
+  if (repeated_ != nullptr) return;
   const auto find_unit = [this](uint64_t pc, uint64_t paddr) { return find_known(pc, paddr, key_); };
+  const auto job = form(plan_region(*unit, options_.threshold, find_unit), unit->code_key,
+                        !alone_.contains({unit->paddr, unit->pc}));
+  if (job != nullptr && !submit(job)) unit->profile.heat = options_.threshold;
+}
+
+std::shared_ptr<RegionJob> Engine::form(RegionPlan plan, uint64_t code_key, bool joint_checks) {
   auto job = std::make_shared<RegionJob>();
-  job->plan = plan_region(*unit, options_.threshold, find_unit);
+  job->plan = std::move(plan);
   job->region = form_region(job->plan, hart_);
-  if (job->region.blocks.empty()) return;
+  if (job->region.blocks.empty()) return nullptr;
   job->pins = choose_pins(job->region, (hart_.layout().size_bytes + 7) / 8);
+  job->joint_checks = joint_checks;
+  job->asked_count = hart_.instruction_count();
   job->unit = std::make_unique<Unit>();
   Unit& made = *job->unit;
-  made.pc = unit->pc;
-  made.paddr = unit->paddr;
-  made.code_key = unit->code_key;
-  made.second_ppage = unit->second_ppage;
-  made.spans_pages = unit->spans_pages;
+  const PlannedBlock& first = job->plan.blocks.front();
+  made.pc = first.pc;
+  made.paddr = job->plan.paddr(first.pc);
+  made.code_key = code_key;
+  made.spans_pages = first.spans_pages;
+  if (first.spans_pages) made.second_ppage = job->plan.paddr((first.pc & core::kPageMask) + core::kPageSize);
   made.is_region = true;
-  made.guest_instructions = unit->guest_instructions;
+  made.guest_instructions = first.guest_instructions;
   for (const RegionBlock& block : job->region.blocks) made.all_instructions += block.ir.guest_instructions;
-  made.size_bytes = unit->size_bytes;
+  made.size_bytes = first.size_bytes;
   for (const PlannedBlock& block : std::span(job->plan.blocks).subspan(1)) {
     job->plan.each_range(block, [&](const core::CodeRange& r) { made.inlined.push_back(r); });
   }
-  made.profile = unit->profile;
-  job->joint_checks = !alone_.contains({unit->paddr, unit->pc});
-  const auto work = [this, job] {
-    job->translated = maker_.translate(*job->unit, job->region, job->pins, job->joint_checks, job->code);
-  };
+  return job;
+}
+
+void Engine::write_code(RegionJob& job) const {
+  job.translated = maker_.translate(*job.unit, job.region, job.pins, job.joint_checks, job.code);
+}
+
+bool Engine::submit(const std::shared_ptr<RegionJob>& job) {
   if (pool_ == nullptr) {
-    work();
+    write_code(*job);
     install(*job);
-    return;
+    return true;
   }
   jobs_.push_back(job);
-  const bool accepted = pool_->submit([this, job, work] {
-    work();
+  const bool accepted = pool_->submit([this, job] {
+    write_code(*job);
     finished_jobs_.fetch_add(1, std::memory_order_release);
     job->finished.store(true, std::memory_order_release);
     job->finished.notify_one();
   });
-  if (accepted) return;
-  jobs_.pop_back();
-  unit->profile.heat = options_.threshold;
+  if (!accepted) jobs_.pop_back();
+  return accepted;
 }
 
 void Engine::install_finished() {
@@ -615,17 +729,19 @@ void Engine::install_finished() {
   }
 }
 
-void Engine::install(RegionJob& job) {
-  if (!job.translated || job.cancelled) return;
-  make_room(code_bytes(job.code).size());
-  Unit* first = units_.find(job.unit->paddr, job.unit->pc, job.unit->code_key);
-  if (first == nullptr || first->is_region || !maker_.place(*job.unit, code_bytes(job.code), job.plan.pages)) {
-    return;
-  }
-  ++statistics_.regions_translated;
-  statistics_.region_instructions += job.unit->all_instructions;
+bool Engine::install(RegionJob& job) {
+  if (!job.translated || job.cancelled) return false;
   if (warm_ != nullptr) warm_->keep(*job.unit, code_bytes(job.code), job.plan, job.joint_checks);
-  put_region(first, std::move(job.unit));
+  const uint64_t code_key = job.unit->code_key;
+  const unsigned guest_instructions = job.unit->all_instructions;
+  if (!put_region(std::move(job.unit), code_bytes(job.code), job.plan.pages)) return false;
+  ++statistics_.regions_translated;
+  statistics_.region_instructions += guest_instructions;
+  if (options_.install_log != nullptr) {
+    options_.install_log->add(
+        hart_.id(), {hart_.instruction_count(), job.asked_count, code_key, job.joint_checks, std::move(job.plan)});
+  }
+  return true;
 }
 
 // Empties the oldest part of the code cache when the current one cannot take so much.

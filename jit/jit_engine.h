@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "core/symbols/symbol_table.h"
 #include "jit/code_archive.h"
+#include "jit/install_log.h"
 
 namespace lockstep::jit {
 
@@ -22,6 +23,9 @@ struct JitOptions {
   bool perf_map = false;     // tell perf of each piece of code
   std::shared_ptr<const core::SymbolTable> symbols = nullptr;  // names for perf; may be nullptr
   std::shared_ptr<CodeArchiveFolder> archives = nullptr;  // code of earlier runs, and for later ones; may be nullptr
+  std::shared_ptr<InstallLog> install_log = nullptr;      // is told of every region that begins to run
+  // Regions begin to run when and as these did, and at no other time. Not together with `archives`.
+  std::shared_ptr<const InstallList> replay = nullptr;
 };
 
 // Translates blocks to host code on their first execution, and regions of blocks when they have run often. What

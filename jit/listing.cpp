@@ -197,7 +197,7 @@ void add_unit(Namer& namer, const Unit& unit) {
 // What is left with for the engine is a small number in the last instruction but one.
 void name_leaves(std::vector<std::string>& lines) {
   static constexpr std::pair<Leave, std::string_view> kLeaves[] = {
-      {Leave::kExit, "exit"}, {Leave::kHandOver, "hand_over"}, {Leave::kBudget, "budget"}};
+      {Leave::kExit, "exit"}, {Leave::kMoved, "moved"}, {Leave::kHandOver, "hand_over"}, {Leave::kBudget, "budget"}};
   for (size_t k = 1; k < lines.size(); ++k) {
     for (const auto& [how, name] : kLeaves) {
       if (lines[k] == "jmp leave" && lines[k - 1] == fmt::format("mov eax, {}", static_cast<unsigned>(how))) {

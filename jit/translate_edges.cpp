@@ -254,7 +254,7 @@ void Translator::finish_edges() {
   }
   a_.bind(moved_);
   set_pc(input_.blocks.front().ir.pc);
-  leave(Leave::kExit);
+  leave(Leave::kMoved);
   if (input_.profiled) {
     a_.bind(hot_);
     set_pc(input_.blocks.front().ir.pc);
