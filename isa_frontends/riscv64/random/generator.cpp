@@ -168,8 +168,9 @@ void Generator::statement() {
       if (program_.paging && random_.one_in(4)) code_beside_tables();
       return;
     case 25:
-      if (random_.one_in(2)) routine_in_data();
-      return;
+      return random_.one_in(2) ? routine_in_data() : rounding();
+    case 26:
+      return special_numbers();
     default:
       return instruction();
   }

@@ -50,6 +50,8 @@ class Generator {
   uint64_t edge_value();
   void narrow_compare();
   void read_csr();
+  void rounding();
+  void special_numbers();
   void code_beside_tables();
   void patch();
   void patched_branch();

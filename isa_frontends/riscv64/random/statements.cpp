@@ -250,6 +250,55 @@ void Generator::read_csr() {
   a_.bind(end);
 }
 
+// Operations that round as the mode says, which changes with a loop's turns.
+void Generator::rounding() {
+  constexpr std::string_view kNames[] = {"fadd.d", "fsub.s", "fmul.d", "fmul.s", "fdiv.d", "fdiv.s"};
+  if (random_.one_in(2)) {
+    a_.imm("andi", kA, varying(), 3);
+    a_.csr("csrrw", kZero, kCsrFrm, kA);
+  } else {
+    a_.csr("csrrwi", kZero, kCsrFrm, static_cast<unsigned>(random_.below(5)));
+  }
+  for (uint64_t n = random_.between(1, 4); n > 0; --n) {
+    Operands o;
+    o.rd = static_cast<uint8_t>(floating());
+    o.rs1 = static_cast<uint8_t>(floating());
+    o.rs2 = static_cast<uint8_t>(floating());
+    o.rm = 7;
+    a_.op(random_.pick(kNames), o);
+  }
+  spent_ += 4 * turns_;
+}
+
+// Operations on zeros, infinities and NaNs, with flags that are cleared before and asked for behind.
+void Generator::special_numbers() {
+  constexpr uint64_t kNumbers[] = {0,
+                                   uint64_t{1} << 63,
+                                   0x7ff0'0000'0000'0000,
+                                   0xfff0'0000'0000'0000,
+                                   0x7ff8'0000'0000'0000,
+                                   0x7ff0'0000'0000'0001,
+                                   0x3ff0'0000'0000'0000,
+                                   0x0000'0000'0000'0001};
+  constexpr uint64_t kSingles[] = {0xffff'ffff'0000'0000, 0xffff'ffff'7f80'0000, 0xffff'ffff'ff80'0000,
+                                   0xffff'ffff'7fc0'0000, 0xffff'ffff'7f80'0001, 0xffff'ffff'0000'0001};
+  constexpr std::string_view kNames[] = {"fmadd", "fmsub", "fnmadd", "fnmsub", "fadd", "fmul", "fdiv", "fsub"};
+  const bool wide = random_.one_in(2);
+  Operands o;
+  o.rd = static_cast<uint8_t>(floating());
+  o.rm = 7;
+  for (uint8_t* source : {&o.rs1, &o.rs2, &o.rs3}) {
+    *source = static_cast<uint8_t>(floating());
+    if (random_.one_in(4)) continue;
+    a_.constant(kA, wide ? random_.pick(kNumbers) : random_.pick(kSingles));
+    a_.reg("fmv.d.x", *source, kA, 0);
+  }
+  if (random_.one_in(2)) a_.csr("csrrwi", kZero, kCsrFflags, 0);
+  a_.op(std::string(random_.pick(kNames)) + (wide ? ".d" : ".s"), o);
+  if (random_.one_in(2)) a_.csr("csrrs", integer(true), kCsrFflags, kZero);
+  spent_ += 8 * turns_;
+}
+
 // A loop that is written behind the entries of the last-level table, in their page: translations that set accessed bits
 // write beside the code that runs.
 void Generator::code_beside_tables() {
