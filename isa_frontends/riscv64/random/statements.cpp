@@ -433,7 +433,8 @@ void Generator::written_routine() {
 // A routine in a page of data: written, called a few times, forgotten when the page has been written often enough, and
 // written anew.
 void Generator::routine_in_data() {
-  if (in_function() || depth_ > 0) return instruction();
+  // Where the page cannot be written, what is called are data.
+  if (program_.portable || in_function() || depth_ > 0) return instruction();
   const unsigned rounds = kInnerCounters[0], turns = kInnerCounters[1];
   Operands add;
   add.rd = add.rs1 = static_cast<uint8_t>(integer(true));
@@ -450,7 +451,7 @@ void Generator::routine_in_data() {
   a_.store("sw", kA, 0, kB);
   a_.constant(kA, kReturnAndNop);
   a_.store("sw", kA, 4, kB);
-  if (program_.portable || !random_.one_in(3)) a_.plain("fence.i");
+  if (!random_.one_in(3)) a_.plain("fence.i");
   a_.imm("addi", turns, kZero, static_cast<int64_t>(calls));
   a_.bind(call);
   a_.imm("jalr", kLink, kB, 0);
