@@ -8,7 +8,7 @@ import shutil
 import statistics
 
 from harness.console import Console, OrderGuest
-from harness.programs import (NATIVE, QEMU, BenchError, debian_payloads, guest_payloads, kernel_result, run_process)
+from harness.programs import (NATIVE, QEMU, WARM, BenchError, debian_payloads, guest_payloads, kernel_result, run_process)
 
 FLOATING_POINT = ("mandelbrot", "matrix_product", "nbody")
 INTEGER_KIND, FLOATING_KIND, SYSTEM_KIND = "integer", "floating point", "system"
@@ -44,8 +44,13 @@ class Bench:
         return found
 
     def in_turns(self, label, keys, once):
-        """Calls once(key) for each key, as many times as asked; the order turns round each time."""
+        """Calls once(key) for each key, as many times as asked; the order turns round each time. Warm programs get one more
+        call before, which does not count."""
         runs = {key: [] for key in keys}
+        for key in keys:
+            if key.endswith(WARM):
+                self.progress.run(label, key, 0)
+                once(key)
         for number in range(self.options.runs):
             for key in keys if number % 2 == 0 else reversed(keys):
                 self.progress.run(label, key, number + 1)
@@ -216,7 +221,7 @@ def boot_rows(bench, labels):
 
     bench.in_turns("boot", list(programs), once)
     for label in labels:
-        yield row_of("", label, SYSTEM_KIND, boots[label])
+        yield row_of("", label, SYSTEM_KIND, {key: times[-bench.options.runs:] for key, times in boots[label].items()})
 
 
 def system(bench):

@@ -19,6 +19,8 @@ QEMU = "qemu"
 NATIVE = "native"
 # Ends the key of an older build's engine.
 BEFORE = "-before"
+# Ends the key of an engine that begins with the code of its earlier runs.
+WARM = "-warm"
 
 
 class BenchError(Exception):
@@ -81,14 +83,16 @@ def find_qemu(name):
     return Qemu(name), None
 
 
-def find_ours(program, before, engines, extra):
-    """One for each engine, and for each engine of the older build where there is one."""
+def find_ours(program, before, engines, extra, code_cache=None):
+    """One for each engine, and for each engine of the older build and each with a code cache where these are asked for."""
     ways_out = {program: "tools/build release lockstep builds it, --lockstep names another", before: "--before names it"}
     for path, way_out in ways_out.items():
         if path and not os.access(path, os.X_OK):
             raise BenchError(f"'{path}' is not there; {way_out}.", 2)
     older = [Ours(before, engine, extra, engine + BEFORE) for engine in engines] if before else []
-    return [*(Ours(program, engine, extra, engine) for engine in engines), *older]
+    kept = ["--code-cache", str(code_cache)]
+    warm = [Ours(program, engine, [*extra, *kept], engine + WARM) for engine in engines if engine.startswith("jit")]
+    return [*(Ours(program, engine, extra, engine) for engine in engines), *(warm if code_cache else []), *older]
 
 
 def guest_payloads(guest):

@@ -6,6 +6,9 @@
 #include <cassert>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
+
+#include "core/memory/backed_pages.h"
 
 namespace lockstep::core {
 
@@ -106,10 +109,12 @@ std::string memory_digest(const GuestRam& ram) {
   Sha256 hash;
   hash.update_u64(ram.base());
   hash.update_u64(ram.size_bytes());
-  for (uint64_t at = 0; at < ram.size_bytes(); at += kPageSize) {
-    const std::span page(ram.host() + at, kPageSize);
+  const std::vector<bool> backed = backed_pages(ram);
+  for (uint64_t index = 0; index < backed.size(); ++index) {
+    if (!backed[index]) continue;
+    const std::span page(ram.host() + index * kPageSize, kPageSize);
     if (all_zero(page)) continue;
-    hash.update_u64(at / kPageSize);
+    hash.update_u64(index);
     hash.update(page);
   }
   return hash.hex();

@@ -103,13 +103,15 @@ void append_ram(const std::string& name, const GuestRam& ram, std::vector<uint8_
   out.number(ram.base());
   out.number(ram.size_bytes());
   uint8_t packed[kPageSize];
-  for (uint64_t at = 0; at < ram.size_bytes(); at += kPageSize) {
-    const std::span<const uint8_t> page(ram.host() + at, kPageSize);
+  const std::vector<bool> backed = backed_pages(ram);
+  for (uint64_t index = 0; index < backed.size(); ++index) {
+    if (!backed[index]) continue;
+    const std::span<const uint8_t> page(ram.host() + index * kPageSize, kPageSize);
     if (all_zero(page)) continue;
     // A page that does not shrink is stored as it is: its length says so.
     uLongf length = sizeof(packed) - 1;
     const bool shrunk = compress2(packed, &length, page.data(), page.size(), Z_BEST_SPEED) == Z_OK;
-    out.number(at / kPageSize);
+    out.number(index);
     out.number(static_cast<uint16_t>(shrunk ? length : kPageSize));
     out.raw(shrunk ? std::span<const uint8_t>(packed, length) : page);
   }

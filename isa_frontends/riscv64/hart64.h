@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/hart/hart.h"
 #include "isa_frontends/riscv64/riscv64.h"
@@ -72,6 +73,12 @@ class Hart64 : public core::Hart {
 
   HartOptions options_;
   bool pmp_active_ = false;  // some entry matches something
+  // What entries cover, [first, last]; the first of them that holds an address decides.
+  struct PmpRange {
+    uint64_t first, last;
+    uint8_t cfg;
+  };
+  std::vector<PmpRange> pmp_ranges_;
 };
 
 }  // namespace lockstep::isa::riscv64

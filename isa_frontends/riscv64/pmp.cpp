@@ -26,36 +26,35 @@ PmpMatch match(uint8_t cfg) { return static_cast<PmpMatch>(cfg >> kPmpMatchShift
 
 void Hart64::pmp_changed() {
   pmp_active_ = false;
-  for (unsigned i = 0; i < kPmpEntries; ++i) pmp_active_ = pmp_active_ || match(config(s(), i)) != kOff;
+  pmp_ranges_.clear();
+  for (unsigned i = 0; i < kPmpEntries; ++i) {
+    const uint8_t cfg = config(s(), i);
+    const uint64_t address = s().pmpaddr[i];
+    pmp_active_ = pmp_active_ || match(cfg) != kOff;
+    switch (match(cfg)) {
+      case kOff:
+        break;
+      case kTopOfRange: {
+        const uint64_t first = i == 0 ? 0 : s().pmpaddr[i - 1] << 2, top = address << 2;
+        if (first < top) pmp_ranges_.push_back({first, top - 1, cfg});
+        break;
+      }
+      case kFourBytes:
+        pmp_ranges_.push_back({address << 2, (address << 2) + 3, cfg});
+        break;
+      case kPowerOfTwo: {
+        const unsigned bits = std::countr_one(address) + 3;
+        const uint64_t first = bits >= 57 ? 0 : address << 2 >> bits << bits;
+        pmp_ranges_.push_back({first, bits >= 57 ? ~uint64_t{0} : first | ((uint64_t{1} << bits) - 1), cfg});
+        break;
+      }
+    }
+  }
   tlb_.flush_all();
 }
 
 bool Hart64::pmp_allows(uint64_t paddr, core::Access access, uint64_t privilege, uint8_t& block_bits) const {
-  for (unsigned i = 0; i < kPmpEntries; ++i) {
-    const uint8_t cfg = config(s(), i);
-    // The entry covers [first, last]; a range of everything has last = 2^64 - 1.
-    uint64_t first = 0, last = 0;
-    switch (match(cfg)) {
-      case kOff:
-        continue;
-      case kTopOfRange: {
-        first = i == 0 ? 0 : s().pmpaddr[i - 1] << 2;
-        const uint64_t top = s().pmpaddr[i] << 2;
-        if (first >= top) continue;
-        last = top - 1;
-        break;
-      }
-      case kFourBytes:
-        first = s().pmpaddr[i] << 2;
-        last = first + 3;
-        break;
-      case kPowerOfTwo: {
-        const unsigned bits = std::countr_one(s().pmpaddr[i]) + 3;
-        first = bits >= 57 ? 0 : s().pmpaddr[i] << 2 >> bits << bits;
-        last = bits >= 57 ? ~uint64_t{0} : first | ((uint64_t{1} << bits) - 1);
-        break;
-      }
-    }
+  for (const auto& [first, last, cfg] : pmp_ranges_) {
     // Where an entry covers a part of the block, the answer holds for a smaller block only.
     for (;;) {
       const uint64_t size_mask = (uint64_t{1} << block_bits) - 1;
