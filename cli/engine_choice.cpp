@@ -18,20 +18,25 @@ namespace lockstep::cli {
 
 namespace {
 
-std::unique_ptr<core::Engine> make_interpreter(core::Hart& hart, const EngineSettings& settings, const EngineExtras&) {
-  return core::make_interpreter(
-      hart, {.fusion = settings.at("fusion") == "on", .block_links = settings.at("block-links") == "on"});
+std::unique_ptr<core::Engine> make_interpreter(core::Hart& hart, const EngineSettings& settings,
+                                               const EngineExtras& extras) {
+  return core::make_interpreter(hart, {.fusion = settings.at("fusion") == "on",
+                                       .block_links = settings.at("block-links") == "on",
+                                       .instrumentation = extras.instrumentation_of(hart)});
 }
 
 std::unique_ptr<core::Engine> make_jit(core::Hart& hart, const EngineSettings& settings, const EngineExtras& extras) {
   const size_t cache_bytes = size_t{std::stoul(settings.at("cache"))} << 20;  // every value is a number and an M
   auto engine = jit::make_jit_engine(hart, {.code_cache_bytes = cache_bytes,
+                                            .baseline_host = settings.at("host") == "baseline",
                                             .block_links = settings.at("links") == "on",
                                             .tiers = settings.at("tier") == "2" ? 2u : 1u,
                                             .threads = static_cast<unsigned>(std::stoul(settings.at("threads"))),
                                             .threshold = std::stoi(settings.at("threshold")),
                                             .profile = extras.profile,
                                             .perf_map = extras.perf_map,
+                                            .gdb_jit = extras.gdb_jit,
+                                            .instrumentation = extras.instrumentation_of(hart),
                                             .symbols = extras.symbols,
                                             .archives = extras.archives,
                                             .install_log = extras.install_log,
@@ -48,6 +53,7 @@ std::vector<EngineKind>& kinds() {
       {"interpreter", {{"fusion", {"on", "off"}}, {"block-links", {"on", "off"}}}, &make_interpreter},
       {"jit",
        {{"links", {"on", "off"}},
+        {"host", {"native", "baseline"}},
         {"cache", {"64M", "1M", "16M", "256M"}},
         {"tier", {"2", "1"}},
         {"threads", {"1"}, 0, 64},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/engine/engine.h"
+#include "core/engine/instrumentation.h"
 #include "core/result.h"
 #include "core/symbols/symbol_table.h"
 #include "jit/code_archive.h"
@@ -30,10 +31,16 @@ struct EngineChoice {
 struct EngineExtras {
   bool profile = false;
   bool perf_map = false;
+  bool gdb_jit = false;
   std::shared_ptr<const core::SymbolTable> symbols;
   std::shared_ptr<jit::CodeArchiveFolder> archives;
   std::shared_ptr<jit::InstallLog> install_log;
   std::shared_ptr<const jit::InstallList> replay;
+  core::Instrumentation* instrumentation = nullptr;  // outlives the engines
+
+  core::HartInstrumentation* instrumentation_of(const core::Hart& hart) const {
+    return instrumentation == nullptr ? nullptr : &instrumentation->hart(hart.id());
+  }
 };
 
 // A word that may stand behind an engine's name, with the values that it takes.

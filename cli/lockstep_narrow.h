@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/lockstep_bisect.h"
 #include "cli/lockstep_pair.h"
 
 namespace lockstep::cli {
@@ -31,8 +32,9 @@ struct CodeLine {
 // A difference as close as it could be brought. Instructions are numbered from 1, over all harts since reset.
 struct Narrowed {
   Divergence divergence;
-  bool found = false;  // the copies showed the difference again
-  std::string died;    // what happened to a side that did not come to the end, or empty
+  std::vector<BisectStep> steps;  // the runs from snapshots that led here
+  bool found = false;             // the copies showed the difference again
+  std::string died;               // what happened to a side that did not come to the end, or empty
   uint64_t window_begin = 0, window_end = 0;
   uint64_t last_equal = 0;   // instructions after which everything is equal, however the run is cut
   uint64_t instruction = 0;  // the first after which something differs

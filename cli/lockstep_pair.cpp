@@ -94,7 +94,7 @@ void LockstepPair::receive(Side& side) {
 }
 
 Divergence LockstepPair::divergence(std::string text, const PairResult& result, uint64_t seen) const {
-  return {std::move(text), checkpoint_, result.instructions, std::max(seen, checkpoint_ + 1), hung_};
+  return {std::move(text), beginning_, checkpoint_, result.instructions, std::max(seen, checkpoint_ + 1), hung_};
 }
 
 std::string LockstepPair::noticed(const LockstepRecord& first, const LockstepRecord& second) const {
@@ -126,7 +126,7 @@ bool LockstepPair::take(PairResult& result) {
     if (left.kind == RecordKind::kWindow) ++result.windows;
     if (left.kind == RecordKind::kCheckpoint) {
       checkpoint_ = left.total;
-      ++result.checkpoints;
+      if (result.checkpoints++ == 0) beginning_ = left.total;
       for (const Side& side : sides_) send_message(side.control, Message::kGo);
     }
     if (left.kind == RecordKind::kEnd) {

@@ -19,7 +19,8 @@ namespace lockstep::cli {
 // Where two sides stopped agreeing, as far as their records tell.
 struct Divergence {
   std::string text;         // a sentence
-  uint64_t checkpoint = 0;  // the frozen copies stand here
+  uint64_t beginning = 0;   // of the run
+  uint64_t checkpoint = 0;  // the last one at which everything agreed; frozen copies stand here
   uint64_t agreed = 0;      // the last total at which records agreed
   uint64_t seen = 0;        // by this total they differ
   bool hung = false;        // a side did not come back from its engine
@@ -34,8 +35,8 @@ struct PairResult {
   uint64_t checkpoints = 0;
 };
 
-// Two processes that run the same machine, and their frozen copies. One pair a process at a time, because its end waits
-// for every child of the process.
+// Two processes that run the same machine, and their frozen copies where they leave some. One pair a process at a time,
+// because its end waits for every child of the process.
 class LockstepPair {
  public:
   // Starts both; the calling process must not have made a machine.
@@ -46,7 +47,7 @@ class LockstepPair {
   LockstepPair& operator=(const LockstepPair&) = delete;
 
   using Progress = std::function<void(uint64_t instructions)>;
-  // Compares to the end or to the first difference, after which only the frozen copies are left.
+  // Compares to the end or to the first difference, after which only frozen copies are left.
   PairResult compare(const Progress& progress);
 
   // The channel to the frozen copy of side 0 or 1.
@@ -76,6 +77,7 @@ class LockstepPair {
   std::string noticed(const LockstepRecord& first, const LockstepRecord& second) const;
 
   std::array<Side, 2> sides_;
+  uint64_t beginning_ = 0;
   uint64_t checkpoint_ = 0;
   bool hung_ = false;
 };

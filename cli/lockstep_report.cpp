@@ -41,6 +41,11 @@ std::string difference_text(const Narrowed& n, const Reproducer& r, const std::a
   };
   add("  noticed: {}; equal up to instruction {}, different by {}\n", d.text, fmt::group_digits(d.agreed),
       fmt::group_digits(d.seen));
+  for (const BisectStep& s : n.steps) {
+    add("  again from {} {}, memory compared every {}: {}\n",
+        s.snapshot ? "the snapshot at instruction" : "instruction", fmt::group_digits(s.from),
+        fmt::group_digits(s.check_every), s.differs ? "they differ" : "they agree");
+  }
   if (!n.found) {
     add("  not found again from the copy at instruction {}: what differs depends on more than the machine's state\n",
         fmt::group_digits(d.checkpoint));
@@ -80,6 +85,11 @@ std::string difference_text(const Narrowed& n, const Reproducer& r, const std::a
 nlohmann::json difference_json(const Narrowed& n, const Reproducer& r) {
   const Divergence& d = n.divergence;
   nlohmann::json json = {{"noticed", d.text}, {"equal_up_to", d.agreed}, {"different_by", d.seen}, {"found", n.found}};
+  json["again"] = nlohmann::json::array();
+  for (const BisectStep& s : n.steps) {
+    json["again"].push_back(
+        {{"from", s.from}, {"snapshot", s.snapshot}, {"check_every", s.check_every}, {"differs", s.differs}});
+  }
   if (!n.found) return json;
   json["died"] = n.died;
   json["window"] = {n.window_begin, n.window_end};

@@ -8,9 +8,11 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/lockstep_bisect.h"
 #include "cli/lockstep_narrow.h"
 #include "cli/lockstep_pair.h"
 #include "cli/lockstep_report.h"
@@ -83,7 +85,7 @@ class ProgressLine {
     fmt::print(stderr, "\r{} instructions are equal, {:.0f} million a second ", fmt::group_digits(instructions),
                static_cast<double>(instructions) / 1e6 / seconds_since(start_));
   }
-  void say(const char* what) {
+  void say(const std::string& what) {
     if (!shown_) return;
     clear();
     drawn_ = true;
@@ -145,6 +147,7 @@ void try_snapshot(const VmOptions& o, std::array<SideOptions, 2> sides, const Na
   again.restore_file = reproducer.file;
   again.max_instructions = limit;
   sides[0].console = false;
+  sides[0].snapshots.clear();
   LockstepPair pair(again, sides);
   reproducer.shown = pair.compare([](uint64_t) {}).divergence.has_value();
 }
@@ -158,8 +161,12 @@ Result<int> run_lockstep(const VmOptions& given) {
                              o.lockstep_check, kLeastCheck)};
   }
   keep_drives_unwritten(o);
-  const auto sides = side_options(o);
+  auto sides = side_options(o);
   if (!sides) return sides.error();
+  const auto folder = TemporaryFolder::make();
+  if (!folder) return folder.error();
+  (*sides)[0].snapshots = (folder->path() / "0").string();
+  std::filesystem::create_directory((*sides)[0].snapshots);
 
   const std::array<std::string, 2> names = engine_names(o);
   const auto start = Clock::now();
@@ -169,11 +176,26 @@ Result<int> run_lockstep(const VmOptions& given) {
   if (result.error) return Error{*result.error};
   nlohmann::json difference;
   if (result.divergence) {
-    progress.say("they differ; looking for the instruction ");
-    Narrower narrower(*pair);
-    const Narrowed narrowed = narrower.narrow(*result.divergence);
-    Reproducer reproducer = save_snapshot(o, (*sides)[0].quantum, narrowed, narrower);
     pair.reset();  // there is one pair at a time
+    Bisection bisection(o, *sides, folder->path());
+    Bisected bisected = bisection.find(*result.divergence, [&progress](const BisectStep& step) {
+      progress.say(fmt::format("they differ; again from instruction {}, memory every {} ", fmt::group_digits(step.from),
+                               fmt::group_digits(step.check_every)));
+    });
+    progress.say("they differ; looking for the instruction ");
+    Narrowed narrowed;
+    Reproducer reproducer;
+    narrowed.divergence = *result.divergence;
+    if (bisected.pair != nullptr) {
+      Narrower narrower(*bisected.pair);
+      narrowed = narrower.narrow(bisected.divergence);
+      reproducer = save_snapshot(o, (*sides)[0].quantum, narrowed, narrower);
+      bisected.pair.reset();
+    }
+    narrowed.divergence.text = result.divergence->text;
+    narrowed.divergence.agreed = result.divergence->agreed;
+    narrowed.divergence.seen = result.divergence->seen;
+    narrowed.steps = std::move(bisected.steps);
     try_snapshot(o, *sides, narrowed, reproducer);
     progress.clear();
     difference = difference_json(narrowed, reproducer);

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <deque>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -26,6 +28,7 @@ using tlm_models::MachineResult;
 // Instructions in a report's trace and in its block of IR.
 constexpr unsigned kReportedInstructions = 64;
 constexpr int kOrphaned = 3;
+constexpr size_t kKeptSnapshots = 2;
 
 nlohmann::json hart_json(const core::Hart& hart) {
   nlohmann::json fields = nlohmann::json::object();
@@ -89,7 +92,8 @@ class Side {
     if (!o.restore_file.empty()) {
       if (core::Status restored = machine_->restore(o.restore_file); !restored) return restored;
     }
-    recorder_.set_total(machine_->total_instructions());
+    begun_at_ = machine_->total_instructions();
+    recorder_.set_total(begun_at_);
     return {};
   }
 
@@ -123,6 +127,38 @@ class Side {
     recorder_.flush();
     Frame go;
     if (!receive_message(channels_.control, go)) _exit(kOrphaned);
+    // Who goes on from a snapshot does so with empty TLBs.
+    if (machine_->total_instructions() != begun_at_) empty_tlbs();
+    if (!options_.snapshots.empty()) keep_snapshot();
+    if (options_.copies) leave_copy();
+  }
+
+  void empty_tlbs() {
+    for (core::Hart* hart : recorder_.harts()) hart->tlb().flush_all();
+  }
+
+  void keep_snapshot() {
+    const uint64_t total = machine_->total_instructions();
+    if (total == begun_at_) return;  // the user has what the run began with
+    // What has its name is complete.
+    const std::filesystem::path path = std::filesystem::path(options_.snapshots) / agreed_snapshot_name(total);
+    const std::string part = path.string() + ".part";
+    std::error_code error;
+    core::Status saved = machine_->save_snapshot(part);
+    if (saved) std::filesystem::rename(part, path, error);
+    if (!saved || error) {
+      tell(Message::kError,
+           fmt::format("--lockstep: {}: no snapshot can be kept there ({}); TMPDIR names another folder", part,
+                       saved ? error.message() : saved.message()));
+      _exit(2);
+    }
+    kept_.push_back(path);
+    if (kept_.size() <= kKeptSnapshots) return;
+    std::filesystem::remove(kept_.front(), error);
+    kept_.pop_front();
+  }
+
+  void leave_copy() {
     if (copy_ > 0) {
       kill(copy_, SIGKILL);
       waitpid(copy_, nullptr, 0);
@@ -165,7 +201,10 @@ class Side {
       if (snapshot_) request.stop_at_boundary = snapshot_->first.boundary;
       const MachineResult result = ended_ ? MachineResult{} : machine_->run(request);
       if (snapshot_) save(result);
-      if (result.exit == MachineExit::kSnapshotPoint) continue;
+      if (result.exit == MachineExit::kSnapshotPoint) {
+        empty_tlbs();
+        continue;
+      }
       ended_ = true;
       recorder_.end_probe();
       arrive();
@@ -297,6 +336,8 @@ class Side {
   std::unique_ptr<Machine> machine_;
   uint64_t max_instructions_ = ~uint64_t{0};
   nlohmann::json trace_ = nlohmann::json::array();
+  uint64_t begun_at_ = 0;
+  std::deque<std::filesystem::path> kept_;
   bool quiet_ = false;  // in copies
   bool ended_ = false;
   pid_t copy_ = -1;
@@ -304,6 +345,8 @@ class Side {
 };
 
 }  // namespace
+
+std::string agreed_snapshot_name(uint64_t total) { return fmt::format("{}.snapshot", total); }
 
 void run_side(const VmOptions& options, const SideOptions& side, const SideChannels& channels) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);

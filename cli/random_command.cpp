@@ -135,7 +135,7 @@ core::Result<Findings> search_at_peer(const Arguments& arguments, const rv::Engi
     std::vector<rv::RandomProgram> batch;
     std::vector<uint64_t> digests;
     for (; batch.size() < kBatch && !enough(); ++seed) {
-      rv::RandomProgram program = rv::generate(seed, {.portable = true});
+      rv::RandomProgram program = rv::generate(seed, {.portable = true, .aligned = arguments.against == "spike"});
       ++counts.programs;
       const auto end = ours.run(program);
       if (!end) continue;
@@ -228,8 +228,9 @@ int run(Arguments& arguments, bool engines_given) {
     const auto reproducer = load(arguments.replay);
     if (!reproducer) return bad_usage(reproducer.message());
     if (!engines_given && !reproducer->engines.empty()) arguments.engines = reproducer->engines;
-    if (arguments.engines.size() == 2 && (arguments.engines[1] == "qemu" || arguments.engines[1] == "vm"))
+    if (arguments.engines.size() == 2 && RandomPeer::is_known(arguments.engines[1])) {
       arguments.against = arguments.engines[1];
+    }
     replayed = reproducer->program;
     arguments.seed = replayed->seed;
   }
@@ -289,6 +290,7 @@ void add_random_command(CLI::App& root, int& exit_code) {
       "end. A program that differs is reduced and saved.\n\n"
       "  lockstep random --engines interpreter,jit --instructions 1000000000\n"
       "  lockstep random --against qemu --instructions 10000000\n"
+      "  lockstep random --against spike --peer-program ~/spike/bin/spike --instructions 1000000\n"
       "  lockstep random --replay random-riscv64-17.txt");
   command->add_option("--isa", arguments->isa, "Instruction set: riscv64");
   CLI::Option* engines =
@@ -301,10 +303,12 @@ void add_random_command(CLI::App& root, int& exit_code) {
   command->add_option("--reproducer", arguments->reproducer,
                       "File for the reduced program of a difference (random-ISA-SEED.txt)");
   command->add_option("--replay", arguments->replay, "Run the program of such a file once more, and nothing else");
-  command->add_option("--against", arguments->against,
-                      "Compare the first engine's end states with another emulator's: qemu, or vm for this one's whole "
-                      "machine (docs/random.md)");
-  command->add_option("--peer-program", arguments->peer_program, "The file to run for --against");
+  command->add_option(
+      "--against", arguments->against,
+      "Compare the first engine's end states with another emulator's: qemu, spike, or vm for this one's whole "
+      "machine (docs/random.md)");
+  command->add_option("--peer-program", arguments->peer_program,
+                      "The file to run for --against; Spike is also found by LOCKSTEP_SPIKE");
   command->add_flag("--json", arguments->json, "One JSON object on standard output");
   command->callback([arguments, engines, &exit_code] { exit_code = run(*arguments, engines->count() > 0); });
 }

@@ -16,6 +16,7 @@
 #include "cli/lockstep_run.h"
 #include "cli/vm_console.h"
 #include "cli/vm_debugger.h"
+#include "cli/vm_observe.h"
 #include "cli/vm_options.h"
 #include "cli/vm_profile.h"
 #include "cli/vm_trace.h"
@@ -161,8 +162,11 @@ Result<MachineResult> drive(const VmOptions& o, Machine& machine, bool end_at_sn
 }
 
 Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
-  const auto extras = engine_extras(o);
+  auto observation = Observation::create(o);
+  if (!observation) return observation.error();
+  auto extras = engine_extras(o);
   if (!extras) return extras.error();
+  extras->instrumentation = (*observation)->instrumentation();
   auto config = machine_config(o, *extras);
   if (!config) return config.error();
   FilePtr console_log(nullptr, &std::fclose);
@@ -177,6 +181,7 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
   }
   Tracer tracer(machine);
   for (const std::string& what : o.traces) {
+    if (is_memory_trace(what)) continue;
     if (Status traced = tracer.add(what); !traced) return traced.error();
   }
   std::unique_ptr<Debugger> debugger;
@@ -200,14 +205,21 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
     const auto engine = chosen_engine(o);
     if (!engine) return engine.error();
     nlohmann::json json = to_json(o, *engine, machine, *result, wall, memory_bytes, quantum_ns);
+    json["engine_counters"] = counters_json(machine);
     if (o.profile) json["profile"] = profile_json(machine, *extras->symbols);
     if (extras->archives != nullptr) json["code_cache"] = to_json(extras->archives->counts());
+    if (auto seen = (*observation)->finish(machine.hart(0), *extras->symbols, &json); !seen) return seen.error();
     fmt::print("{}\n", json.dump(2));
     if (std::fflush(stdout) != 0) return Error{fmt::format("--json: cannot write to stdout: {}", std::strerror(errno))};
   } else if (const std::string message = message_for(*result); !message.empty()) {
     fmt::print(stderr, "lockstep: {}\n", message);
   }
-  if (o.profile && !o.json) fmt::print(stderr, "{}", profile_text(machine, *extras->symbols));
+  if (!o.json) {
+    if (o.profile) fmt::print(stderr, "{}", profile_text(machine, *extras->symbols));
+    const auto seen = (*observation)->finish(machine.hart(0), *extras->symbols, nullptr);
+    if (!seen) return seen.error();
+    fmt::print(stderr, "{}", *seen);
+  }
   return exit_status(*result);
 }
 

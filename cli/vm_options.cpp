@@ -124,7 +124,7 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
   command
       .add_option("--engine", o.engine,
                   "What runs the harts: interpreter[:fusion=on|off][:block-links=on|off] or "
-                  "jit[:tier=2][:threshold=4000][:threads=1][:links=on|off][:cache=64M]; "
+                  "jit[:tier=2][:threshold=4000][:threads=1][:links=on|off][:cache=64M][:host=native|baseline]; "
                   "what is left out comes from the options below")
       ->check([](const std::string& text) {
         const auto choice = parse_engine(text, "--engine");
@@ -169,8 +169,12 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
   command.add_flag("--profile", o.profile, "Show at the end where host time went, by guest code (jit)")->group(engine);
   command.add_flag("--perf-map", o.perf_map, "Name generated code for perf, in /tmp/perf-PID.map (jit)")->group(engine);
   command
+      .add_flag("--gdb-jit", o.gdb_jit,
+                "Describe generated code to a gdb that debugs this program, with guest symbols (jit)")
+      ->group(engine);
+  command
       .add_option("--symbols", o.symbols,
-                  "Names for the two above: an ELF or a System.map, beside what --kernel and --bios have")
+                  "Names for what is shown of guest code: an ELF or a System.map, beside what --kernel and --bios have")
       ->type_name("FILE")
       ->group(engine);
   command.add_option("--fusion", o.fusion, "Fold common pairs of operations into one")
@@ -207,9 +211,33 @@ void add_run_options(CLI::App& command, VmOptions& o) {
   add_count_option(command, "--max-instructions", o.max_instructions,
                    "Stop after this many, over all harts (exit status 124)")
       ->group(run);
-  command.add_option("--trace", o.traces, "exec, irq or mmio, each with :FILE to go there instead of stderr")
+  command.add_option("--trace", o.traces, "exec, irq, mmio or mem, each with :FILE to go there instead of stderr")
       ->type_name("WHAT[:FILE]")
       ->group(run);
+  command.add_option("--trace-range", o.trace_ranges, "Only memory accesses that touch these virtual addresses")
+      ->type_name("FIRST..LAST")
+      ->group(run);
+  command.add_option("--trace-mode", o.trace_mode, "Only memory accesses of this privilege mode")
+      ->check(CLI::IsMember({"all", "user", "supervisor", "machine"}))
+      ->group(run)
+      ->capture_default_str();
+  command.add_option("--trace-limit", o.trace_limit, "How much text of memory accesses is written at most")
+      ->type_name("SIZE")
+      ->group(run)
+      ->capture_default_str();
+  auto* coverage =
+      command.add_option("--coverage", o.coverage, "Write here which guest code ran, by block and function")
+          ->type_name("FILE")
+          ->group(run);
+  command.add_flag("--coverage-counts", o.coverage_counts, "And how often")->needs(coverage)->group(run);
+  command
+      .add_option("--coverage-format", o.coverage_format,
+                  "text, or drcov for viewers such as Lighthouse, which has no counts")
+      ->check(CLI::IsMember({"text", "drcov"}))
+      ->needs(coverage)
+      ->group(run)
+      ->capture_default_str();
+  command.add_flag("--count", o.count, "Show at the end how often each kind of instruction began")->group(run);
   command.add_option("--gdb", o.gdb, "Wait for gdb on this loopback port before the first instruction")
       ->type_name("[HOST]:PORT")
       ->group(run);
@@ -241,7 +269,8 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
           })
           ->type_name("ENGINE,ENGINE")
           ->group(group);
-  for (const char* other : {"--engine", "--gdb", "--trace", "--input-log", "--profile", "--perf-map"})
+  for (const char* other :
+       {"--engine", "--gdb", "--trace", "--input-log", "--profile", "--perf-map", "--coverage", "--count", "--gdb-jit"})
     lockstep->excludes(other);
   command
       .add_option("--lockstep-grain", o.lockstep_grain,
@@ -329,7 +358,8 @@ namespace {
 // Of --symbols, and of --kernel and --bios where those are ELFs that have some.
 Result<std::shared_ptr<const core::SymbolTable>> guest_symbols(const VmOptions& o) {
   auto table = std::make_shared<core::SymbolTable>();
-  if (!o.profile && !o.perf_map) return std::shared_ptr<const core::SymbolTable>(table);
+  if (!o.profile && !o.perf_map && !o.gdb_jit && o.coverage.empty())
+    return std::shared_ptr<const core::SymbolTable>(table);
   for (const std::string& file : o.symbols) {
     if (Status status = table->add_file(file, true); !status) return Error{"--symbols " + status.message()};
   }
@@ -346,6 +376,7 @@ Result<EngineExtras> engine_extras(const VmOptions& o) {
   EngineExtras extras;
   extras.profile = o.profile;
   extras.perf_map = o.perf_map;
+  extras.gdb_jit = o.gdb_jit;
   auto symbols = guest_symbols(o);
   if (!symbols) return symbols.error();
   extras.symbols = std::move(*symbols);

@@ -30,7 +30,7 @@ struct VmOptions {
   std::string engine = "interpreter";
   unsigned jit_tier = 2, jit_threshold = 4000, jit_threads = 1;
   bool jit_sync = false;
-  bool profile = false, perf_map = false;
+  bool profile = false, perf_map = false, gdb_jit = false;
   std::string code_cache, jit_log, jit_replay;
   std::vector<std::string> symbols;
   std::string fusion = "on", block_links = "on", tlb = "asid", async_io = "on", numa = "off", svadu = "off";
@@ -40,6 +40,10 @@ struct VmOptions {
 
   uint64_t max_instructions = 0;  // 0: no limit
   std::vector<std::string> traces;
+  std::vector<std::string> trace_ranges;  // FIRST..LAST, of memory accesses
+  std::string trace_mode = "all", trace_limit = "1G";
+  std::string coverage, coverage_format = "text";
+  bool coverage_counts = false, count = false;
   std::string gdb;
   std::string console_log, input, input_log, replay_input;
   uint64_t snapshot_at = 0;

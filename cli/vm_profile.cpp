@@ -23,6 +23,7 @@ core::EngineReport gather(tlm_models::Machine& machine) {
   for (unsigned hart = 0; hart < machine.hart_count(); ++hart) {
     const core::EngineReport one = machine.engine(hart).report();
     all.samples = std::max(all.samples, one.samples);
+    all.profiled |= one.profiled;
     for (size_t k = 0; k < one.counters.size(); ++k) {
       if (hart == 0) all.counters.push_back({one.counters[k].name, 0});
       all.counters[k].value += one.counters[k].value;
@@ -48,7 +49,7 @@ double percent(uint64_t part, uint64_t whole) {
 
 std::string profile_text(tlm_models::Machine& machine, const core::SymbolTable& symbols) {
   const core::EngineReport report = gather(machine);
-  if (report.counters.empty()) return "profile: this engine keeps no counters; --engine jit does\n";
+  if (!report.profiled) return "profile: this engine takes no samples; --engine jit does\n";
   std::string text = fmt::format("profile: {} samples of host time\n", report.samples);
   text += "    time  tier    guest address       instr.  bytes  symbol\n";
   uint64_t inside = 0;
@@ -69,12 +70,16 @@ std::string profile_text(tlm_models::Machine& machine, const core::SymbolTable& 
   return text;
 }
 
+nlohmann::json counters_json(tlm_models::Machine& machine) {
+  nlohmann::json json = nlohmann::json::object();
+  for (const core::EngineCounter& counter : gather(machine).counters) json[std::string(counter.name)] = counter.value;
+  return json;
+}
+
 nlohmann::json profile_json(tlm_models::Machine& machine, const core::SymbolTable& symbols) {
   const core::EngineReport report = gather(machine);
   nlohmann::json json = {
-      {"samples", report.samples}, {"counters", nlohmann::json::object()}, {"hot", nlohmann::json::array()}};
-  for (const core::EngineCounter& counter : report.counters)
-    json["counters"][std::string(counter.name)] = counter.value;
+      {"samples", report.samples}, {"counters", counters_json(machine)}, {"hot", nlohmann::json::array()}};
   for (const core::HotCode& code : report.hot) {
     json["hot"].push_back({{"pc", code.pc},
                            {"symbol", symbols.name_of(code.pc)},

@@ -11,6 +11,8 @@ namespace lockstep::cli {
 
 // What `vm run --profile` shows: where host time went, by guest code, and the engines' counters, of all harts together.
 std::string profile_text(tlm_models::Machine& machine, const core::SymbolTable& symbols);
+// The engines' counters alone, by name.
+nlohmann::json counters_json(tlm_models::Machine& machine);
 nlohmann::json profile_json(tlm_models::Machine& machine, const core::SymbolTable& symbols);
 
 }  // namespace lockstep::cli

@@ -23,7 +23,7 @@ core::Status Tracer::add(const std::string& what) {
   const auto colon = what.find(':');
   const std::string kind = what.substr(0, colon);
   if (kind != "exec" && kind != "irq" && kind != "mmio") {
-    return core::Error{fmt::format("--trace: no trace '{}'; there are exec, irq and mmio", kind)};
+    return core::Error{fmt::format("--trace: no trace '{}'; there are exec, irq, mmio and mem", kind)};
   }
   std::FILE* out = stderr;
   if (colon != std::string::npos) {

@@ -11,7 +11,7 @@
 
 namespace lockstep::jit {
 
-core::Result<std::unique_ptr<CodeCache>> CodeCache::create(size_t size_bytes) {
+core::Result<std::unique_ptr<CodeCache>> CodeCache::create(size_t size_bytes, size_t data_bytes) {
   const auto failed = [](const char* what) {
     return core::Error{
         fmt::format("cannot map memory for generated code ({}: {}): allow executable mappings of shared "
@@ -19,12 +19,26 @@ core::Result<std::unique_ptr<CodeCache>> CodeCache::create(size_t size_bytes) {
                     what, std::strerror(errno))};
   };
   std::unique_ptr<CodeCache> cache(new CodeCache);
-  cache->code_bytes_ = std::clamp(size_bytes, kMinBytes, kMaxBytes) & ~size_t{0xffff};
+  cache->code_bytes_ =
+      std::clamp(size_bytes, kMinBytes, data_bytes > 0 ? kMaxBytesWithData : kMaxBytes) & ~size_t{0xffff};
   // Anonymous, so that perf looks into the map that describes the code. A second view of the same pages is what mremap
   // makes of a length of zero.
   void* writable = mmap(nullptr, cache->code_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (writable == MAP_FAILED) return failed("mmap");
-  void* code = mremap(writable, 0, cache->code_bytes_, MREMAP_MAYMOVE);
+  void* code = MAP_FAILED;
+  if (data_bytes == 0) {
+    code = mremap(writable, 0, cache->code_bytes_, MREMAP_MAYMOVE);
+  } else {
+    // One range of addresses for both, of which the code then takes the first part.
+    data_bytes &= ~size_t{0xffff};
+    void* both = mmap(nullptr, cache->code_bytes_ + data_bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (both != MAP_FAILED) {
+      cache->data_ = {reinterpret_cast<uint64_t*>(static_cast<uint8_t*>(both) + cache->code_bytes_),
+                      data_bytes / sizeof(uint64_t)};
+      code = mremap(writable, 0, cache->code_bytes_, MREMAP_MAYMOVE | MREMAP_FIXED, both);
+    }
+  }
   if (writable != MAP_FAILED) cache->writable_ = static_cast<uint8_t*>(writable);
   if (code != MAP_FAILED) cache->code_ = static_cast<const uint8_t*>(code);
   if (code == MAP_FAILED) return failed("mremap");
@@ -36,6 +50,7 @@ core::Result<std::unique_ptr<CodeCache>> CodeCache::create(size_t size_bytes) {
 CodeCache::~CodeCache() {
   if (writable_ != nullptr) munmap(writable_, code_bytes_);
   if (code_ != nullptr) munmap(const_cast<uint8_t*>(code_), code_bytes_);
+  if (!data_.empty()) munmap(data_.data(), data_.size_bytes());
 }
 
 const uint8_t* CodeCache::add(std::span<const uint8_t> bytes) {

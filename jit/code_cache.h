@@ -19,9 +19,12 @@ class CodeCache {
   static constexpr unsigned kRegions = 8;
   static constexpr size_t kMinBytes = size_t{1} << 20;
   static constexpr size_t kMaxBytes = size_t{1} << 30;
+  static constexpr size_t kMaxBytesWithData = size_t{1} << 29;
 
   // `size_bytes`: kMinBytes to kMaxBytes. Fails with the host's reason when the memory cannot be mapped.
-  static core::Result<std::unique_ptr<CodeCache>> create(size_t size_bytes);
+  // `data_bytes`: of memory behind the code, zeroed, that one instruction of it reaches; with some, the code has at
+  // most kMaxBytesWithData.
+  static core::Result<std::unique_ptr<CodeCache>> create(size_t size_bytes, size_t data_bytes = 0);
   CodeCache(const CodeCache&) = delete;
   CodeCache& operator=(const CodeCache&) = delete;
   ~CodeCache();
@@ -33,6 +36,7 @@ class CodeCache {
   unsigned current_region() const { return region_; }
   size_t region_bytes() const { return region_bytes_; }
   size_t size_bytes() const { return code_bytes_; }
+  std::span<uint64_t> data() const { return data_; }
 
   // Puts code at next_address() and answers its address.
   const uint8_t* add(std::span<const uint8_t> bytes);
@@ -54,6 +58,7 @@ class CodeCache {
 
   const uint8_t* code_ = nullptr;
   uint8_t* writable_ = nullptr;  // the same bytes
+  std::span<uint64_t> data_;
   size_t code_bytes_ = 0;
   size_t fixed_bytes_ = 0;
   size_t region_bytes_ = 0;

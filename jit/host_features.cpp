@@ -14,7 +14,7 @@ HostFeatures HostFeatures::of_this_host() {
   const asmjit::CpuInfo& cpu = asmjit::CpuInfo::host();
   if (cpu.arch() != asmjit::Arch::kX64) return {};
   const auto& x86 = cpu.features().x86();
-  return {x86.hasPOPCNT(), x86.hasSSE4_1(), x86.hasSSE4_2(), x86.hasAVX2(),
+  return {x86.hasPOPCNT(), x86.hasSSE4_1(), x86.hasSSE4_2(), x86.hasAVX(),
           x86.hasFMA(),    x86.hasBMI(),    x86.hasBMI2(),   x86.hasLZCNT()};
 }
 
@@ -38,14 +38,13 @@ core::Status HostFeatures::check() const {
   return require({{popcnt, "POPCNT"}, {sse4_1, "SSE4.1"}, {sse4_2, "SSE4.2"}});
 }
 
-core::Status HostFeatures::check_engine() const {
-  return require({{popcnt, "POPCNT"},
-                  {sse4_1, "SSE4.1"},
-                  {avx2, "AVX2"},
-                  {fma, "FMA"},
-                  {bmi1, "BMI1"},
-                  {bmi2, "BMI2"},
-                  {lzcnt, "LZCNT"}});
+core::Status HostFeatures::check_engine() const { return require({{sse4_1, "SSE4.1"}, {avx, "AVX"}}); }
+
+HostFeatures HostFeatures::baseline() const {
+  HostFeatures least;
+  least.sse4_1 = sse4_1;
+  least.avx = avx;
+  return least;
 }
 
 }  // namespace lockstep::jit

@@ -91,7 +91,7 @@ class Engine final : public core::Engine, private Runtime {
  public:
   Engine(core::Hart& hart, const JitOptions& options, std::unique_ptr<CodeCache> cache, const Thunks& thunks,
          std::shared_ptr<CodeArchive> archive)
-      : Runtime(hart),
+      : Runtime(hart, options.instrumentation),
         hart_(hart),
         state_(hart.state()),
         options_(options),
@@ -99,8 +99,14 @@ class Engine final : public core::Engine, private Runtime {
         thunks_(thunks),
         maker_(hart, *cache_, thunks_, options_),
         units_(*cache_),
-        interpreter_(core::make_interpreter(hart)) {
+        interpreter_(core::make_interpreter(hart, {.instrumentation = options.instrumentation})),
+        instrumentation_(options.instrumentation) {
     recent_.fill(nullptr);
+    if (instrumentation_ != nullptr) {
+      coverage_ = instrumentation_->coverage();
+      if (instrumentation_->traces_memory()) accesses_ = &instrumentation_->buffer();
+      instrumentation_->set_gatherer([this] { units_.each([this](const Unit& unit) { maker_.collect(unit); }); });
+    }
     if (options_.replay != nullptr) {
       static const std::vector<Install> kNone;
       const auto mine = options_.replay->find(hart.id());
@@ -118,6 +124,10 @@ class Engine final : public core::Engine, private Runtime {
   // Translations that have begun use this object.
   ~Engine() override {
     for (const std::shared_ptr<RegionJob>& job : jobs_) job->finished.wait(false);
+    if (instrumentation_ != nullptr) {
+      units_.each([this](const Unit& unit) { maker_.collect(unit); });
+      instrumentation_->set_gatherer({});
+    }
   }
 
   std::string_view name() const override { return "jit"; }
@@ -171,6 +181,8 @@ class Engine final : public core::Engine, private Runtime {
   void repeat_installs();
   // Begins to put a region in the place of a unit of the first tier.
   void promote(Unit* unit);
+  // Gives planned blocks the records of what they ran so far.
+  bool find_records(RegionPlan& plan, uint64_t code_key);
   // Decodes a region; nullptr where its bytes are not what the plan says.
   std::shared_ptr<RegionJob> form(RegionPlan plan, uint64_t code_key, bool joint_checks);
   void write_code(RegionJob& job) const;
@@ -216,6 +228,9 @@ class Engine final : public core::Engine, private Runtime {
   std::shared_ptr<CompilePool> pool_;  // nullptr: regions are translated where they are asked for
   std::vector<std::shared_ptr<RegionJob>> jobs_;
   std::atomic<unsigned> finished_jobs_ = 0;
+  core::HartInstrumentation* instrumentation_;  // nullptr: nobody asks what runs
+  core::Coverage coverage_ = core::Coverage::kNone;
+  core::MemoryBuffer* accesses_ = nullptr;
   Statistics statistics_;
   asmjit::CodeHolder code_;
   std::map<uint64_t, std::unique_ptr<JumpEntry[]>> jump_tables_;
@@ -303,6 +318,7 @@ RunResult Engine::run_until_install(uint64_t budget) {
     state_.end_count = begun;
     state_.budget = 0;
     pending_link_ = nullptr;
+    if (accesses_ != nullptr) instrumentation_->flush();
     return RunResult{reason, begun - start};
   };
   bool moved = false;  // what the jump table has for state().pc is not what is mapped there
@@ -354,6 +370,10 @@ RunResult Engine::run_until_install(uint64_t budget) {
     frame.jumps = jumps_;
     frame.guest_mxcsr = frame.host_mxcsr | (state_.fp_rounding <= 3 ? kHostRounding[state_.fp_rounding] << 13 : 0);
     ++statistics_.entries;
+    if (accesses_ != nullptr) {
+      if (accesses_->next >= accesses_->limit) instrumentation_->flush();
+      instrumentation_->set_privilege(hart_.privilege());
+    }
     in_code_ = true;
     const uint64_t answer = thunks_.enter(code, &state_, &frame);
     in_code_ = false;
@@ -515,6 +535,7 @@ core::EngineReport Engine::report() {
                      {"exits_stale", s.exits_stale}};
   if (!options_.profile) return report;
   attribute_samples();
+  report.profiled = true;
   report.samples = sampler::count();
   for (const auto& [key, hot] : hot_) report.hot.push_back(hot);
   return report;
@@ -529,6 +550,7 @@ void Engine::forget_dropped() {
       if (entry.code == unit->code) entry = JumpEntry{};
     }
     if (pending_link_ != nullptr && pending_link_->source == unit.get()) pending_link_ = nullptr;
+    maker_.drop(*unit);
   }
   units_.collect();
 }
@@ -544,6 +566,7 @@ Unit* Engine::find(uint64_t pc) {
     // The instruction that cannot be fetched has begun.
     state_.budget -= 1;
     state_.pc = pc;
+    if (instrumentation_ != nullptr) instrumentation_->count_unfetched();
     hart_.raise_fault(kind, core::Access::kFetch, vaddr);
     state_.trapped = 0;
     return nullptr;
@@ -582,8 +605,10 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
   block.ir.pc = pc;
   core::ir::Builder builder(block.ir);
   core::MmuCodeReader reader(hart_, memory(), block.ir);
+  core::CodeCopy copy(reader, pc);
+  core::CodeReader& source = coverage_ != core::Coverage::kNone ? static_cast<core::CodeReader&>(copy) : reader;
   const uint64_t invalidations = invalidations_;
-  if (fetch.cacheable) hart_.translate_block(reader, pc, kMaxBlockInstructions, builder);
+  if (fetch.cacheable) hart_.translate_block(source, pc, kMaxBlockInstructions, builder);
   auto unit = std::make_unique<Unit>();
   unit->pc = pc;
   unit->paddr = fetch.paddr;
@@ -599,6 +624,13 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
   unit->guest_instructions = unit->all_instructions = block.ir.guest_instructions;
   unit->spans_pages = block.spans_pages = ((pc + block.ir.code_bytes - 1) & core::kPageMask) != (pc & core::kPageMask);
   unit->second_ppage = reader.second_ppage();
+  if (coverage_ != core::Coverage::kNone) {
+    const CodePart part{instrumentation_->record(block.ir, copy.bytes(), hart_.code_key()), 0,
+                        block.ir.guest_instructions};
+    block.parts.push_back(part);
+    block.covered = part.record == nullptr || part.record->complete();
+    unit->parts.push_back(block.parts);
+  }
   prepare(*unit, stale);
   // Another hart wrote to some code meanwhile, maybe to this.
   if (hart_.concurrent() && invalidations != invalidations_) return translate(pc, fetch, stale);
@@ -611,6 +643,7 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
     ++statistics_.blocks_interpreted;
     unit->interpreted = true;
     unit->links.clear();
+    unit->cells.clear();
   }
   unit->relocations = {};
   return units_.insert(std::move(unit));
@@ -682,7 +715,20 @@ void Engine::promote(Unit* unit) {
   if (job != nullptr && !submit(job)) unit->profile.heat = options_.threshold;
 }
 
+// What has run to its end by now needs to tell nothing in the region. False where a block has not run, and so has no
+// record: a log may ask for it.
+bool Engine::find_records(RegionPlan& plan, uint64_t code_key) {
+  for (PlannedBlock& block : plan.blocks) {
+    const Unit* unit = units_.find(plan.paddr(block.pc), block.pc, code_key);
+    if (unit == nullptr || unit->parts.empty()) return false;
+    maker_.collect(*unit);
+    block.part = unit->parts.front().front();
+  }
+  return true;
+}
+
 std::shared_ptr<RegionJob> Engine::form(RegionPlan plan, uint64_t code_key, bool joint_checks) {
+  if (coverage_ != core::Coverage::kNone && !find_records(plan, code_key)) return nullptr;
   auto job = std::make_shared<RegionJob>();
   job->plan = std::move(plan);
   job->region = form_region(job->plan, hart_);
@@ -704,6 +750,9 @@ std::shared_ptr<RegionJob> Engine::form(RegionPlan plan, uint64_t code_key, bool
   made.size_bytes = first.size_bytes;
   for (const PlannedBlock& block : std::span(job->plan.blocks).subspan(1)) {
     job->plan.each_range(block, [&](const core::CodeRange& r) { made.inlined.push_back(r); });
+  }
+  if (coverage_ != core::Coverage::kNone) {
+    for (const RegionBlock& block : job->region.blocks) made.parts.push_back(block.parts);
   }
   return job;
 }
@@ -806,6 +855,10 @@ uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
   const auto it = std::find_if(unit->hand_overs.begin(), unit->hand_overs.end(),
                                [&](const HandOver& h) { return h.return_at == offset; });
   if (it->joint && ++unit->split_groups == kMaxSplitGroups) split_ = unit;
+  if (coverage_ != core::Coverage::kNone) {
+    const std::vector<CodePart>& parts = unit->parts[it->block];
+    record_leaving(parts, instructions_of(parts) - it->unbegun, 1, coverage_);
+  }
   state_.pc = it->pc;
   auto* words = reinterpret_cast<uint64_t*>(&state_);
   for (unsigned k = 0; k < it->homes; ++k) {
@@ -825,8 +878,12 @@ uint64_t Engine::hand_over(const uint8_t* return_address, const Frame& frame) {
 }  // namespace
 
 core::Result<std::unique_ptr<core::Engine>> make_jit_engine(core::Hart& hart, const JitOptions& options) {
-  if (auto status = HostFeatures::of_this_host().check_engine(); !status.ok()) return status.error();
-  auto cache = CodeCache::create(options.code_cache_bytes);
+  HostFeatures host = HostFeatures::of_this_host();
+  if (auto status = host.check_engine(); !status.ok()) return status.error();
+  if (options.baseline_host) host = host.baseline();
+  const bool cells = options.instrumentation != nullptr && options.instrumentation->coverage() != core::Coverage::kNone;
+  const size_t data_bytes = cells ? CoverageCells::bytes_for(options.code_cache_bytes) : 0;
+  auto cache = CodeCache::create(options.code_cache_bytes, data_bytes);
   if (!cache) return cache.error();
   if (options.profile) {
     if (auto status = sampler::start(); !status.ok()) return status.error();
@@ -834,8 +891,8 @@ core::Result<std::unique_ptr<core::Engine>> make_jit_engine(core::Hart& hart, co
   auto thunks = Thunks::make(**cache);
   if (!thunks) return thunks.error();
   std::shared_ptr<CodeArchive> archive;
-  if (options.archives != nullptr) {
-    const auto identity = code_identity(hart, options.tiers > 1);
+  if (options.archives != nullptr && options.instrumentation == nullptr) {
+    const auto identity = code_identity(hart, host, options.tiers > 1);
     if (!identity) return identity.error();
     auto opened = options.archives->archive(*identity, {.state_words = (hart.layout().size_bytes + 7) / 8,
                                                         .helpers = static_cast<uint32_t>(hart.helpers().size())});

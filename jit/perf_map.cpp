@@ -8,9 +8,12 @@ namespace lockstep::jit {
 
 PerfMap::PerfMap() : file_(std::fopen(fmt::format("/tmp/perf-{}.map", getpid()).c_str(), "a")) {}
 
-void PerfMap::add(std::span<const uint8_t> code, const std::string& name) {
+void PerfMap::installed(const CodePiece& piece) {
   if (file_ == nullptr) return;
-  fmt::print(file_.get(), "{:x} {:x} {}\n", reinterpret_cast<uint64_t>(code.data()), code.size(), name);
+  const auto base = reinterpret_cast<uint64_t>(piece.code.data());
+  for (const CodeSymbol& symbol : piece.symbols) {
+    fmt::print(file_.get(), "{:x} {:x} {}\n", base + symbol.offset, symbol.size_bytes, symbol.name);
+  }
   std::fflush(file_.get());
 }
 

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <cstdio>
 #include <memory>
-#include <span>
-#include <string>
+
+#include "jit/code_listener.h"
 
 namespace lockstep::jit {
 
 // Tells `perf` what generated code is: a line for each piece in /tmp/perf-PID.map, where perf looks for it.
-class PerfMap {
+class PerfMap final : public CodeListener {
  public:
   PerfMap();
-  void add(std::span<const uint8_t> code, const std::string& name);
+  void installed(const CodePiece& piece) override;
 
  private:
   struct Closer {

@@ -51,6 +51,10 @@ bool decode(const RegionPlan& plan, const PlannedBlock& planned, core::Hart& har
   out.spans_pages = planned.spans_pages;
   out.weight = planned.weight;
   out.targets = planned.targets;
+  if (planned.part.size > 0) {
+    out.parts = {planned.part};
+    out.covered = planned.part.record == nullptr || planned.part.record->complete();
+  }
   out.ir.pc = planned.pc;
   core::ir::Builder builder(out.ir);
   RamReader reader(hart.bus(), plan, planned, out.ir);
@@ -73,6 +77,11 @@ void append(RegionBlock& first, const RegionBlock& second) {
     for (unsigned k = 0; k < i.operands; ++k) i.args[k] += shift;
     insts.push_back(i);
   }
+  for (CodePart part : second.parts) {
+    part.first += first.ir.guest_instructions;
+    first.parts.push_back(part);
+  }
+  first.covered &= second.covered;
   first.ir.guest_instructions += second.ir.guest_instructions;
   first.targets = second.targets;
 }

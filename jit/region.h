@@ -16,6 +16,8 @@ struct RegionBlock {
   bool spans_pages = false;
   uint64_t weight = 1;            // executions seen; higher in loops
   std::vector<uint64_t> targets;  // addresses to which its indirect jump went
+  std::vector<CodePart> parts;    // where somebody asks what runs
+  bool covered = false;           // nothing new can be told of it but counts
 };
 
 // A plan's blocks, decoded; those that only follow one another are joined.

@@ -19,6 +19,7 @@ struct PlannedBlock {
   bool spans_pages = false;
   uint64_t weight = 1;            // executions seen
   std::vector<uint64_t> targets;  // blocks of the plan to which its indirect jump went
+  CodePart part = {};             // its record, where somebody asks what runs
 };
 
 // A page of their code, and how it was mapped.

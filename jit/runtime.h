@@ -12,7 +12,7 @@ namespace lockstep::jit {
 // What generated code calls back into.
 class Runtime {
  public:
-  explicit Runtime(core::Hart& hart) : hart_(hart), memory_(hart) {}
+  Runtime(core::Hart& hart, core::HartInstrumentation* instrumentation) : hart_(hart), memory_(hart, instrumentation) {}
   virtual ~Runtime() = default;
 
   core::Hart& hart() { return hart_; }

@@ -3,6 +3,10 @@
 
 #include <asmjit/x86.h>
 
+#include <optional>
+#include <string>
+#include <utility>
+
 #include "jit/runtime.h"
 
 namespace lockstep::jit {
@@ -31,6 +35,14 @@ class Writer {
   explicit Writer(asmjit::CodeHolder& code) : a(&code), flag_table_(a.newLabel()), leave_(a.newLabel()) {}
 
   asmjit::x86::Assembler a;
+  std::vector<CodeFrame> frames;
+
+  // From here on so many bytes are pushed since the frame was made; nothing: nobody unwinds what follows.
+  void pushed(std::optional<uint32_t> bytes) {
+    const auto here = static_cast<uint32_t>(a.offset());
+    if (!frames.empty() && frames.back().end == 0) frames.back().end = here;
+    if (bytes) frames.push_back({here, 0, *bytes});
+  }
 
   // `depth`: bytes pushed since the frame was made.
   static Mem at(size_t offset, int32_t depth = 0) { return ptr(rsp, static_cast<int32_t>(offset) + depth); }
@@ -52,6 +64,7 @@ class Writer {
   void enter() {
     for (const Gp& reg : {rbx, rbp, r12, r13, r14, r15}) a.push(reg);
     a.sub(rsp, kFrame);
+    pushed(0);
     for (size_t offset : {FRAME(runtime), FRAME(fetch), FRAME(jumps), FRAME(guest_mxcsr)}) {
       a.mov(rax, ptr(rdx, static_cast<int32_t>(offset)));  // guest_mxcsr and host_mxcsr are one word
       a.mov(at(offset), rax);
@@ -66,14 +79,17 @@ class Writer {
 
   void leave() {
     a.bind(leave_);
+    pushed(0);
     a.mov(ptr(rbp, kBudgetAt), r15);
     merge_flags(0);
     a.add(rsp, kFrame);
+    pushed({});
     for (const Gp& reg : {r15, r14, r13, r12, rbp, rbx}) a.pop(reg);
     a.ret();
   }
 
   void save_all() {
+    pushed(8);
     for (unsigned id : kValueRegisters) a.mov(at(FRAME(gpr) + 8 * id, 8), gpq(id));
     for (unsigned id = 0; id < 16; ++id) a.vmovq(at(FRAME(xmm) + 8 * id, 8), xmm(id));
     a.stmxcsr(at(FRAME(saved_mxcsr), 8));
@@ -82,9 +98,11 @@ class Writer {
   }
   void call(const void* function) {
     a.sub(rsp, 8);
+    pushed(16);
     a.mov(rax, reinterpret_cast<uint64_t>(function));
     a.call(rax);
     a.add(rsp, 8);
+    pushed(8);
   }
   void restore_all() {
     a.ldmxcsr(at(FRAME(saved_mxcsr), 8));
@@ -104,6 +122,7 @@ class Writer {
   }
   void finish_hand_over() {
     a.pop(rsi);
+    pushed(0);
     a.mov(rdi, at(FRAME(runtime)));
     a.mov(rdx, rsp);
     a.mov(rax, reinterpret_cast<uint64_t>(&runtime::hand_over));
@@ -142,6 +161,7 @@ class Writer {
   }
 
   void merge_flags_here() {
+    pushed(8);
     a.mov(at(FRAME(gpr) + 8 * 10, 8), r10);
     a.mov(at(FRAME(gpr) + 8 * 11, 8), r11);
     merge_flags(8);
@@ -152,15 +172,19 @@ class Writer {
   }
 
   void call_helper() {
+    pushed(8);
     merge_flags(8);
     a.sub(rsp, 8);
+    pushed(16);
     a.call(rax);
     a.add(rsp, 8);
+    pushed(8);
     a.ldmxcsr(at(FRAME(guest_mxcsr), 8));
     a.ret();
   }
 
   void flag_table() {
+    pushed({});
     a.bind(flag_table_);
     for (unsigned mxcsr = 0; mxcsr <= kFlagMask; ++mxcsr) a.db(ieee_flags(mxcsr));
   }
@@ -182,38 +206,45 @@ core::Result<Thunks> Thunks::make(CodeCache& cache) {
   Thunks thunks;
   const uint8_t* base = cache.next_address();
   thunks.nominal_base = reinterpret_cast<uint64_t>(base) + kNominalDistance;
-  const auto here = [&] {
+  const auto begin = [&](std::string name) {
     w.a.align(asmjit::AlignMode::kCode, 16);
-    return base + w.a.offset();
+    const auto offset = static_cast<uint32_t>(w.a.offset());
+    std::vector<CodeSymbol>& symbols = thunks.piece.symbols;
+    if (!symbols.empty()) symbols.back().size_bytes = offset - symbols.back().offset;
+    symbols.push_back({"lockstep_jit_" + std::move(name), offset, 0});
+    return base + offset;
   };
-  thunks.enter = reinterpret_cast<Enter>(here());
+  thunks.enter = reinterpret_cast<Enter>(begin("enter"));
   w.enter();
-  thunks.leave = here();
+  thunks.leave = begin("leave");
   w.leave();
   for (unsigned log2 = 0; log2 < 4; ++log2) {
-    thunks.slow_load[log2] = here();
+    const std::string bits = std::to_string(8u << log2);
+    thunks.slow_load[log2] = begin("slow_load_" + bits);
     w.slow_access(1u << log2, core::Access::kLoad);
-    thunks.slow_store[log2] = here();
+    thunks.slow_store[log2] = begin("slow_store_" + bits);
     w.slow_access(1u << log2, core::Access::kStore);
   }
-  thunks.hand_over = here();
+  thunks.hand_over = begin("hand_over");
   w.hand_over();
-  thunks.atomic = here();
+  thunks.atomic = begin("atomic");
   w.on_frame(reinterpret_cast<const void*>(&runtime::atomic), true);
-  thunks.fp = here();
+  thunks.fp = begin("fp");
   w.on_frame(reinterpret_cast<const void*>(&runtime::fp), false);
-  thunks.fold = here();
+  thunks.fold = begin("fold");
   w.on_frame(reinterpret_cast<const void*>(&runtime::fold), false);
-  thunks.merge_flags = here();
+  thunks.merge_flags = begin("merge_flags");
   w.merge_flags_here();
-  thunks.call = here();
+  thunks.call = begin("call");
   w.call_helper();
+  thunks.piece.symbols.back().size_bytes = static_cast<uint32_t>(w.a.offset()) - thunks.piece.symbols.back().offset;
   w.flag_table();
   if (code.flatten() != asmjit::kErrorOk || code.resolveUnresolvedLinks() != asmjit::kErrorOk) {
     return core::Error{"the fixed pieces of generated code cannot be assembled: use the interpreter engine"};
   }
   const asmjit::CodeBuffer& buffer = code.textSection()->buffer();
-  cache.add({buffer.data(), buffer.size()});
+  thunks.piece.code = {cache.add({buffer.data(), buffer.size()}), buffer.size()};
+  thunks.piece.frames = std::move(w.frames);
   cache.seal_fixed_part();
   return thunks;
 }

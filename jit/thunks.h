@@ -5,6 +5,7 @@
 
 #include "core/result.h"
 #include "jit/code_cache.h"
+#include "jit/code_listener.h"
 #include "jit/frame.h"
 
 namespace lockstep::jit {
@@ -35,6 +36,8 @@ struct Thunks {
   // Calls the helper in rax with its arguments in place; the state in memory has the flags raised so far. The result
   // is in rax; clobbers what calls clobber.
   const uint8_t* call = nullptr;
+
+  CodePiece piece;  // all of them
 
   static core::Result<Thunks> make(CodeCache& cache);
 };

@@ -37,6 +37,7 @@ void Translator::begin_unit() {
   for (size_t k = 0; k < input_.blocks.size(); ++k) {
     block_labels_.push_back(a_.newLabel());
     short_budgets_.push_back(a_.newLabel());
+    if (input_.accesses != nullptr) full_buffers_.push_back(a_.newLabel());
   }
   const RegionBlock& first = input_.blocks.front();
   // For jumps that come from anywhere: the pages must still be mapped as they were.
@@ -73,8 +74,10 @@ void Translator::begin_block() {
   if (is_loop) a_.align(asmjit::AlignMode::kCode, 16);
   a_.commentf("; block %#llx", static_cast<unsigned long long>(block_->pc));
   a_.bind(block_labels_[current_]);
+  if (input_.accesses != nullptr) look_at_buffer();
   a_.sub(asmjit::x86::r15, static_cast<int32_t>(block_->guest_instructions));
   a_.jl(short_budgets_[current_]);
+  if (input_.coverage == core::Coverage::kCounted) write_cell(current_, begun_, true);
 }
 
 // Puts the pin's word into its register. No other pinned word is there.
@@ -251,6 +254,11 @@ void Translator::finish_edges() {
     store_pins();
     set_pc(block.pc);
     leave(Leave::kBudget);
+    if (input_.accesses == nullptr) continue;
+    a_.bind(full_buffers_[k]);
+    store_pins();
+    set_pc(block.pc);
+    leave(Leave::kExit);
   }
   a_.bind(moved_);
   set_pc(input_.blocks.front().ir.pc);

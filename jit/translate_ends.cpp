@@ -84,7 +84,7 @@ bool Translator::emit_call(const Inst& i) {
   flag.setSize(4);
   a_.cmp(flag, 0);
   a_.jne(trapped.entry);
-  side_exits_.push_back(std::move(trapped));
+  add_side_exit(std::move(trapped));
   a_.mov(unbegun, 0);
   if (helper.effects & core::kHelperWritesState) drop_bindings();
   if (i.type != Type::kVoid) set_register(index_, 0);
@@ -118,7 +118,7 @@ bool Translator::emit_exit_if(const Inst& i) {
     if (words_[word].dirty) exit.words.emplace_back(word, noted(word));
   }
   a_.j(condition, exit.entry);
-  side_exits_.push_back(std::move(exit));
+  add_side_exit(std::move(exit));
   return true;
 }
 
@@ -219,6 +219,7 @@ void Translator::finish() {
   for (const FloatPath& path : float_paths_) finish_float(path);
   for (const SideExit& exit : side_exits_) {
     a_.bind(exit.entry);
+    if (exit.unbegun != 0 && tells_coverage(input_.blocks[exit.block])) write_cell(exit.block, exit.begun, false);
     if (exit.trapped) {
       Mem unbegun = header(offsetof(StateHeader, unbegun));
       unbegun.setSize(8);

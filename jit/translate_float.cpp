@@ -31,8 +31,9 @@ bool Translator::emit_float(const Inst& i) {
     case Op::kFMul:
     case Op::kFDiv:
     case Op::kFSqrt:
-    case Op::kFMa:
       return same_rounding ? emit_float_arithmetic(i, is_double) : emit_float_call(i);
+    case Op::kFMa:
+      return same_rounding && input_.host.fma ? emit_float_arithmetic(i, is_double) : emit_float_call(i);
     case Op::kFEq:
     case Op::kFLt:
     case Op::kFLe:

@@ -229,7 +229,13 @@ bool Translator::emit_shift(const Inst& i) {
       return true;
     }
     if (i.op == Op::kRotL || i.op == Op::kRotR) {
-      a_.rorx(reg, sized(a, i.type), i.op == Op::kRotR ? count : (bits - count) % bits);
+      const unsigned right = i.op == Op::kRotR ? count : (bits - count) % bits;
+      if (input_.host.bmi2) {
+        a_.rorx(reg, sized(a, i.type), right);
+      } else {
+        if (d != a) a_.mov(reg, sized(a, i.type));
+        a_.ror(reg, right);
+      }
       return true;
     }
     if (d != a) a_.mov(reg, sized(a, i.type));
@@ -242,6 +248,7 @@ bool Translator::emit_shift(const Inst& i) {
     }
     return true;
   }
+  if (!input_.host.bmi2) return emit_shift_by_cl(i);
   if (i.op == Op::kRotL || i.op == Op::kRotR) {
     // Two shifts: their counts are modulo the width, as the host's are.
     const int b = use(i.args[1]);
@@ -273,6 +280,52 @@ bool Translator::emit_shift(const Inst& i) {
     a_.shrx(reg, from, count);
   } else {
     a_.sarx(reg, from, count);
+  }
+  return true;
+}
+
+// The count is in CL, whose register keeps what it has.
+bool Translator::emit_shift_by_cl(const Inst& i) {
+  constexpr int kCl = 1;
+  const int a = use(i.args[0]);
+  const int b = use(i.args[1]);
+  lock(kCl);
+  consume(i.args[0]);
+  consume(i.args[1]);
+  const int d = define();
+  const Gp reg = sized(d, i.type);
+  a_.mov(reg, sized(a, i.type));
+  if (b != kCl) {
+    a_.mov(frame(offsetof(Frame, operand)), asmjit::x86::rcx);
+    a_.mov(asmjit::x86::ecx, gp32(b));
+  }
+  const auto id = i.op == Op::kShl    ? asmjit::x86::Inst::kIdShl
+                  : i.op == Op::kShr  ? asmjit::x86::Inst::kIdShr
+                  : i.op == Op::kSar  ? asmjit::x86::Inst::kIdSar
+                  : i.op == Op::kRotL ? asmjit::x86::Inst::kIdRol
+                                      : asmjit::x86::Inst::kIdRor;
+  a_.emit(id, reg, asmjit::x86::cl);
+  if (b != kCl) a_.mov(asmjit::x86::rcx, frame(offsetof(Frame, operand)));
+  return true;
+}
+
+// Leading or trailing zeros; the host's scans leave nothing for zero.
+bool Translator::emit_bit_scan(const Inst& i) {
+  const unsigned bits = type_bits(i.type);
+  const int a = use(i.args[0]);
+  const int t = temporary();
+  consume(i.args[0]);
+  const int d = define();
+  const Gp to = sized(d, i.type), from = sized(a, i.type), none = sized(t, i.type);
+  if (i.op == Op::kCtz) {
+    a_.mov(none, bits);
+    a_.bsf(to, from);
+    a_.cmovz(to, none);
+  } else {
+    a_.mov(none, 2 * bits - 1);
+    a_.bsr(to, from);
+    a_.cmovz(to, none);
+    a_.xor_(to, bits - 1);
   }
   return true;
 }
@@ -391,6 +444,8 @@ bool Translator::emit_divide(const Inst& i) {
 bool Translator::emit_unary(const Inst& i) {
   const unsigned bits = type_bits(i.type);
   if (bits < 32 && i.op != Op::kNot) return false;
+  if ((i.op == Op::kClz && !input_.host.lzcnt) || (i.op == Op::kCtz && !input_.host.bmi1)) return emit_bit_scan(i);
+  if (i.op == Op::kPopcnt && !input_.host.popcnt) return emit_fold(i);
   const int a = use(i.args[0]);
   consume(i.args[0]);
   const int d = define(a);

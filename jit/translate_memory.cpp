@@ -27,7 +27,7 @@ void Translator::find_groups() {
   groups_.clear();
   const std::vector<Inst>& insts = block_->insts;
   group_of_.assign(insts.size(), kNone);
-  if (!input_.joint_checks) return;
+  if (!input_.joint_checks || input_.accesses != nullptr) return;
   offset_of_.assign(insts.size(), 0);
   struct Root {
     Value value = core::ir::kNoValue;
@@ -111,6 +111,16 @@ bool Translator::any_group_begun() const {
   return false;
 }
 
+void Translator::take_index(int to, int address) {
+  if (input_.host.bmi1) {
+    a_.bextr(gp(to), gp(address), asmjit::x86::r14);
+    return;
+  }
+  if (to != address) a_.mov(gp(to), gp(address));
+  a_.shr(gp(to), core::kPageBits);
+  a_.and_(gp32(to), core::kTlbEntries - 1);
+}
+
 // The hit: BEXTR, AND, CMP, JNE, MOV. The last byte's page is what is compared, so that an access that leaves the page
 // misses and a misaligned one inside it does not. Those of a group look for all the group's bytes at the first of them
 // and keep the host address.
@@ -164,12 +174,13 @@ Translator::Mem Translator::translate_address(Value address, unsigned size_bytes
     slow.low = displacement + static_cast<int32_t>(group->low - group->first);
     slow.high = end = displacement + static_cast<int32_t>(group->high - group->first);
   }
+  if (input_.accesses != nullptr) begin_record(base, displacement, size_bytes, store, index, page);
   a_.bind(slow.retry);
   if (slow.low != 0) {
     a_.lea(gp(index), asmjit::x86::ptr(gp(base), slow.low));
-    a_.bextr(gp(index), gp(index), asmjit::x86::r14);
+    take_index(index, index);
   } else {
-    a_.bextr(gp(index), gp(base), asmjit::x86::r14);
+    take_index(index, base);
   }
   a_.lea(gp(page), asmjit::x86::ptr(gp(base), end - 1));
   a_.and_(gp(page), static_cast<int32_t>(core::kPageMask));
@@ -227,6 +238,7 @@ size_t Translator::note_hand_over(const asmjit::Label& return_point) {
   hand_over.first_home = static_cast<uint32_t>(unit_.homes.size());
   hand_over.unbegun = static_cast<uint16_t>(block_->guest_instructions - begun_ + 1);
   hand_over.pc = insn_pc_;
+  hand_over.block = static_cast<uint32_t>(current_);
   for (unsigned word : active_) {
     const Word w = noted(word);
     if (!w.dirty) continue;
@@ -259,6 +271,7 @@ bool Translator::emit_load(const Inst& i) {
       (home != kNone ? home >= kFirstXmm : places_[index_].prefers_vector)) {
     const int d = define_vector();
     bytes == 8 ? a_.vmovq(vec(d), from) : a_.vmovd(vec(d), from);
+    if (input_.accesses != nullptr) end_record(vec(d));
     return true;
   }
   const int d = define();
@@ -276,6 +289,7 @@ bool Translator::emit_load(const Inst& i) {
   } else {
     a_.movzx(gp32(d), from);
   }
+  if (input_.accesses != nullptr) end_record(gp(d));
   return true;
 }
 
@@ -288,7 +302,9 @@ bool Translator::emit_store(const Inst& i) {
     Mem to = translate_address(i.args[0], bytes, true);
     to.setSize(bytes);
     const unsigned unused = 64 - 8 * bytes;
-    a_.mov(to, static_cast<int64_t>(constant << unused) >> unused);
+    const int64_t extended = static_cast<int64_t>(constant << unused) >> unused;
+    a_.mov(to, extended);
+    if (input_.accesses != nullptr) end_record(asmjit::imm(extended));
     consume(value);
     return true;
   }
@@ -302,6 +318,7 @@ bool Translator::emit_store(const Inst& i) {
     } else {
       a_.vmovd(to, vec(reg));
     }
+    if (input_.accesses != nullptr) end_record(vec(reg));
     return true;
   }
   switch (bytes) {
@@ -317,6 +334,7 @@ bool Translator::emit_store(const Inst& i) {
     default:
       a_.mov(to, gp(reg));
   }
+  if (input_.accesses != nullptr) end_record(gp(reg));
   return true;
 }
 
@@ -345,6 +363,7 @@ bool Translator::emit_atomic(const Inst& i) {
     consume(i.args[1]);
   }
   describe(std::bit_cast<uint32_t>(descriptor));
+  if (input_.accesses != nullptr) note_pc();
   call(input_.thunks.atomic);
   const asmjit::Label return_point = a_.newLabel();
   a_.bind(return_point);

@@ -491,11 +491,15 @@ bool Translator::emit(const Inst& i) {
         request.setSize(4);
         a_.cmp(request, 0);
         a_.jne(exit.entry);
-        side_exits_.push_back(std::move(exit));
+        add_side_exit(std::move(exit));
       }
       a_.commentf("; insn %#llx", static_cast<unsigned long long>(i.imm));
       insn_pc_ = i.imm;
       ++begun_;
+      if (begun_ == block_->guest_instructions && input_.coverage == core::Coverage::kCovered &&
+          tells_coverage(*region_block_)) {
+        write_cell(current_, begun_, false);
+      }
       return true;
     case Op::kFenceTso:
       return true;  // the host orders all but stores before loads by itself

@@ -11,6 +11,7 @@
 #include "core/hart/hart.h"
 #include "core/ir/ir.h"
 #include "jit/frame.h"
+#include "jit/host_features.h"
 #include "jit/pins.h"
 #include "jit/region.h"
 #include "jit/thunks.h"
@@ -39,6 +40,9 @@ class Translator {
     const Thunks& thunks;
     uint32_t rounding;  // the guest's dynamic mode, which MXCSR has when that is one of 0 to 3
     uint32_t state_words;
+    HostFeatures host = HostFeatures::all();          // what the code may use
+    core::Coverage coverage = core::Coverage::kNone;  // what blocks tell of themselves
+    core::MemoryBuffer* accesses = nullptr;           // where loads and stores are noted; nullptr: nowhere
   };
 
   Translator(const Input& input, asmjit::CodeHolder& code, Unit& unit);
@@ -177,6 +181,8 @@ class Translator {
   bool emit_sub(const Inst& i);
   bool emit_logic(const Inst& i);
   bool emit_shift(const Inst& i);
+  bool emit_shift_by_cl(const Inst& i);
+  bool emit_bit_scan(const Inst& i);
   int take_wide_operands(const Inst& i, int a, int b);
   bool emit_multiply(const Inst& i);
   bool emit_divide(const Inst& i);
@@ -205,9 +211,25 @@ class Translator {
   bool emit_atomic(const Inst& i);
   // The host address of the current access; misses go to the slow path.
   Mem translate_address(Value address, unsigned size_bytes, bool store);
+  void take_index(int to, int address);  // of the TLB entry
   void find_groups();
   bool any_group_begun() const;
   size_t note_hand_over(const asmjit::Label& return_point);
+
+  // --- translate_instrumentation.cpp
+  // Writes a cell: this block has begun, or so many of its instructions have.
+  void write_cell(size_t block, uint32_t begun, bool entry);
+  bool tells_coverage(const RegionBlock& block) const {
+    return input_.coverage == core::Coverage::kCounted ||
+           (input_.coverage == core::Coverage::kCovered && !block.covered);
+  }
+  // Leaves when the buffer of accesses is full.
+  void look_at_buffer();
+  // Notes an access that is about to be tried, but for its value; `a` and `b` are free registers.
+  void begin_record(int base, int32_t displacement, unsigned size_bytes, bool store, int a, int b);
+  // It was done.
+  void end_record(const asmjit::Operand& value);
+  void note_pc();
 
   // --- translate_ends.cpp
   bool emit_call(const Inst& i);
@@ -289,7 +311,14 @@ class Translator {
     uint64_t unbegun;
     bool trapped;
     std::vector<std::pair<unsigned, Word>> words;  // dirty ones
+    size_t block = 0;
+    uint32_t begun = 0;  // instructions of the block
   };
+  void add_side_exit(SideExit exit) {
+    exit.block = current_;
+    exit.begun = static_cast<uint32_t>(block_->guest_instructions - exit.unbegun);
+    side_exits_.push_back(std::move(exit));
+  }
   std::vector<SideExit> side_exits_;
   // An operation whose result the host did not settle.
   struct FloatPath {
@@ -318,7 +347,7 @@ class Translator {
     uint64_t pc;
   };
   std::vector<StaleExit> stale_exits_;
-  std::vector<asmjit::Label> block_labels_, short_budgets_;
+  std::vector<asmjit::Label> block_labels_, short_budgets_, full_buffers_;
   std::vector<asmjit::Label> hand_over_labels_;
   asmjit::Label moved_, hot_;
   bool failed_ = false;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/engine/code_index.h"
+#include "jit/coverage_cells.h"
 #include "jit/relocation.h"
 
 namespace lockstep::jit {
@@ -46,6 +47,7 @@ struct HandOver {
   uint16_t unbegun = 0;  // guest instructions of the block that have not begun, the one at pc among them
   bool joint = false;    // accesses that were checked together do not lie in one page
   uint64_t pc = 0;
+  uint32_t block = 0;  // of the unit
 };
 
 // What a block tells about itself while the first tier runs it.
@@ -94,6 +96,9 @@ struct Unit {
   std::vector<Link*> incoming;
   std::vector<HandOver> hand_overs;
   std::vector<StateHome> homes;
+  // Where somebody asks what runs: the records of each block, and where code tells of it.
+  std::vector<std::vector<CodePart>> parts;
+  std::vector<CellSite> cells;
   std::vector<Relocation> relocations;  // until it has its place
 
   template <typename F>

@@ -4,12 +4,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
+#include <utility>
+
+#include "jit/gdb_jit.h"
+#include "jit/perf_map.h"
 
 namespace lockstep::jit {
 
 UnitMaker::UnitMaker(core::Hart& hart, CodeCache& cache, const Thunks& thunks, const JitOptions& options)
     : hart_(hart), cache_(cache), thunks_(thunks), options_(options) {
-  if (options.perf_map) perf_map_ = std::make_unique<PerfMap>();
+  host_ = HostFeatures::of_this_host();
+  if (options.baseline_host) host_ = host_.baseline();
+  if (options.instrumentation != nullptr) {
+    coverage_ = options.instrumentation->coverage();
+    if (options.instrumentation->traces_memory()) accesses_ = &options.instrumentation->buffer();
+    cells_ = CoverageCells(cache.data());
+  }
+  if (options.perf_map) listeners_.push_back(std::make_unique<PerfMap>());
+  if (options.gdb_jit) listeners_.push_back(std::make_unique<GdbJit>());
+  for (const auto& listener : listeners_) listener->installed(thunks.piece);
 }
 
 Translator::Input UnitMaker::input(const Unit& unit, const Region& region, std::span<const Pin> pins,
@@ -23,7 +37,10 @@ Translator::Input UnitMaker::input(const Unit& unit, const Region& region, std::
           .hart = hart_,
           .thunks = thunks_,
           .rounding = static_cast<uint32_t>(unit.code_key >> kRoundingShift),
-          .state_words = (hart_.layout().size_bytes + 7) / 8};
+          .state_words = (hart_.layout().size_bytes + 7) / 8,
+          .host = host_,
+          .coverage = coverage_,
+          .accesses = accesses_};
 }
 
 bool UnitMaker::translate(Unit& unit, const Region& region, std::span<const Pin> pins, bool joint_checks,
@@ -35,7 +52,10 @@ bool UnitMaker::translate(Unit& unit, const Region& region, std::span<const Pin>
 }
 
 bool UnitMaker::place(Unit& unit, std::span<const uint8_t> code, std::span<const PlannedPage> pages) {
-  if (code.size() > cache_.space_left()) return false;
+  if (code.size() > cache_.space_left() || !cells_.give(unit.cells)) {
+    unit.cells.clear();
+    return false;
+  }
   unit.region = cache_.current_region();
   unit.code_bytes = static_cast<uint32_t>(code.size());
   unit.code = cache_.add(code);
@@ -52,12 +72,25 @@ bool UnitMaker::place(Unit& unit, std::span<const uint8_t> code, std::span<const
       cache_.patch64(at, address(unit, r) | r.leave);
     }
   }
-  if (perf_map_ != nullptr) {
-    const std::string name = options_.symbols != nullptr ? options_.symbols->name_of(unit.pc) : std::string();
-    perf_map_->add({unit.code, unit.code_bytes}, fmt::format("{} [guest {:#x}, tier {}]", name.empty() ? "guest" : name,
-                                                             unit.pc, unit.is_region ? 2 : 1));
+  for (const CellSite& site : unit.cells) {
+    cache_.patch32(unit.code + site.address_at, cells_.displacement(site, unit.code));
+  }
+  if (!listeners_.empty()) {
+    const std::string symbol = options_.symbols != nullptr ? options_.symbols->name_of(unit.pc) : std::string();
+    std::string name =
+        fmt::format("{} [guest {:#x}, tier {}]", symbol.empty() ? "guest" : symbol, unit.pc, unit.is_region ? 2 : 1);
+    const CodePiece piece{
+        {unit.code, unit.code_bytes}, {{std::move(name), 0, unit.code_bytes}}, {{0, unit.code_bytes, 0}}};
+    for (const auto& listener : listeners_) listener->installed(piece);
   }
   return true;
+}
+
+void UnitMaker::drop(const Unit& unit) {
+  if (unit.code == nullptr) return;
+  collect(unit);
+  cells_.take_back(unit.cells);
+  for (const auto& listener : listeners_) listener->dropped(unit.code);
 }
 
 uint64_t UnitMaker::address(const Unit& unit, const Relocation& relocation) const {

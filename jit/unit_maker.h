@@ -5,10 +5,12 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "jit/code_cache.h"
+#include "jit/code_listener.h"
+#include "jit/coverage_cells.h"
 #include "jit/jit_engine.h"
-#include "jit/perf_map.h"
 #include "jit/pins.h"
 #include "jit/region.h"
 #include "jit/thunks.h"
@@ -33,6 +35,11 @@ class UnitMaker {
   // Puts it into the cache. `pages`: those that a region's own code compares. False when there is no room.
   bool place(Unit& unit, std::span<const uint8_t> code, std::span<const PlannedPage> pages = {});
 
+  // Brings what the unit's code has told of itself into the records of its blocks.
+  void collect(const Unit& unit) { cells_.collect(unit.cells, unit.parts, coverage_); }
+  // The unit's code runs no more, and its place may be given to other code.
+  void drop(const Unit& unit);
+
  private:
   uint64_t address(const Unit& unit, const Relocation& relocation) const;
 
@@ -40,7 +47,12 @@ class UnitMaker {
   CodeCache& cache_;
   const Thunks& thunks_;
   const JitOptions& options_;
-  std::unique_ptr<PerfMap> perf_map_;
+  HostFeatures host_;
+  // What is asked of code that runs; see HartInstrumentation.
+  core::Coverage coverage_ = core::Coverage::kNone;
+  core::MemoryBuffer* accesses_ = nullptr;
+  CoverageCells cells_;
+  std::vector<std::unique_ptr<CodeListener>> listeners_;  // to whom placed code is described
 };
 
 // The bytes that translate() wrote.

@@ -40,6 +40,15 @@ class UnitMap {
   uint64_t dropped() const { return dropped_; }
   const std::vector<std::unique_ptr<Unit>>& graveyard() const { return graveyard_; }
 
+  // Calls f with each unit that has code.
+  template <typename F>
+  void each(F f) const {
+    for (const std::vector<Placed>& placed : placed_) {
+      for (const Placed& p : placed) {
+        if (p.unit != nullptr) f(*p.unit);
+      }
+    }
+  }
   // The unit whose code holds this address.
   Unit* holding(const uint8_t* address) const;
 

@@ -197,17 +197,16 @@ void WarmStart::keep(const Unit& unit, std::span<const uint8_t> code, const Regi
                  .relocations = unit.relocations});
 }
 
-core::Result<std::string> code_identity(const core::Hart& hart, bool profiled) {
+core::Result<std::string> code_identity(const core::Hart& hart, const HostFeatures& host, bool profiled) {
   std::string text = build_id();
   if (text.empty()) {
     return core::Error{
         "--code-cache: this program has no build id, so that code of another build could not be told: "
         "link it with -Wl,--build-id"};
   }
-  const HostFeatures host = HostFeatures::of_this_host();
   const core::StateLayout& layout = hart.layout();
   text = fmt::format("build {}\nhost {}{}{}{}{}{}{}{}\nisa {}, {} bytes\nprofiled {}\nhelpers", text, host.popcnt,
-                     host.sse4_1, host.sse4_2, host.avx2, host.fma, host.bmi1, host.bmi2, host.lzcnt, layout.isa,
+                     host.sse4_1, host.sse4_2, host.avx, host.fma, host.bmi1, host.bmi2, host.lzcnt, layout.isa,
                      layout.size_bytes, profiled);
   for (const core::HelperDescriptor& helper : hart.helpers()) text += fmt::format(" {}", helper.name);
   return text + "\n";

@@ -11,6 +11,7 @@
 #include "core/hart/hart.h"
 #include "core/interpreter/memory_access.h"
 #include "jit/code_archive.h"
+#include "jit/host_features.h"
 #include "jit/region_plan.h"
 #include "jit/unit.h"
 
@@ -49,8 +50,8 @@ class WarmStart {
   std::shared_ptr<CodeArchive> archive_;
 };
 
-// What generated code depends on beside the guest: this program, the host's instruction sets, the ISA's state and
-// helpers, and `profiled`. Fails where the program cannot be told from another build.
-core::Result<std::string> code_identity(const core::Hart& hart, bool profiled);
+// What generated code depends on beside the guest: this program, the instruction sets of the host that it uses, the
+// ISA's state and helpers, and `profiled`. Fails where the program cannot be told from another build.
+core::Result<std::string> code_identity(const core::Hart& hart, const HostFeatures& host, bool profiled);
 
 }  // namespace lockstep::jit

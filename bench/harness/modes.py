@@ -8,7 +8,8 @@ import shutil
 import statistics
 
 from harness.console import Console, OrderGuest
-from harness.programs import (NATIVE, QEMU, WARM, BenchError, debian_payloads, guest_payloads, kernel_result, run_process)
+from harness.programs import (NATIVE, QEMU, WARM, WATCHED, BenchError, debian_payloads, guest_payloads, kernel_result,
+                              run_process)
 
 FLOATING_POINT = ("mandelbrot", "matrix_product", "nbody")
 INTEGER_KIND, FLOATING_KIND, SYSTEM_KIND, PARALLEL_KIND = "integer", "floating point", "system", "parallel"
@@ -67,7 +68,8 @@ def row_of(group, name, kind, runs, instructions=None):
         programs[key]["spread"] = (max(walls) - min(walls)) / programs[key]["wall_seconds"]
         programs[key]["runs"] = times
     row = {"group": group, "name": name, "label": f"{group}/{name}" if group else name, "kind": kind,
-           "instructions": instructions, "programs": programs, "qemu_over": {}, "over_qemu": {}, "over_native": {}}
+           "instructions": instructions, "programs": programs, "qemu_over": {}, "over_qemu": {}, "over_native": {},
+           "over_plain": {}}
     for clock in ("wall_seconds", "cpu_seconds"):
         spent = {key: program[clock] for key, program in programs.items()}
         for key in spent:
@@ -78,6 +80,9 @@ def row_of(group, name, kind, runs, instructions=None):
                 row["over_qemu"].setdefault(key, {})[clock] = spent[key] / spent[QEMU]
             if spent.get(NATIVE):
                 row["over_native"].setdefault(key, {})[clock] = spent[key] / spent[NATIVE]
+            plain = spent.get(key.partition(WATCHED)[0])
+            if WATCHED in key and plain:
+                row["over_plain"].setdefault(key, {})[clock] = spent[key] / plain
     return row
 
 

@@ -20,6 +20,10 @@ QEMU = "qemu"
 NATIVE = "native"
 # Ends the key of an older build's engine.
 BEFORE = "-before"
+# What may be asked of a run beside running (docs/observing.md), and stands behind this in the key of an engine.
+WATCHED = "+"
+OBSERVATIONS = {"coverage": ["--coverage", os.devnull], "counts": ["--coverage", os.devnull, "--coverage-counts"],
+                "memory": ["--trace", f"mem:{os.devnull}"]}
 # Ends the key of an engine that begins with the code of its earlier runs.
 WARM = "-warm"
 
@@ -99,8 +103,9 @@ def find_qemu(name):
     return Qemu(name), None
 
 
-def find_ours(program, before, engines, extra, code_cache=None):
-    """One for each engine, and for each engine of the older build and each with a code cache where these are asked for."""
+def find_ours(program, before, engines, extra, observations=(), code_cache=None):
+    """One for each engine, and for each engine of the older build, each with a code cache and each that is observed, where
+    these are asked for."""
     ways_out = {program: "tools/build release lockstep builds it, --lockstep names another", before: "--before names it"}
     for path, way_out in ways_out.items():
         if path and not os.access(path, os.X_OK):
@@ -108,7 +113,9 @@ def find_ours(program, before, engines, extra, code_cache=None):
     older = [Ours(before, engine, extra, engine + BEFORE) for engine in engines] if before else []
     kept = ["--code-cache", str(code_cache)]
     warm = [Ours(program, engine, [*extra, *kept], engine + WARM) for engine in engines if engine.startswith("jit")]
-    return [*(Ours(program, engine, extra, engine) for engine in engines), *(warm if code_cache else []), *older]
+    observed = [Ours(program, engine, [*extra, *OBSERVATIONS[what]], engine + WATCHED + what)
+                for engine in engines for what in observations]
+    return [*(Ours(program, engine, extra, engine) for engine in engines), *(warm if code_cache else []), *older, *observed]
 
 
 def guest_payloads(guest):

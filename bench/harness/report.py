@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from harness.modes import FLOATING_KIND, INTEGER_KIND
-from harness.programs import NATIVE, QEMU
+from harness.programs import NATIVE, QEMU, WATCHED
 
 # Below this share of one core the wall time says more about the machine's other work than about the emulator.
 BUSY_SHARE = 0.9
@@ -52,7 +52,8 @@ class Progress:
 
 
 # What heads a column, and what the ratios compare with.
-TITLES = {"seconds": "{} s", "mips": "{} MIPS", "qemu_over": "qemu/{}", "over_qemu": "{}/qemu", "over_native": "{}/native"}
+TITLES = {"seconds": "{} s", "mips": "{} MIPS", "qemu_over": "qemu/{}", "over_qemu": "{}/qemu", "over_native": "{}/native",
+          "over_plain": "{}/plain"}
 PEERS = {"qemu_over": QEMU, "over_qemu": QEMU, "over_native": NATIVE}
 LABEL_WIDTH, LEAST_WIDTH = 29, 10
 
@@ -62,7 +63,7 @@ def number(value, digits=2):
 
 
 def ratio_of(row, figure, key, clock):
-    return row[figure].get(key, {}).get(clock)
+    return row.get(figure, {}).get(key, {}).get(clock)
 
 
 class Table:
@@ -85,6 +86,7 @@ class Table:
         shown = [(key, "seconds") for key in keys]
         shown += [(key, "mips") for key in ours if row["instructions"]]
         shown += [(key, figure) for figure, peer in PEERS.items() if peer in keys for key in ours]
+        shown += [(key, "over_plain") for key in ours if WATCHED in key]
         self._columns = [(key, figure, max(LEAST_WIDTH, len(TITLES[figure].format(key)) + 2)) for key, figure in shown]
         self._print("", [TITLES[figure].format(key) for key, figure, _ in self._columns])
         if self._markdown:
@@ -123,8 +125,8 @@ def means_of(rows):
             if len(chosen) < 2:
                 continue
             mean = {}
-            for figure in ("qemu_over", "over_qemu", "over_native"):
-                for key, clocks in chosen[0][figure].items():
+            for figure in ("qemu_over", "over_qemu", "over_native", "over_plain"):
+                for key, clocks in chosen[0].get(figure, {}).items():
                     for clock in clocks:
                         values = [ratio_of(row, figure, key, clock) for row in chosen]
                         if None not in values:

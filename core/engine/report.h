@@ -25,6 +25,7 @@ struct HotCode {
 
 struct EngineReport {
   std::vector<EngineCounter> counters;
+  bool profiled = false;     // it was made to take samples of host time
   uint64_t samples = 0;      // taken so far, of this process; those outside of `hot` were spent elsewhere
   std::vector<HotCode> hot;  // in no order; empty unless a profile was asked for
 };

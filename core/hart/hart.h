@@ -111,6 +111,14 @@ class Hart {
   // instruction unless the first one cannot be fetched, in which case it emits nothing.
   virtual void translate_block(CodeReader& code, uint64_t pc, unsigned max_instructions, ir::Builder& builder) = 0;
 
+  // The privilege mode in which it runs: an index into the ISA's names of its modes. It changes only with traps and
+  // with helpers that end a block.
+  virtual unsigned privilege() const { return 0; }
+  virtual std::span<const std::string_view> privilege_names() const {
+    static constexpr std::string_view kOnly[] = {"all"};
+    return kOnly;
+  }
+
   // What a translated block depends on besides its bytes (privilege, FP enabled, ...). Blocks with different keys never
   // share code.
   virtual uint64_t code_key() const = 0;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/engine/code_index.h"
+#include "core/engine/instrumentation.h"
 #include "core/hart/hart.h"
 #include "core/ir/ir.h"
 
@@ -60,6 +61,7 @@ struct CodeBlock {
   uint64_t second_ppage = 0;  // physical page of the bytes behind the page's end, when spans_pages
   uint32_t size_bytes = 0;
   bool spans_pages = false;
+  CodeRecord* record = nullptr;  // where somebody asks what runs
   Link links[2];
 
   struct GuestInstruction {
@@ -77,9 +79,15 @@ struct CodeBlock {
   }
 };
 
+struct LoweringOptions {
+  bool fusion = true;
+  bool watched_memory = false;          // every access goes through MemoryAccess
+  Coverage coverage = Coverage::kNone;  // told to CodeBlock::record where there is one
+};
+
 // Turns verified IR into cells. `handlers` maps Bytecode to the dispatcher's labels. Returns false when the block needs
 // more temporaries than the scratch area has; the caller then translates fewer instructions.
-bool lower(const ir::Block& block, const StateLayout& layout, std::span<const HelperDescriptor> helpers, bool fusion,
-           const void* const* handlers, CodeBlock& out);
+bool lower(const ir::Block& block, const StateLayout& layout, std::span<const HelperDescriptor> helpers,
+           const LoweringOptions& options, const void* const* handlers, CodeBlock& out);
 
 }  // namespace lockstep::core

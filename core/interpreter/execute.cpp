@@ -343,6 +343,16 @@ h_call : {
   NEXT;
 }
 
+h_cover : {
+  auto* record = reinterpret_cast<CodeRecord*>(ip->imm);
+  record->reach(ip->d);
+  if (record->complete() && block != uncached_.get()) covered_.push_back(block);
+  NEXT;
+}
+h_count:
+  ++*reinterpret_cast<uint64_t*>(ip->imm);
+  NEXT;
+
   BRANCH(beq, a == b)
   BRANCH(bne, a != b)
   BRANCH(bltu, a < b)

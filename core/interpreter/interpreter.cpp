@@ -30,6 +30,7 @@ RunResult ThreadedInterpreter::run(uint64_t budget) {
     state_.end_count = hart_.instruction_count();
     state_.budget = 0;
     pending_link_ = nullptr;
+    if (options_.instrumentation != nullptr) options_.instrumentation->flush();
     return RunResult{reason, executed};
   };
   while (true) {
@@ -39,6 +40,7 @@ RunResult ThreadedInterpreter::run(uint64_t budget) {
       held_budget_ = 0;
     }
     Link* link = std::exchange(pending_link_, nullptr);
+    if (!covered_.empty()) drop_covered();
     code_changed_ = false;
     finishing_ = false;
     part_ = 0;
@@ -104,6 +106,7 @@ CodeBlock* ThreadedInterpreter::enter(uint64_t pc) {
     // The instruction that cannot be fetched has begun.
     state_.budget -= 1;
     state_.pc = pc;
+    if (options_.instrumentation != nullptr) options_.instrumentation->count_unfetched();
     hart_.raise_fault(kind, Access::kFetch, vaddr);
     state_.trapped = 0;
     return nullptr;
@@ -137,8 +140,10 @@ CodeBlock* ThreadedInterpreter::enter(uint64_t pc) {
     ir_block.pc = pc;
     ir::Builder builder(ir_block);
     MmuCodeReader reader(hart_, memory_, ir_block);
+    CodeCopy copy(reader, pc);
+    CodeReader& source = options_.instrumentation != nullptr ? static_cast<CodeReader&>(copy) : reader;
     const uint64_t invalidations = invalidations_;
-    hart_.translate_block(reader, pc, max_instructions, builder);
+    hart_.translate_block(source, pc, max_instructions, builder);
     if (ir_block.guest_instructions == 0) {
       const Fault kind = reader.fault() == Fault::kNone ? Fault::kAccess : reader.fault();
       return fault(kind, reader.fault() == Fault::kNone ? pc : reader.fault_address());
@@ -153,7 +158,14 @@ CodeBlock* ThreadedInterpreter::enter(uint64_t pc) {
     block->size_bytes = static_cast<uint32_t>(ir_block.code_bytes);
     block->spans_pages = ((pc + ir_block.code_bytes - 1) & kPageMask) != (pc & kPageMask);
     block->second_ppage = reader.second_ppage();
-    if (!lower(ir_block, hart_.layout(), hart_.helpers(), options_.fusion, handlers_, *block)) {
+    LoweringOptions lowering{.fusion = options_.fusion};
+    if (HartInstrumentation* instrumentation = options_.instrumentation; instrumentation != nullptr) {
+      lowering.watched_memory = instrumentation->traces_memory();
+      lowering.coverage = instrumentation->coverage();
+      if (lowering.coverage != Coverage::kNone)
+        block->record = instrumentation->record(ir_block, copy.bytes(), code_key_);
+    }
+    if (!lower(ir_block, hart_.layout(), hart_.helpers(), lowering, handlers_, *block)) {
       assert(ir_block.guest_instructions > 1 && "one instruction's temporaries fit the scratch area");
       max_instructions = std::max(1u, ir_block.guest_instructions / 2);
       continue;
@@ -179,6 +191,13 @@ CodeBlock* ThreadedInterpreter::enter(uint64_t pc) {
     CodeBlock* result = cache_.insert(std::move(block));
     if (!result->spans_pages && !breakpoints_.contains(pc)) cached = result;
     return result;
+  }
+}
+
+// Blocks that have run to their end are translated anew, without the cells that told so.
+void ThreadedInterpreter::drop_covered() {
+  for (CodeBlock* block : std::exchange(covered_, {})) {
+    if (block->count != CodeBlock::kCannotEnter) cache_.drop(block);
   }
 }
 

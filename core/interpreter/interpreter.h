@@ -7,10 +7,13 @@
 
 namespace lockstep::core {
 
+class HartInstrumentation;
+
 // What a user can switch, so that the farm can show that it changes nothing but speed.
 struct InterpreterOptions {
   bool fusion = true;       // fold addresses, compare-and-branch and sign extensions into one operation
   bool block_links = true;  // jump from block to block without a look-up
+  HartInstrumentation* instrumentation = nullptr;  // what is asked of this hart; it outlives the engine
 };
 
 struct InterpreterStatistics {

@@ -26,13 +26,14 @@ constexpr unsigned kMaxSlots = kScratchBytes / 8;
 
 class Lowering {
  public:
-  Lowering(const ir::Block& block, const StateLayout& layout, std::span<const HelperDescriptor> helpers, bool fusion,
-           const void* const* handlers, CodeBlock& out)
+  Lowering(const ir::Block& block, const StateLayout& layout, std::span<const HelperDescriptor> helpers,
+           const LoweringOptions& options, const void* const* handlers, CodeBlock& out)
       : block_(block),
         helpers_(helpers),
+        options_(options),
         handlers_(handlers),
         out_(out),
-        plan_(block, helpers, fusion),
+        plan_(block, helpers, options.fusion),
         slot_(plan_.homes()) {
     zero_slot_ = static_cast<uint16_t>((layout.size_bytes + 7) / 8);
     next_slot_ = zero_slot_ + 1u;
@@ -154,7 +155,7 @@ class Lowering {
     switch (i.op) {
       case Op::kInsn:
         out_.instructions.push_back({i.imm, static_cast<uint32_t>(out_.cells.size())});
-        return;
+        return emit_coverage();
       case Op::kConst:
       case Op::kTrunc:
         return;  // made where it is used
@@ -235,6 +236,16 @@ class Lowering {
         return;
       default:
         return emit_operation(i, o);
+    }
+  }
+
+  void emit_coverage() {
+    if (out_.record == nullptr) return;
+    const uint16_t index = guest_index();
+    if (options_.coverage == Coverage::kCounted) {
+      emit_cell(Bytecode::k_count, 0, 0, 0, 0, reinterpret_cast<uint64_t>(&out_.record->alone[index]));
+    } else if (out_.record->reached <= index) {
+      emit_cell(Bytecode::k_cover, static_cast<uint16_t>(index + 1), 0, 0, 0, reinterpret_cast<uint64_t>(out_.record));
     }
   }
 
@@ -324,13 +335,18 @@ class Lowering {
     const bool plain = Selection::is_plain(i);
     if (bytes > 8) return emit_wide(i, o);
     const uint16_t a = use(o.args[0]);
-    if (!plain) {
-      emit_cell(Bytecode::k_load_any, define(), a, static_cast<uint16_t>(bytes), guest_index(), i.imm);
+    const bool extend = plan_.is_extended_load(static_cast<Value>(position_));
+    if (!plain || options_.watched_memory) {
+      const uint16_t to = define();
+      emit_cell(Bytecode::k_load_any, to, a, static_cast<uint16_t>(bytes), guest_index(), i.imm);
       // imm holds the flags, so the displacement needs a cell of its own.
       if (o.displacement != 0) patch_displacement(a, o.displacement);
+      if (extend) {
+        const Bytecode code = bytes == 1 ? Bytecode::k_sext8 : bytes == 2 ? Bytecode::k_sext16 : Bytecode::k_sext32;
+        emit_cell(code, to, to, 0, 0, 0);
+      }
       return;
     }
-    const bool extend = plan_.is_extended_load(static_cast<Value>(position_));
     Bytecode code = Bytecode::k_ld64;
     if (bytes == 1) code = extend ? Bytecode::k_lds8 : Bytecode::k_ldu8;
     if (bytes == 2) code = extend ? Bytecode::k_lds16 : Bytecode::k_ldu16;
@@ -354,7 +370,7 @@ class Lowering {
     if (bytes > 8) return emit_wide(i, o);
     const uint16_t a = use(o.args[0]);
     const uint16_t b = use(o.args[1]);
-    if (!plain) {
+    if (!plain || options_.watched_memory) {
       emit_cell(Bytecode::k_store_any, static_cast<uint16_t>(bytes), a, b, guest_index(), i.imm);
       if (o.displacement != 0) patch_displacement(a, o.displacement);
       return;
@@ -493,6 +509,7 @@ class Lowering {
 
   const ir::Block& block_;
   std::span<const HelperDescriptor> helpers_;
+  const LoweringOptions options_;
   const void* const* handlers_;
   CodeBlock& out_;
   const Selection plan_;
@@ -510,12 +527,12 @@ class Lowering {
 
 }  // namespace
 
-bool lower(const ir::Block& block, const StateLayout& layout, std::span<const HelperDescriptor> helpers, bool fusion,
-           const void* const* handlers, CodeBlock& out) {
+bool lower(const ir::Block& block, const StateLayout& layout, std::span<const HelperDescriptor> helpers,
+           const LoweringOptions& options, const void* const* handlers, CodeBlock& out) {
   out.cells.clear();
   out.instructions.clear();
   out.wide.clear();
-  return Lowering(block, layout, helpers, fusion, handlers, out).run();
+  return Lowering(block, layout, helpers, options, handlers, out).run();
 }
 
 }  // namespace lockstep::core

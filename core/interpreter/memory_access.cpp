@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "core/engine/instrumentation.h"
 #include "core/ir/fold.h"
 #include "core/memory/host_access.h"
 
@@ -47,6 +48,14 @@ uint64_t apply(ir::RmwOp op, ir::Type type, uint64_t old, uint64_t operand) {
 }
 
 }  // namespace
+
+MemoryAccess::MemoryAccess(Hart& hart, HartInstrumentation* instrumentation)
+    : hart_(&hart),
+      traced_(instrumentation != nullptr && instrumentation->traces_memory() ? instrumentation : nullptr) {}
+
+void MemoryAccess::tell(uint64_t vaddr, unsigned size_bytes, bool is_store, const void* value) {
+  if (traced_ != nullptr) traced_->add(*hart_, vaddr, size_bytes, is_store, value);
+}
 
 bool MemoryAccess::locate(uint64_t vaddr, unsigned size_bytes, Access access, Place& place) {
   const uint64_t to_page_end = kPageSize - (vaddr & ~kPageMask);
@@ -220,6 +229,7 @@ bool MemoryAccess::load(uint64_t vaddr, unsigned size_bytes, uint64_t flags, voi
   Place place;
   if (!locate(vaddr, size_bytes, Access::kLoad, place) || !read(place, value)) return false;
   if (flags & ir::kMemBigEndian) reverse(value, size_bytes);
+  tell(vaddr, size_bytes, false, value);
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, false);
   return true;
 }
@@ -232,6 +242,7 @@ bool MemoryAccess::store(uint64_t vaddr, unsigned size_bytes, uint64_t flags, co
   if (flags & ir::kMemBigEndian) reverse(bytes, size_bytes);
   Place place;
   if (!locate(vaddr, size_bytes, Access::kStore, place) || !write(place, bytes)) return false;
+  tell(vaddr, size_bytes, true, value);
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, true);
   return true;
 }
@@ -248,6 +259,7 @@ bool MemoryAccess::load_reserved(uint64_t vaddr, unsigned size_bytes, uint64_t f
     hart_->set_reserved_value(seen);
   }
   if (flags & ir::kMemBigEndian) reverse(value, size_bytes);
+  tell(vaddr, size_bytes, false, value);
   hart_->state().reservation_valid = size_bytes;
   hart_->state().reservation_address = place.location[0].paddr;
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, false);
@@ -278,6 +290,7 @@ bool MemoryAccess::store_conditional(uint64_t vaddr, unsigned size_bytes, uint64
   } else if (!write(place, bytes)) {
     return false;
   }
+  tell(vaddr, size_bytes, true, value);
   if (!watchpoints_.empty()) watch(vaddr, size_bytes, true);
   return true;
 }
@@ -304,6 +317,9 @@ bool MemoryAccess::rmw(ir::RmwOp op, uint64_t vaddr, ir::Type type, uint64_t fla
     if (!write(place, &after)) return false;
   }
   if (swapped) reverse(&before, size_bytes);
+  const uint64_t stored = apply(op, type, before, operand);
+  tell(vaddr, size_bytes, false, &before);
+  tell(vaddr, size_bytes, true, &stored);
   old = before;
   watch_both(vaddr, size_bytes);
   return true;
@@ -326,10 +342,12 @@ bool MemoryAccess::compare_and_swap(uint64_t vaddr, unsigned size_bytes, uint64_
       reverse(&found, size_bytes);
       reverse(&wanted, size_bytes);
     }
-    host_access::compare_exchange(place.location[0].host, size_bytes, found, wanted);
+    const bool swapped = host_access::compare_exchange(place.location[0].host, size_bytes, found, wanted);
     written(place.location[0], size_bytes);
     if (flags & ir::kMemBigEndian) reverse(&found, size_bytes);
     std::memcpy(old, &found, size_bytes);
+    tell(vaddr, size_bytes, false, old);
+    tell(vaddr, size_bytes, true, swapped ? desired : old);
     watch_both(vaddr, size_bytes);
     return true;
   }
@@ -337,8 +355,12 @@ bool MemoryAccess::compare_and_swap(uint64_t vaddr, unsigned size_bytes, uint64_
   if (flags & ir::kMemBigEndian) reverse(before, size_bytes);
   // The location is written either way, as hardware may, so that permissions are always those of a store.
   std::memcpy(after, std::memcmp(before, expected, size_bytes) == 0 ? desired : before, size_bytes);
+  uint8_t result[kMaxSwapBytes];
+  std::memcpy(result, after, size_bytes);
   if (flags & ir::kMemBigEndian) reverse(after, size_bytes);
   if (!write(place, after)) return false;
+  tell(vaddr, size_bytes, false, before);
+  tell(vaddr, size_bytes, true, result);
   std::memcpy(old, before, size_bytes);
   watch_both(vaddr, size_bytes);
   return true;

@@ -10,12 +10,15 @@
 
 namespace lockstep::core {
 
+class HartInstrumentation;
+
 // The slow path of a hart's loads and stores, the same for all translating engines: translation, TLB fill, devices,
 // page-crossing, alignment, code pages, watchpoints. The caller has made state().pc and the count exact. Every function
 // that returns false has entered a trap.
 class MemoryAccess {
  public:
-  explicit MemoryAccess(Hart& hart) : hart_(&hart) {}
+  // `instrumentation`, where there is one, is told of every access that is done here.
+  explicit MemoryAccess(Hart& hart, HartInstrumentation* instrumentation = nullptr);
 
   // `size_bytes`: 1 to 32, a power of two; `flags`: ir::MemFlags; the bytes are in the host's order.
   bool load(uint64_t vaddr, unsigned size_bytes, uint64_t flags, void* value);
@@ -80,10 +83,13 @@ class MemoryAccess {
     return place.first_bytes == place.size_bytes && place.location[0].host != nullptr;
   }
   void watch(uint64_t vaddr, unsigned size_bytes, bool write);
+  // `value`: as the guest sees it, in the host's byte order.
+  void tell(uint64_t vaddr, unsigned size_bytes, bool is_store, const void* value);
   void watch_both(uint64_t vaddr, unsigned size_bytes);  // of what reads and writes in one
   bool watched_page(uint64_t vaddr) const;
 
   Hart* hart_;
+  HartInstrumentation* traced_;  // nullptr: nobody asks for accesses
   std::vector<Watchpoint> watchpoints_;
   bool watch_hit_ = false;
   uint64_t watch_address_ = 0;

@@ -19,7 +19,7 @@ namespace lockstep::core {
 class ThreadedInterpreter final : public Interpreter {
  public:
   ThreadedInterpreter(Hart& hart, const InterpreterOptions& options)
-      : hart_(hart), state_(hart.state()), options_(options), memory_(hart) {
+      : hart_(hart), state_(hart.state()), options_(options), memory_(hart, options.instrumentation) {
     execute(nullptr);
   }
 
@@ -55,6 +55,15 @@ class ThreadedInterpreter final : public Interpreter {
     invalidate_all_code();  // no block may go on to another without the hook
   }
 
+  EngineReport report() override {
+    const InterpreterStatistics s = statistics();
+    EngineReport report;
+    report.counters = {{"blocks_translated", s.blocks_translated},
+                       {"block_instructions", s.instructions_translated},
+                       {"units_dropped", s.blocks_invalidated},
+                       {"lookups", s.lookups}};
+    return report;
+  }
   InterpreterStatistics statistics() const override {
     InterpreterStatistics s = statistics_;
     s.blocks_invalidated = cache_.invalidated();
@@ -69,6 +78,7 @@ class ThreadedInterpreter final : public Interpreter {
   void execute_part(CodeBlock* block, unsigned count);
 
   CodeBlock* enter(uint64_t pc);
+  void drop_covered();
   // The page of the block's first instruction is mapped as it was when the block was found.
   bool still_mapped(const CodeBlock& block) const {
     constexpr auto kFetch = static_cast<unsigned>(Access::kFetch);
@@ -123,6 +133,7 @@ class ThreadedInterpreter final : public Interpreter {
   int64_t held_budget_ = 0;     // taken from the budget so that the next block cannot be entered
   std::unique_ptr<CodeBlock> uncached_;
   std::vector<Cell> part_cells_;
+  std::vector<CodeBlock*> covered_;  // all of them has run: cells that tell so are to go
 };
 
 }  // namespace lockstep::core

@@ -4,10 +4,10 @@
 #include <elf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <vector>
 
@@ -44,7 +44,8 @@ void add_elf(std::span<const char> file, SymbolTable& table) {
       if (symbol.st_name >= strings.sh_size) continue;
       const std::string name(names + symbol.st_name, strnlen(names + symbol.st_name, strings.sh_size - symbol.st_name));
       // Local labels and mapping symbols name no code that a person wrote.
-      if (!name.empty() && name[0] != '.' && name[0] != '$') table.add(symbol.st_value, name);
+      if (!name.empty() && name[0] != '.' && name[0] != '$')
+        table.add(symbol.st_value, name, type == STT_FUNC, symbol.st_size);
     }
   }
 }
@@ -56,39 +57,48 @@ void add_map(std::span<const char> file, SymbolTable& table) {
     const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), address, 16);
     const auto length = static_cast<size_t>(end - line.data());
     if (error != std::errc() || length + 4 > line.size() || line[length] != ' ' || line[length + 2] != ' ') return;
-    if (std::strchr("tTwW", line[length + 1]) != nullptr) table.add(address, line.substr(length + 3));
+    if (std::strchr("tTwW", line[length + 1]) != nullptr) table.add(address, line.substr(length + 3), true);
   }
 }
 
 }  // namespace
 
 Status SymbolTable::add_file(const std::string& path, bool required) {
-  std::ifstream in(path, std::ios::binary);
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
   if (!in) return Error{fmt::format("{}: cannot be read", path)};
-  const std::vector<char> file{std::istreambuf_iterator<char>(in), {}};
+  std::vector<char> file(static_cast<size_t>(std::max<std::streamoff>(in.tellg(), 0)));
+  in.seekg(0).read(file.data(), static_cast<std::streamsize>(file.size()));
+  file.resize(static_cast<size_t>(in.gcount()));
   if (!add_bytes(file) && required) {
     return Error{fmt::format("{}: no symbols: give an ELF that is not stripped, or a System.map", path)};
   }
   return {};
 }
 
+void SymbolTable::add(uint64_t address, std::string name, bool is_function, uint64_t size_bytes) {
+  Symbol& symbol = symbols_[address];
+  if (!symbol.name.empty() && (symbol.is_function || !is_function)) return;
+  symbol = {std::move(name), is_function, size_bytes};
+}
+
 bool SymbolTable::add_bytes(std::span<const char> file) {
-  const size_t before = names_.size();
+  const size_t before = symbols_.size();
   if (file.size() >= SELFMAG && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0) {
     add_elf(file, *this);
   } else {
     add_map(file, *this);
   }
-  return names_.size() != before;
+  return symbols_.size() != before;
 }
 
 std::string SymbolTable::name_of(uint64_t address) const {
-  auto it = names_.upper_bound(address);
-  if (it == names_.begin()) return {};
+  auto it = symbols_.upper_bound(address);
+  if (it == symbols_.begin()) return {};
   --it;
   const uint64_t distance = address - it->first;
   if (distance >= kMaxDistance) return {};
-  return distance == 0 ? it->second : fmt::format("{}+{:#x}", it->second, distance);
+  const std::string& name = it->second.name;
+  return distance == 0 ? name : fmt::format("{}+{:#x}", name, distance);
 }
 
 }  // namespace lockstep::core

@@ -20,14 +20,22 @@ class SymbolTable {
   Status add_file(const std::string& path, bool required);
   // The same for a file's bytes. Answers whether there were any names.
   bool add_bytes(std::span<const char> file);
-  void add(uint64_t address, std::string name) { names_.emplace(address, std::move(name)); }
-  bool empty() const { return names_.empty(); }
+  // `size_bytes`: 0 where it is not known. Of several names of one address the first stays, but for a function's.
+  void add(uint64_t address, std::string name, bool is_function = false, uint64_t size_bytes = 0);
+  bool empty() const { return symbols_.empty(); }
+
+  struct Symbol {
+    std::string name;
+    bool is_function = false;  // says the ELF
+    uint64_t size_bytes = 0;
+  };
+  const std::map<uint64_t, Symbol>& by_address() const { return symbols_; }
 
   // "name" or "name+0x1c" of the nearest symbol at or below the address; empty where there is none within 1 MiB.
   std::string name_of(uint64_t address) const;
 
  private:
-  std::map<uint64_t, std::string> names_;
+  std::map<uint64_t, Symbol> symbols_;
 };
 
 }  // namespace lockstep::core

@@ -27,6 +27,11 @@ class Hart64 : public core::Hart {
   void reset() override;
   void translate_block(core::CodeReader& code, uint64_t pc, unsigned max_instructions,
                        core::ir::Builder& builder) override;
+  unsigned privilege() const override { return static_cast<unsigned>(s().privilege); }
+  std::span<const std::string_view> privilege_names() const override {
+    static constexpr std::string_view kNames[] = {"user", "supervisor", "reserved", "machine"};
+    return kNames;
+  }
   uint64_t code_key() const override { return CodeKey::of(s()).value(); }
   core::Translation translate(uint64_t vaddr, core::Access access, bool debug = false) override;
   void raise_fault(core::Fault fault, core::Access access, uint64_t vaddr) override;

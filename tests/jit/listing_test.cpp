@@ -49,6 +49,46 @@ TEST(Listing, TellsTheHotPartFromTheCold) {
   EXPECT_THAT(listing.entry, Contains(HasSubstr("heat")));
 }
 
+// For hosts that have AVX and nothing later.
+TEST(Listing, BaselineCodeHasNoLaterInstructions) {
+  for (const char* line : {"ld a0,0(a1)",
+                           "sd a0,8(a1)",
+                           "sll a0,a1,a2",
+                           "srl a0,a1,a2",
+                           "sra a0,a1,a2",
+                           "sllw a0,a1,a2",
+                           "srlw a0,a1,a2",
+                           "sraw a0,a1,a2",
+                           "rol a0,a1,a2",
+                           "ror a0,a1,a2",
+                           "rolw a0,a1,a2",
+                           "rorw a0,a1,a2",
+                           "rori a0,a1,0x11",
+                           "roriw a0,a1,0x7",
+                           "clz a0,a1",
+                           "clzw a0,a1",
+                           "ctz a0,a1",
+                           "ctzw a0,a1",
+                           "cpop a0,a1",
+                           "cpopw a0,a1",
+                           "fmadd.d fa0,fa1,fa2,fa3",
+                           "fmadd.s fa0,fa1,fa2,fa3",
+                           "fmsub.d fa0,fa1,fa2,fa3",
+                           "fnmadd.d fa0,fa1,fa2,fa3"}) {
+    const auto pattern = TranslatedPattern::make({line});
+    ASSERT_TRUE(pattern.ok()) << pattern.message();
+    (*pattern)->host = HostFeatures::all().baseline();
+    const auto first = (*pattern)->first_tier().front();
+    const auto second = (*pattern)->second_tier();
+    ASSERT_TRUE(first && second) << line;
+    for (const std::string& text : {first->text(), second->text()}) {
+      for (const char* later : {"bextr", "shlx", "shrx", "sarx", "rorx", "lzcnt", "tzcnt", "popcnt", "vfm", "vfnm"}) {
+        EXPECT_THAT(text, Not(HasSubstr(later))) << line;
+      }
+    }
+  }
+}
+
 // A loop that counts a0 down, then one that goes on forever.
 struct Countdown {
   explicit Countdown(const JitOptions& options) : engine(make_jit_engine(machine.hart, options).value()) {

@@ -142,7 +142,8 @@ Translator::Input TranslatedPattern::input(std::span<const RegionBlock> blocks, 
           .hart = machine_.hart,
           .thunks = thunks_,
           .rounding = 0,
-          .state_words = (machine_.hart.layout().size_bytes + 7) / 8};
+          .state_words = (machine_.hart.layout().size_bytes + 7) / 8,
+          .host = host};
 }
 
 std::vector<std::optional<Listing>> TranslatedPattern::first_tier() {

@@ -26,6 +26,8 @@ class TranslatedPattern {
 
   const Assembled& assembled() const { return assembled_; }
 
+  HostFeatures host = HostFeatures::all();  // for which code is written
+
   // By block, in the order of addresses. Nothing where a block has no host code.
   std::vector<std::optional<Listing>> first_tier();
   std::optional<Listing> second_tier();

@@ -37,6 +37,13 @@ def kernels(context):
     check(set(result["geometric_means"]) == {"all"}, f"{result['geometric_means']}")
 
 
+def watched_kernels(context):
+    context.benchmark_kernels()
+    result = measure(context, "--only", "^fib$", "--observe", "coverage,memory", "--no-native")
+    check_rows(result, ["fib"], ["jit", "jit+coverage", "jit+memory", "qemu"])
+    check(set(result["rows"][0]["over_plain"]) == {"jit+coverage", "jit+memory"}, f"{result['rows'][0]['over_plain']}")
+
+
 def kernels_in_debian(context):
     context.payloads()
     result = measure(context, "--guest", "--only", "/fib$")
@@ -61,4 +68,4 @@ def short_guests(context):
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__, [kernels, kernels_in_debian, debian_itself, short_guests]))
+    sys.exit(main(__doc__, [kernels, watched_kernels, kernels_in_debian, debian_itself, short_guests]))

@@ -28,6 +28,9 @@ class BrokenEngine final : public core::ForwardingEngine {
 
   core::RunResult run(uint64_t budget) override {
     const uint64_t begun = hart_.instruction_count();
+    // An engine that has not run from the beginning has nothing to remember.
+    if (fault_ == "history" && !remembers_ && begun != 0) return inner().run(budget);
+    remembers_ = true;
     const bool whole_block = begun + kBlockInstructions <= at_;
     if (begun >= at_ || budget < at_ - begun || (fault_ == "block" && !whole_block)) return inner().run(budget);
     const core::RunResult first = inner().run(at_ - begun);
@@ -48,6 +51,8 @@ class BrokenEngine final : public core::ForwardingEngine {
       hart_.tlb().flush_all();
     } else if (fault_ == "crash") {
       raise(SIGSEGV);
+    } else if (fault_ == "count") {
+      ++hart_.state().end_count;
     } else if (fault_ == "hang") {
       while (true) {
       }
@@ -60,6 +65,7 @@ class BrokenEngine final : public core::ForwardingEngine {
   core::Hart& hart_;
   std::string fault_;
   uint64_t at_;
+  bool remembers_ = false;
 };
 
 std::unique_ptr<core::Engine> make_broken(core::Hart& hart, const EngineSettings& settings, const EngineExtras&) {
@@ -69,11 +75,12 @@ std::unique_ptr<core::Engine> make_broken(core::Hart& hart, const EngineSettings
                                         at == nullptr ? ~uint64_t{0} : std::strtoull(at, nullptr, 10));
 }
 
-const bool kAdded = (add_engine_kind({"broken",
-                                      {{"over", {"interpreter", "jit"}},
-                                       {"fault", {"register", "block", "memory", "tlb", "crash", "hang"}}},
-                                      &make_broken}),
-                     true);
+const bool kAdded =
+    (add_engine_kind({"broken",
+                      {{"over", {"interpreter", "jit"}},
+                       {"fault", {"register", "block", "count", "history", "memory", "tlb", "crash", "hang"}}},
+                      &make_broken}),
+     true);
 
 }  // namespace
 }  // namespace lockstep::cli

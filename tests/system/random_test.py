@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""`lockstep random`: engines with options agree, the same programs end alike in the whole machine and at QEMU, a saved
+"""`lockstep random`: engines with options agree, the same programs end alike in the whole machine, at QEMU and at Spike, a saved
 program is replayed, a farm runs seeds, and wrong requests are answered."""
 
+import os
 import shutil
 import sys
 
@@ -30,7 +31,8 @@ def agree(context, *arguments):
 
 
 def engines_with_options(context):
-    for engine in ("jit", "jit:tier=1:links=off", "jit:threads=0:threshold=1", "jit:threads=0:threshold=100"):
+    for engine in ("jit", "jit:tier=1:links=off", "jit:threads=0:threshold=1", "jit:threads=0:threshold=100",
+                   "jit:host=baseline:threads=0:threshold=16"):
         result = agree(context, "--engines", f"interpreter,{engine}", "--instructions", context.options.instructions)
         check(result["instructions"] >= context.options.instructions, f"{engine}: {result}")
 
@@ -44,6 +46,13 @@ def qemu(context):
     if shutil.which("qemu-system-riscv64") is None:
         raise Skip("qemu-system-riscv64 is not installed")
     agree(context, "--against", "qemu", "--instructions", context.options.instructions)
+
+
+def spike(context):
+    program = os.environ.get("LOCKSTEP_SPIKE") or "spike"
+    if shutil.which(program) is None:
+        raise Skip(f"{program} is not there: build riscv-isa-sim and name it with LOCKSTEP_SPIKE")
+    agree(context, "--against", "spike", "--instructions", context.options.instructions)
 
 
 def replay(context):
@@ -67,6 +76,7 @@ def wrong_requests(context):
     for arguments, named in ((("--replay", path), f"{path}:2"), (("--replay", "/nonexistent"), "/nonexistent"),
                              (("--engines", "interpreter"), "--engines"), (("--against", "none"), "--against none"),
                              (("--against", "qemu", "--peer-program", "/nonexistent"), "/nonexistent"),
+                             (("--against", "spike", "--peer-program", "/nonexistent"), "LOCKSTEP_SPIKE"),
                              (("--engines", "interpreter,jit:tier=9"), "tier")):
         run = context.run("random", *arguments)
         check(run.status == 2 and named in run.stderr.decode(), f"{arguments}: {run.status} {run.stderr.decode()}")
@@ -78,4 +88,4 @@ def add_options(parser):
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__, [engines_with_options, the_whole_machine, replay, wrong_requests, a_farm_job, qemu], add_options))
+    sys.exit(main(__doc__, [engines_with_options, the_whole_machine, replay, wrong_requests, a_farm_job, qemu, spike], add_options))

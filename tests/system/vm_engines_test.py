@@ -9,7 +9,7 @@ from guest_case import check, check_same, main
 
 LIMIT = 400000000
 # The JIT as it is, one of its tiers alone, and with everything a region after its first execution.
-JITS = ("jit", "jit:tier=1", "jit:links=off", "jit:threshold=1:threads=0", "jit:threshold=16")
+JITS = ("jit", "jit:tier=1", "jit:links=off", "jit:threshold=1:threads=0", "jit:threshold=16", "jit:host=baseline:threshold=16")
 RANDOM_INSTRUCTIONS = 3000000
 
 

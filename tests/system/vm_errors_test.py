@@ -153,7 +153,7 @@ def files_to_write(context):
     refuse(context, *kernel, "--input", absent, says="no/folder")
     refuse(context, *kernel, "--replay-input", absent, says="no/folder")
     refuse(context, *kernel, "--replay-input", write(context, "log", b"12 later 00\n"), says=("log:1", "input log"))
-    refuse(context, *kernel, "--trace", "everything", says=("'everything'", "exec, irq and mmio"))
+    refuse(context, *kernel, "--trace", "everything", says=("'everything'", "exec, irq, mmio and mem"))
     refuse(context, *kernel, "--trace", f"irq:{absent}", says=("--trace", "no/folder"))
     refuse(context, *kernel, "--snapshot-at", "100", says="--snapshot-file")
     refuse(context, *kernel, "--snapshot-at", "1000", "--snapshot-file", absent, says=("snapshot", "no/folder"))

@@ -6,6 +6,7 @@ and brought down to the instruction at which it goes wrong."""
 import argparse
 import os
 import shlex
+import subprocess
 import sys
 
 from guest_case import SHORT_CHECKS, Context, check, check_same, main
@@ -17,7 +18,7 @@ GRAINS = ("instruction", "block", "quantum")
 
 def compared(context, engines, *arguments, restored=None, program=None, wrong_at=None):
     """A comparison's run, of a machine or from a snapshot."""
-    environment = dict(os.environ)
+    environment = dict(os.environ, TMPDIR=str(context.folder))
     if wrong_at is not None:
         environment["LOCKSTEP_BROKEN_AT"] = str(wrong_at)
     command = ["vm", "run"] if restored is None else ["vm", "restore", restored]
@@ -125,9 +126,53 @@ def a_late_checkpoint(context):
     """Far from the beginning, from a copy that has much translated code, all of it used again."""
     kernel = context.bare_guests()["integer"]
     for over in ("interpreter", "jit"):
-        for fault in ("memory", "tlb"):
+        for fault in ("memory", "register"):
             exactly(difference(context, fault, "--kernel", kernel, "--lockstep-check", 1000000, over=over,
-                               wrong_at=4567891), 4567891)
+                               wrong_at=5678901), 5678901)
+
+
+def from_snapshots(context):
+    """What is seen late is brought close by runs from snapshots, each with closer ones."""
+    kernel = context.bare_guests()["integer"]
+    for fault in ("memory", "register", "count"):
+        found = difference(context, fault, "--kernel", kernel, "--lockstep-check", 2000000, wrong_at=5678901)
+        exactly(found, 5678901)
+        again = found["again"]
+        check([step["check_every"] for step in again] == [125000, 100000, 100000], f"{again}")
+        check(all(step["snapshot"] and step["differs"] and 4000000 <= step["from"] < 5678901 for step in again), f"{again}")
+        check([step["from"] for step in again] == sorted(step["from"] for step in again), f"{again}")
+        check(5678901 - again[-1]["from"] <= 200000, f"{again}")
+        snapshot = found["snapshot"]
+        check(snapshot["shown"] and again[-1]["from"] <= snapshot["at"] < 5678901, f"snapshot: {snapshot}")
+    check(not any(context.folder.glob("lockstep-compare-*")), "snapshots on the way are left behind")
+
+
+def what_was_left_behind(context):
+    """A comparison that is killed leaves its folder, and the next one takes it away."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (context.folder / f"lockstep-compare-{ended.pid}-abcdef").mkdir()
+    running = context.folder / f"lockstep-compare-{os.getpid()}-abcdef"
+    running.mkdir()
+    agree(context, "interpreter,jit", "--kernel", context.bare_guests()["hello"])
+    check(list(context.folder.glob("lockstep-compare-*")) == [running], f"{list(context.folder.iterdir())}")
+
+
+def the_instruction_count(context):
+    """One instruction too many is counted: everything else is as it should be."""
+    found = difference(context, "count", "--kernel", context.bare_guests()["integer"])
+    exactly(found)
+    check({r["name"] for r in found["registers"]} == {"instruction count"}, f"registers: {found['registers']}")
+
+
+def what_needs_the_whole_run(context):
+    """An engine that goes wrong because of what it did long before: no snapshot shows it, and the beginning does."""
+    kernel = context.bare_guests()["integer"]
+    found = difference(context, "history", "--kernel", kernel, "--lockstep-check", 1000000, wrong_at=5678901)
+    exactly(found, 5678901)
+    check([(step["from"], step["differs"]) for step in found["again"]][-1] == (0, True), f"{found['again']}")
+    check(not found["again"][0]["differs"] and found["again"][0]["snapshot"], f"{found['again']}")
+    check(not found["snapshot"]["shown"], f"{found['snapshot']}")
 
 
 def a_crash(context):
@@ -201,5 +246,5 @@ def add_options(parser):
 if __name__ == "__main__":
     sys.exit(main(__doc__, [every_grain, every_engine_of_the_program, cutting_changes_nothing, a_register,
                             a_register_of_three_harts, what_only_a_whole_block_shows, memory_and_tlb,
-                            a_late_checkpoint, a_crash, the_reproducer, from_a_snapshot, a_boot_with_drive_and_network,
+                            a_late_checkpoint, from_snapshots, what_was_left_behind, the_instruction_count, what_needs_the_whole_run, a_crash, the_reproducer, from_a_snapshot, a_boot_with_drive_and_network,
                             mistakes], add_options))

@@ -52,6 +52,7 @@ uint8_t trait(unsigned row) {
 Generator::Generator(uint64_t seed, const RandomOptions& options) : random_(seed), options_(options) {
   program_.seed = seed;
   program_.portable = options.portable;
+  program_.aligned = options.aligned;
   program_.paging = random_.one_in(2);
 }
 
@@ -157,6 +158,19 @@ void Generator::statement() {
     case 20:
       if (program_.paging) other_text();
       return;
+    case 21:
+      return constant_operand();
+    case 22:
+      return narrow_compare();
+    case 23:
+      return read_csr();
+    case 24:
+      if (program_.paging && random_.one_in(4)) code_beside_tables();
+      return;
+    case 25:
+      return random_.one_in(2) ? routine_in_data() : rounding();
+    case 26:
+      return special_numbers();
     default:
       return instruction();
   }
@@ -184,7 +198,9 @@ void Generator::instruction() {
   o.imm = random_.one_in(2) ? random_.pick(kImmediates) : static_cast<int64_t>(random_.next());
   if (shape.is_memory) {
     o.rs1 = static_cast<uint8_t>(shape.three_bit_rs1 ? random_.pick(kShortPointers) : random_.pick(kPointers));
-    if (shape.is_atomic && !rarely(8)) {
+    if (program_.aligned) o.imm &= ~int64_t{7};
+    // Misaligned ones may fault in two ways.
+    if (shape.is_atomic && (program_.portable || !rarely(8))) {
       a_.imm("andi", kScratch[0], o.rs1, -8);
       o.rs1 = static_cast<uint8_t>(kScratch[0]);
     }

@@ -46,9 +46,17 @@ class Generator {
   void jump_table();
   void reserved_pair();
   void accesses();
+  void constant_operand();
+  uint64_t edge_value();
+  void narrow_compare();
+  void read_csr();
+  void rounding();
+  void special_numbers();
+  void code_beside_tables();
   void patch();
   void patched_branch();
   void written_routine();
+  void routine_in_data();
   void data_among_code();
   void swap_data_pages();
   void other_text();

@@ -20,6 +20,9 @@ namespace {
 
 constexpr uint64_t kMonitorData = kMonitor + 0x1000;  // the end state's registers, then the current record
 constexpr uint64_t kRecords = kRamBase + 0x8'0000;
+// Where programs for Spike say that they are done; its symbols name the two words.
+constexpr uint64_t kToHost = kMonitor + 0xf00, kFromHost = kMonitor + 0xf40;
+constexpr int64_t kHostTurns = 100'000;  // Spike looks there every few thousand instructions
 constexpr uint64_t kUart = 0x1000'0000, kFinisher = 0x10'0000, kFinisherPass = 0x5555;
 constexpr unsigned kUartStatus = 5, kUartEmpty = 0x20;
 constexpr uint64_t kFactor = 0x9e37'79b9'7f4a'7c15;
@@ -151,6 +154,14 @@ class Monitor {
     a_.reg("add", kRecord, kRecord, kT0);
     a_.jump(kZero, next_);
     a_.bind(done_);
+    a_.constant(kT0, kToHost);
+    a_.imm("addi", kT1, kZero, 1);
+    a_.store("sd", kT1, 0, kT0);
+    const Assembler::Label wait = a_.label();
+    a_.constant(kT1, kHostTurns);
+    a_.bind(wait);
+    a_.imm("addi", kT1, kT1, -1);
+    a_.branch("bne", kT1, kZero, wait);
     a_.constant(kT0, kFinisher);
     a_.constant(kT1, kFinisherPass);
     a_.store("sw", kT1, 0, kT0);
@@ -298,6 +309,75 @@ std::vector<uint8_t> make_record(const RandomProgram& program, Print print) {
   return record;
 }
 
+// One segment, and the symbols that Spike looks for.
+std::vector<uint8_t> elf_of(std::span<const uint8_t> memory) {
+  constexpr std::string_view kSymbolNames("\0tohost\0fromhost\0", 17);
+  constexpr std::string_view kSectionNames("\0.symtab\0.strtab\0", 17);
+  constexpr uint32_t kSymtabName = 1, kStrtabName = 9, kToHostName = 1, kFromHostName = 8;
+  std::vector<uint8_t> file(kPageBytes);
+  const auto append = [&file](const void* bytes, size_t size_bytes) {
+    const uint64_t at = file.size();
+    file.resize(at + size_bytes);
+    std::memcpy(file.data() + at, bytes, size_bytes);
+    file.resize((file.size() + 7) / 8 * 8);
+    return at;
+  };
+  Elf64_Phdr segment{};
+  segment.p_type = PT_LOAD;
+  segment.p_flags = PF_R | PF_W | PF_X;
+  segment.p_offset = append(memory.data(), memory.size());
+  segment.p_vaddr = segment.p_paddr = kRamBase;
+  segment.p_filesz = segment.p_memsz = memory.size();
+  segment.p_align = kPageBytes;
+
+  Elf64_Sym symbols[3]{};
+  symbols[1].st_name = kToHostName;
+  symbols[1].st_value = kToHost;
+  symbols[2].st_name = kFromHostName;
+  symbols[2].st_value = kFromHost;
+  for (Elf64_Sym& symbol : std::span(symbols).subspan(1)) {
+    symbol.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT);
+    symbol.st_shndx = SHN_ABS;
+    symbol.st_size = 8;
+  }
+  enum Section : uint16_t { kNone, kSymtab, kStrtab, kNames, kSections };
+  Elf64_Shdr sections[kSections]{};
+  const auto table = [&](Section section, uint32_t name, uint32_t type, const void* bytes, size_t size_bytes) {
+    sections[section].sh_name = name;
+    sections[section].sh_type = type;
+    sections[section].sh_offset = append(bytes, size_bytes);
+    sections[section].sh_size = size_bytes;
+    sections[section].sh_addralign = 8;
+  };
+  table(kSymtab, kSymtabName, SHT_SYMTAB, symbols, sizeof symbols);
+  sections[kSymtab].sh_entsize = sizeof symbols[0];
+  sections[kSymtab].sh_link = kStrtab;
+  sections[kSymtab].sh_info = 1;
+  table(kStrtab, kStrtabName, SHT_STRTAB, kSymbolNames.data(), kSymbolNames.size());
+  table(kNames, 0, SHT_STRTAB, kSectionNames.data(), kSectionNames.size());
+
+  Elf64_Ehdr header{};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_ident[EI_VERSION] = EV_CURRENT;
+  header.e_type = ET_EXEC;
+  header.e_machine = EM_RISCV;
+  header.e_version = EV_CURRENT;
+  header.e_entry = kRamBase;
+  header.e_phoff = sizeof header;
+  header.e_ehsize = sizeof header;
+  header.e_phentsize = sizeof segment;
+  header.e_phnum = 1;
+  header.e_shoff = append(sections, sizeof sections);
+  header.e_shentsize = sizeof sections[0];
+  header.e_shnum = kSections;
+  header.e_shstrndx = kNames;
+  std::memcpy(file.data(), &header, sizeof header);
+  std::memcpy(file.data() + sizeof header, &segment, sizeof segment);
+  return file;
+}
+
 }  // namespace
 
 uint64_t EndState::digest() const { return mix_all(mix_all(0, registers), memory); }
@@ -360,32 +440,7 @@ std::vector<uint8_t> make_image(std::span<const RandomProgram> programs, Print p
     memory.insert(memory.end(), record.begin(), record.end());
   }
   append_word(memory, 0);
-
-  Elf64_Ehdr header{};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS64;
-  header.e_ident[EI_DATA] = ELFDATA2LSB;
-  header.e_ident[EI_VERSION] = EV_CURRENT;
-  header.e_type = ET_EXEC;
-  header.e_machine = EM_RISCV;
-  header.e_version = EV_CURRENT;
-  header.e_entry = kRamBase;
-  header.e_phoff = sizeof header;
-  header.e_ehsize = sizeof header;
-  header.e_phentsize = sizeof(Elf64_Phdr);
-  header.e_phnum = 1;
-  Elf64_Phdr segment{};
-  segment.p_type = PT_LOAD;
-  segment.p_flags = PF_R | PF_W | PF_X;
-  segment.p_offset = kPageBytes;
-  segment.p_vaddr = segment.p_paddr = kRamBase;
-  segment.p_filesz = segment.p_memsz = memory.size();
-  segment.p_align = kPageBytes;
-  std::vector<uint8_t> file(kPageBytes + memory.size());
-  std::memcpy(file.data(), &header, sizeof header);
-  std::memcpy(file.data() + sizeof header, &segment, sizeof segment);
-  std::copy(memory.begin(), memory.end(), file.begin() + kPageBytes);
-  return file;
+  return elf_of(memory);
 }
 
 std::vector<uint64_t> printed_words(std::string_view console) {

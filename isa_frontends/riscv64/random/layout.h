@@ -56,9 +56,9 @@ inline constexpr unsigned kRecover = 27;  // where a failed fetch goes on
 inline constexpr unsigned kHandlerRegisters[] = {28, 29, 30, 31};
 
 // CSRs by number.
-inline constexpr unsigned kCsrFrm = 0x002, kCsrFcsr = 0x003, kCsrSstatus = 0x100, kCsrSie = 0x104, kCsrStvec = 0x105,
-                          kCsrScounteren = 0x106, kCsrSscratch = 0x140, kCsrSepc = 0x141, kCsrScause = 0x142,
-                          kCsrStval = 0x143, kCsrSip = 0x144, kCsrSatp = 0x180, kCsrMstatus = 0x300,
+inline constexpr unsigned kCsrFflags = 0x001, kCsrFrm = 0x002, kCsrFcsr = 0x003, kCsrSstatus = 0x100, kCsrSie = 0x104,
+                          kCsrStvec = 0x105, kCsrScounteren = 0x106, kCsrSscratch = 0x140, kCsrSepc = 0x141,
+                          kCsrScause = 0x142, kCsrStval = 0x143, kCsrSip = 0x144, kCsrSatp = 0x180, kCsrMstatus = 0x300,
                           kCsrMedeleg = 0x302, kCsrMideleg = 0x303, kCsrMie = 0x304, kCsrMtvec = 0x305,
                           kCsrMcounteren = 0x306, kCsrMenvcfg = 0x30a, kCsrMscratch = 0x340, kCsrMepc = 0x341,
                           kCsrMcause = 0x342, kCsrMtval = 0x343, kCsrMip = 0x344, kCsrPmpcfg0 = 0x3a0,

@@ -14,6 +14,7 @@ struct RandomProgram {
   uint64_t start = 0;
   uint64_t bound = 0;     // instructions after which it ends, whatever it does
   bool paging = false;    // in S or U mode under Sv39, with mappings that fault
+  bool aligned = false;   // stores do not cross a page's end
   bool portable = false;  // the same on every implementation of the specification: see docs/random.md
 };
 
@@ -23,6 +24,7 @@ struct RandomOptions {
   // What a program may execute in its loops, about; small programs execute less.
   uint64_t max_executed = 200'000;
   bool portable = false;
+  bool aligned = false;  // of portable ones: where a store that faults in its second page may have written the first
 };
 
 // The same program for the same seed and options. Registers, data, page tables and CSRs at its start follow from the

@@ -42,6 +42,7 @@ bool take(Reproducer& reproducer, std::string_view key, std::string_view value) 
   if (key == "start") return number(value, program.start, 16) && program.start < kPageBytes && program.start % 2 == 0;
   if (key == "bound") return number(value, program.bound, 10) && program.bound <= kMaxBound;
   if (key == "paging") return yes_or_no(value, program.paging);
+  if (key == "aligned") return yes_or_no(value, program.aligned);
   if (key == "portable") return yes_or_no(value, program.portable);
   if (key == "what") return reproducer.what = value, true;
   if (key == "difference") return reproducer.difference = value, true;
@@ -64,8 +65,9 @@ std::string write_reproducer(const Reproducer& reproducer) {
   const RandomProgram& program = reproducer.program;
   const auto word = [](bool value) { return value ? "yes" : "no"; };
   std::string text = fmt::format(
-      "# lockstep random --replay FILE\nisa riscv64\nseed {}\nstart 0x{:x}\nbound {}\npaging {}\nportable {}\n",
-      program.seed, program.start, program.bound, word(program.paging), word(program.portable));
+      "# lockstep random --replay FILE\nisa riscv64\nseed {}\nstart 0x{:x}\nbound {}\npaging {}\naligned {}\nportable "
+      "{}\n",
+      program.seed, program.start, program.bound, word(program.paging), word(program.aligned), word(program.portable));
   if (reproducer.engines.size() == 2) {
     fmt::format_to(std::back_inserter(text), "engines {} {}\n", reproducer.engines[0], reproducer.engines[1]);
   }

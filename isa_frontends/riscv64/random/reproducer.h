@@ -11,8 +11,8 @@
 namespace lockstep::isa::riscv64::random {
 
 // A program that fails and what it fails on, as a text file: a line each of `isa`, `seed`, `start`, `bound`, `paging`,
-// `portable`, `engines` (two names), `what` (Difference::what), `difference`, and one of `word` for each instruction.
-// What follows a `#` is for people.
+// `aligned`, `portable`, `engines` (two names), `what` (Difference::what), `difference`, and one of `word` for each
+// instruction. What follows a `#` is for people.
 struct Reproducer {
   RandomProgram program;
   std::vector<std::string> engines;

@@ -146,14 +146,20 @@ void Generator::reserved_pair() {
   if (program_.portable) a_.branch("bne", answer, kZero, again);
 }
 
-// A few loads or stores beside one another, often around a page's end; the place may move with a loop's turns.
+// A few loads or stores beside one another, often around a page's end; the place may move with a loop's turns, and
+// between two of them.
 void Generator::accesses() {
   constexpr std::string_view kLoads[] = {"lb", "lhu", "lw", "ld", "fld"}, kStores[] = {"sb", "sh", "sw", "sd", "fsd"};
   constexpr int64_t kReaches[] = {63, 511, 1023};
+  const auto fitting = [this](int64_t offset) { return program_.aligned ? offset & ~int64_t{7} : offset; };
+  const auto step = [&] { return fitting(static_cast<int64_t>(random_.below(96)) - 48); };
   unsigned base = random_.pick(kPointers);
   if (random_.one_in(2)) {
     a_.imm("andi", kA, varying(), random_.pick(kReaches));
     a_.reg("sh3add", kA, kA, base);
+    base = kA;
+  } else if (random_.one_in(2)) {
+    a_.imm("addi", kA, base, step());
     base = kA;
   }
   const auto first = static_cast<int64_t>(random_.below(96)) - 16;
@@ -161,7 +167,8 @@ void Generator::accesses() {
   for (uint64_t n = random_.between(2, 6); n > 0; --n) {
     const size_t kind = random_.below(std::size(kLoads));
     const unsigned value = kind == 4 ? floating() : integer(true);
-    const int64_t offset = first + static_cast<int64_t>(random_.below(64));
+    const int64_t offset = fitting(first + static_cast<int64_t>(random_.below(64)));
+    if (base == kA && random_.one_in(4)) a_.imm("addi", kA, kA, step());
     if (stores != random_.one_in(6)) {
       a_.store(kStores[kind], value, offset, base);
     } else {
@@ -169,6 +176,167 @@ void Generator::accesses() {
     }
     spent_ += turns_;
   }
+}
+
+// An instruction with an operand that the block knows: amounts of shifts and rotations, and values whose halves look
+// like something else.
+void Generator::constant_operand() {
+  constexpr std::string_view kNames[] = {"rol",  "rolw",  "ror",  "rorw", "sll",  "sllw", "srl",   "sraw",
+                                         "add",  "subw",  "and",  "or",   "xor",  "andn", "mul",   "mulhsu",
+                                         "mulh", "mulhu", "div",  "remu", "slt",  "sltu", "min",   "maxu",
+                                         "bext", "binv",  "addw", "sub",  "divw", "remw", "sh2add"};
+  const bool rotates = random_.one_in(3);
+  const std::string_view name = rotates ? kNames[random_.below(4)] : random_.pick(kNames);
+  a_.constant(kB, random_.one_in(2) ? random_.below(64) : edge_value());
+  const unsigned other = random_.one_in(8) ? kB : integer(true);
+  if (!rotates && random_.one_in(3)) {
+    a_.reg(name, integer(true), kB, other);
+  } else {
+    a_.reg(name, integer(true), other, kB);
+  }
+  spent_ += 3 * turns_;
+}
+
+// A number near one at which the number of halves, or the sign of the lower half, changes.
+uint64_t Generator::edge_value() {
+  constexpr uint64_t kEdges[] = {0,
+                                 uint64_t{1} << 31,
+                                 uint64_t{1} << 32,
+                                 uint64_t{3} << 31,
+                                 uint64_t{1} << 63,
+                                 0xffff'ffff'8000'0000,
+                                 0xffff'ffff'0000'0000,
+                                 0x8000'0000'8000'0000,
+                                 0x1234'5678'0000'0000};
+  return random_.pick(kEdges) + random_.below(9) - 4;
+}
+
+// The result of a 32-bit operation, compared with a number of any size or with another such result.
+void Generator::narrow_compare() {
+  constexpr std::string_view kMakers[] = {"addw", "subw", "mulw", "sllw", "sraw", "divw", "rorw"};
+  constexpr std::string_view kSets[] = {"slt", "sltu", "min", "max", "minu", "maxu", "xor", "and", "or", "add"};
+  constexpr std::string_view kBranches[] = {"beq", "bne", "blt", "bge", "bltu", "bgeu"};
+  const unsigned narrow = integer(true);
+  a_.constant(kB, edge_value());
+  a_.reg(random_.pick(kMakers), narrow, integer(true), random_.one_in(2) ? kB : integer(true));
+  if (random_.one_in(3)) a_.reg(random_.pick(kMakers), kB, integer(true), integer(true));
+  unsigned left = narrow, right = kB;
+  if (random_.one_in(3)) std::swap(left, right);
+  spent_ += 4 * turns_;
+  if (random_.one_in(2)) return a_.reg(random_.pick(kSets), integer(true), left, right);
+  const Assembler::Label end = a_.label();
+  a_.branch(random_.pick(kBranches), left, right, end);
+  for (uint64_t n = random_.between(1, 3); n > 0; --n) instruction();
+  a_.bind(end);
+}
+
+// A CSR that may hold 64 bits, in the middle of a block: other values are in registers before and behind it.
+void Generator::read_csr() {
+  constexpr unsigned kWide[] = {kCsrSepc, kCsrSepc, kCsrMepc, kCsrStval, kCsrMtval, kCsrSatp};
+  constexpr unsigned kPortable[] = {kCsrSepc, kCsrMepc, kCsrSatp};
+  constexpr unsigned kCounts[] = {0xc00, 0xc02, 0xb00, 0xb02};
+  const Assembler::Label end = seldom();
+  const unsigned from = integer(true), to = integer(true);
+  a_.reg(random_.one_in(2) ? "addw" : "subw", to, from, integer(true));
+  if (random_.one_in(2)) a_.store("sw", to, 8, random_.pick(kPointers));
+  if (random_.one_in(2)) a_.imm("addi", to, kZero, 1);
+  const bool counts = !program_.portable && random_.one_in(3);
+  a_.csr("csrrs", integer(true),
+         counts              ? random_.pick(kCounts)
+         : program_.portable ? random_.pick(kPortable)
+                             : random_.pick(kWide),
+         kZero);
+  a_.reg("add", integer(true), from, to);
+  a_.bind(end);
+}
+
+// Operations that round as the mode says, which changes with a loop's turns.
+void Generator::rounding() {
+  constexpr std::string_view kNames[] = {"fadd.d", "fsub.s", "fmul.d", "fmul.s", "fdiv.d", "fdiv.s"};
+  if (random_.one_in(2)) {
+    a_.imm("andi", kA, varying(), 3);
+    a_.csr("csrrw", kZero, kCsrFrm, kA);
+  } else {
+    a_.csr("csrrwi", kZero, kCsrFrm, static_cast<unsigned>(random_.below(5)));
+  }
+  for (uint64_t n = random_.between(1, 4); n > 0; --n) {
+    Operands o;
+    o.rd = static_cast<uint8_t>(floating());
+    o.rs1 = static_cast<uint8_t>(floating());
+    o.rs2 = static_cast<uint8_t>(floating());
+    o.rm = 7;
+    a_.op(random_.pick(kNames), o);
+  }
+  spent_ += 4 * turns_;
+}
+
+// Operations on zeros, infinities and NaNs, with flags that are cleared before and asked for behind.
+void Generator::special_numbers() {
+  constexpr uint64_t kNumbers[] = {0,
+                                   uint64_t{1} << 63,
+                                   0x7ff0'0000'0000'0000,
+                                   0xfff0'0000'0000'0000,
+                                   0x7ff8'0000'0000'0000,
+                                   0x7ff0'0000'0000'0001,
+                                   0x3ff0'0000'0000'0000,
+                                   0x0000'0000'0000'0001};
+  constexpr uint64_t kSingles[] = {0xffff'ffff'0000'0000, 0xffff'ffff'7f80'0000, 0xffff'ffff'ff80'0000,
+                                   0xffff'ffff'7fc0'0000, 0xffff'ffff'7f80'0001, 0xffff'ffff'0000'0001};
+  constexpr std::string_view kNames[] = {"fmadd", "fmsub", "fnmadd", "fnmsub", "fadd", "fmul", "fdiv", "fsub"};
+  const bool wide = random_.one_in(2);
+  Operands o;
+  o.rd = static_cast<uint8_t>(floating());
+  o.rm = 7;
+  for (uint8_t* source : {&o.rs1, &o.rs2, &o.rs3}) {
+    *source = static_cast<uint8_t>(floating());
+    if (random_.one_in(4)) continue;
+    a_.constant(kA, wide ? random_.pick(kNumbers) : random_.pick(kSingles));
+    a_.reg("fmv.d.x", *source, kA, 0);
+  }
+  if (random_.one_in(2)) a_.csr("csrrwi", kZero, kCsrFflags, 0);
+  a_.op(std::string(random_.pick(kNames)) + (wide ? ".d" : ".s"), o);
+  if (random_.one_in(2)) a_.csr("csrrs", integer(true), kCsrFflags, kZero);
+  spent_ += 8 * turns_;
+}
+
+// A loop that is written behind the entries of the last-level table, in their page: translations that set accessed bits
+// write beside the code that runs.
+void Generator::code_beside_tables() {
+  if (program_.portable || in_function() || depth_ > 0) return instruction();
+  const unsigned counter = kInnerCounters[0];
+  const uint64_t page = random_.below(kDataBytes / kPageBytes);
+  const auto entry = static_cast<int64_t>(8 * (page_index(kData) + page - page_index(kText)));
+  Assembler body;
+  const Assembler::Label top = body.label();
+  body.bind(top);
+  if (!random_.one_in(4)) body.reg("sfence.vma", 0, kZero, kZero);
+  if (random_.one_in(2)) {
+    body.imm("ld", integer(true), kA, 0);
+  } else {
+    body.store("sw", integer(true), 0, kA);
+  }
+  body.store("sd", kC, entry, kTables);
+  body.imm("addi", counter, counter, -1);
+  body.branch("bne", counter, kZero, top);
+  body.imm("jalr", kZero, kLink, 0);
+  // The entries that the window needs end before.
+  const auto place = static_cast<int64_t>(8 * random_.between(52, 230));
+  int64_t at = place;
+  for (const uint32_t word : body.finish()) {
+    a_.constant(kA, word);
+    a_.store("sw", kA, at, kTables);
+    at += 4;
+  }
+  a_.constant(kA, kData + kPageBytes * page - (kRoots[0] + kLast + 8 * page_index(kText)));
+  a_.reg("add", kA, kA, kTables);
+  a_.imm("ld", kC, kTables, entry);
+  a_.imm("andi", kC, kC, ~int64_t{1 << 6});  // not accessed yet
+  const uint64_t turns = random_.between(20, 150);
+  a_.imm("addi", counter, kZero, static_cast<int64_t>(turns));
+  a_.plain("fence.i");
+  a_.imm("addi", kB, kTables, place);
+  a_.imm("jalr", kLink, kB, 0);
+  spent_ += static_cast<double>(20 * turns);
 }
 
 Assembler::Label Generator::seldom() {
@@ -195,10 +363,11 @@ void Generator::patch() {
     a_.imm(random_.pick(kNames), integer(true), integer(true), static_cast<int64_t>(random_.below(4096)) - 2048);
   };
   const bool before = random_.one_in(2);
+  const bool by_byte = random_.one_in(3) || program_.aligned;
   if (before) instruction_to_change();
   const Assembler::Label end = seldom();
   a_.address(kA, target);
-  if (random_.one_in(3)) {
+  if (by_byte) {
     a_.imm("lbu", kB, kA, 3);
     a_.imm("addi", kB, kB, static_cast<int64_t>(random_.between(1, 255)));
     a_.store("sb", kB, 3, kA);
@@ -240,6 +409,7 @@ void Generator::patched_branch() {
 }
 
 void Generator::written_routine() {
+  if (program_.aligned) return instruction();
   const Assembler::Label end = seldom();
   const auto offset = static_cast<int64_t>(8 * random_.below(3));
   Operands add;
@@ -260,11 +430,48 @@ void Generator::written_routine() {
   a_.bind(end);
 }
 
+// A routine in a page of data: written, called a few times, forgotten when the page has been written often enough, and
+// written anew.
+void Generator::routine_in_data() {
+  // Where the page cannot be written, what is called are data.
+  if (program_.portable || in_function() || depth_ > 0) return instruction();
+  const unsigned rounds = kInnerCounters[0], turns = kInnerCounters[1];
+  Operands add;
+  add.rd = add.rs1 = static_cast<uint8_t>(integer(true));
+  add.imm = static_cast<int64_t>(random_.below(256));
+  constexpr uint32_t kReturnAndNop = 0x0001'8082;
+  const Assembler::Label top = a_.label(), call = a_.label(), write = a_.label();
+  const uint64_t calls = random_.between(2, 24), writes = random_.between(2, 90);
+  a_.imm("andi", kB, random_.pick(kPointers), -8);
+  a_.imm("addi", rounds, kZero, static_cast<int64_t>(random_.between(2, 8)));
+  a_.bind(top);
+  a_.constant(kA, encode(row_index("addi"), add));
+  a_.imm("slli", kC, rounds, 20);
+  a_.reg("xor", kA, kA, kC);
+  a_.store("sw", kA, 0, kB);
+  a_.constant(kA, kReturnAndNop);
+  a_.store("sw", kA, 4, kB);
+  if (!random_.one_in(3)) a_.plain("fence.i");
+  a_.imm("addi", turns, kZero, static_cast<int64_t>(calls));
+  a_.bind(call);
+  a_.imm("jalr", kLink, kB, 0);
+  a_.imm("addi", turns, turns, -1);
+  a_.branch("bne", turns, kZero, call);
+  a_.imm("addi", turns, kZero, static_cast<int64_t>(writes));
+  a_.bind(write);
+  a_.store("sd", turns, -128, kB);
+  a_.imm("addi", turns, turns, -1);
+  a_.branch("bne", turns, kZero, write);
+  a_.imm("addi", rounds, rounds, -1);
+  a_.branch("bne", rounds, kZero, top);
+  spent_ += static_cast<double>(5 * (5 * calls + 3 * writes));
+}
+
 void Generator::data_among_code() {
   constexpr std::string_view kStores[] = {"sb", "sh", "sw", "sd"};
   a_.address(kA, buffer_);
   const auto offset = static_cast<int64_t>(32 + random_.below(24));
-  a_.store(random_.pick(kStores), varying(), offset, kA);
+  a_.store(program_.aligned ? kStores[0] : random_.pick(kStores), varying(), offset, kA);
   if (random_.one_in(2)) a_.imm("ld", integer(true), kA, 40);
 }
 
