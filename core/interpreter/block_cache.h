@@ -33,7 +33,6 @@ class BlockCache {
   // page remain.
   bool invalidate(uint64_t paddr, uint64_t size_bytes);
   void invalidate_all();
-  void drop(CodeBlock* block);
   uint64_t invalidated() const { return invalidated_; }
 
   // Frees dropped blocks; only while none of them is being run.
@@ -44,6 +43,8 @@ class BlockCache {
   CodeBlock*& jump_cache(uint64_t pc) { return jumps_[(pc >> 1) & (jumps_.size() - 1)]; }
 
  private:
+  void drop(CodeBlock* block);
+
   CodeBlock none_;
   CodeIndex<CodeBlock> blocks_;
   std::vector<std::unique_ptr<CodeBlock>> graveyard_;

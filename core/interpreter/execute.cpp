@@ -343,12 +343,9 @@ h_call : {
   NEXT;
 }
 
-h_cover : {
-  auto* record = reinterpret_cast<CodeRecord*>(ip->imm);
-  record->reach(ip->d);
-  if (record->complete() && block != uncached_.get()) covered_.push_back(block);
+h_cover:
+  reinterpret_cast<CodeRecord*>(ip->imm)->reach(ip->d);
   NEXT;
-}
 h_count:
   ++*reinterpret_cast<uint64_t*>(ip->imm);
   NEXT;

@@ -40,7 +40,6 @@ RunResult ThreadedInterpreter::run(uint64_t budget) {
       held_budget_ = 0;
     }
     Link* link = std::exchange(pending_link_, nullptr);
-    if (!covered_.empty()) drop_covered();
     code_changed_ = false;
     finishing_ = false;
     part_ = 0;
@@ -191,13 +190,6 @@ CodeBlock* ThreadedInterpreter::enter(uint64_t pc) {
     CodeBlock* result = cache_.insert(std::move(block));
     if (!result->spans_pages && !breakpoints_.contains(pc)) cached = result;
     return result;
-  }
-}
-
-// Blocks that have run to their end are translated anew, without the cells that told so.
-void ThreadedInterpreter::drop_covered() {
-  for (CodeBlock* block : std::exchange(covered_, {})) {
-    if (block->count != CodeBlock::kCannotEnter) cache_.drop(block);
   }
 }
 

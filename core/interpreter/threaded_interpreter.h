@@ -78,7 +78,6 @@ class ThreadedInterpreter final : public Interpreter {
   void execute_part(CodeBlock* block, unsigned count);
 
   CodeBlock* enter(uint64_t pc);
-  void drop_covered();
   // The page of the block's first instruction is mapped as it was when the block was found.
   bool still_mapped(const CodeBlock& block) const {
     constexpr auto kFetch = static_cast<unsigned>(Access::kFetch);
@@ -133,7 +132,6 @@ class ThreadedInterpreter final : public Interpreter {
   int64_t held_budget_ = 0;     // taken from the budget so that the next block cannot be entered
   std::unique_ptr<CodeBlock> uncached_;
   std::vector<Cell> part_cells_;
-  std::vector<CodeBlock*> covered_;  // all of them has run: cells that tell so are to go
 };
 
 }  // namespace lockstep::core

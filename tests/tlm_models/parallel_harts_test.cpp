@@ -50,11 +50,11 @@ enum class EngineKind { kInterpreter, kBlocks, kRegions };
 
 class Machine {
  public:
-  Machine(unsigned harts, EngineKind kind) {
-    for (unsigned id = 0; id < harts; ++id) {
+  Machine(unsigned count, EngineKind kind) {
+    for (unsigned id = 0; id < count; ++id) {
       buses.push_back(std::make_unique<Bus>(*this));
-      this->harts.push_back(isa::riscv64::make_hart(id, *buses.back(), clock));
-      core::Hart& hart = *this->harts.back();
+      harts.push_back(isa::riscv64::make_hart(id, *buses.back(), clock));
+      core::Hart& hart = *harts.back();
       hart.set_concurrent(true);
       hart.state().pc = kRam;
       engines.push_back(make_engine(hart, kind));
@@ -67,9 +67,9 @@ class Machine {
       return remains;
     });
     std::vector<ParallelHarts::Member> members;
-    for (unsigned id = 0; id < harts; ++id) members.push_back({this->harts[id].get(), engines[id].get()});
+    for (unsigned id = 0; id < count; ++id) members.push_back({harts[id].get(), engines[id].get()});
     parallel = std::make_unique<ParallelHarts>(members, [this] { return ended(); });
-    waiting.assign(harts, false);
+    waiting.assign(count, false);
   }
 
   static std::unique_ptr<core::Engine> make_engine(core::Hart& hart, EngineKind kind) {
@@ -392,8 +392,7 @@ TEST(ParallelHarts, NobodyRunsDuringExclusiveWork) {
   const auto step = [&](unsigned hart) {
     return [&, hart](uint64_t call) {
       ++inside;
-      for (volatile int spin = 0; spin < 200; spin = spin + 1) {
-      }
+      for (int spin = 0; spin < 200; ++spin) std::atomic_signal_fence(std::memory_order_seq_cst);
       --inside;
       if (call % 3 == hart) {
         all->parallel->on_machine_thread([&] {
