@@ -53,7 +53,7 @@ def check_backtrace(frames):
     text = "\n".join(frames)
     guest = [k for k, line in enumerate(frames) if re.search(r" in [a-z_]+\S* \[guest 0x[0-9a-f]+, tier [12]\]", line)]
     check(len(guest) == 1, f"no frame of the guest in the backtrace:\n{text}")
-    check("jit_engine.cpp" in frames[guest[0] + 1] or "run" in frames[guest[0] + 1], f"it is not the engine's:\n{text}")
+    check("engine_run.cpp" in frames[guest[0] + 1] or "run" in frames[guest[0] + 1], f"it is not the engine's:\n{text}")
     check(any("HartScheduler" in line for line in frames[guest[0] + 2:]), f"it ends before the engine's caller:\n{text}")
     return guest[0]
 
