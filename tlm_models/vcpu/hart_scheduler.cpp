@@ -11,6 +11,8 @@
 namespace lockstep::tlm_models {
 namespace {
 
+// Quanta in one turn: live input and a debugger's interrupt wait no longer.
+constexpr uint64_t kMaxTurnQuanta = 100;
 // One sleep of an idle machine; longer waits are several of them.
 constexpr uint64_t kMaxSleepNs = 1'000'000'000;
 

@@ -58,9 +58,6 @@ class SchedulerHooks {
   virtual bool guest_ended() const = 0;
 };
 
-// Quanta in one turn: live input and a debugger's interrupt wait no longer.
-inline constexpr uint64_t kMaxTurnQuanta = 100;
-
 constexpr uint64_t divide_up(uint64_t a, uint64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
 enum class DebugAction : uint8_t { kContinue, kStep, kQuit };

@@ -21,7 +21,7 @@ namespace lockstep::tlm_models {
 // other. The thread that calls run() is the machine's, and the only one that touches devices, other harts' state, or
 // what all harts share: a hart that needs any of it asks for it and stands still until it is done. Everything that
 // reaches a hart from outside does so while it stands still: between rounds, while it asks, or at its next safe point,
-// of which there is one every quantum. So no engine needs to know of the others.
+// of which there is one every Round::quantum. So no engine needs to know of the others.
 class ParallelHarts {
  public:
   struct Member {
