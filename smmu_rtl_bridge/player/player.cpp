@@ -252,9 +252,15 @@ void Player::setup_register(uint32_t offset, uint64_t otherwise) {
   write_register(offset, find_register_at(offset)->size_bytes, setup_value(offset, otherwise));
 }
 
-// Software remembers what it told the device of queues and tables.
+// Software remembers what it told the device of queues and tables, where it was not told in vain.
 void Player::note_register(uint32_t offset, uint64_t value) {
   const Features& features = world_.features();
+  const bool of_table = offset == at::kStrtabBase || offset == at::kStrtabBaseCfg;
+  if (of_table && (control_ & kSmmuEnable)) return;
+  if (offset == at::kCmdqBase && (control_ & kCommandQueueEnable)) return;
+  if (offset == at::kEventqBase && (control_ & kEventQueueEnable)) return;
+  if (offset == at::kPriqBase && (control_ & kPriQueueEnable)) return;
+  if (offset == at::kCr0) control_ = static_cast<uint32_t>(value);
   const auto base = [&](Queue& queue, unsigned log2_max) {
     queue.base = value;
     queue.log2 = std::min(static_cast<unsigned>(value & 31), log2_max);

@@ -123,6 +123,7 @@ class Player : public Surroundings {
   std::map<uint32_t, uint64_t> setup_;  // offset -> value
   Queue commands_, events_, pages_;
   bool has_page_queue_ = false;
+  uint32_t control_ = 0;  // CR0 as it was written last
   bool held_commands_ = false;
   std::unordered_map<uint64_t, int> open_;  // accesses without an answer
   std::vector<Stall> stalls_;
