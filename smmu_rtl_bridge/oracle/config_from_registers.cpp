@@ -95,9 +95,7 @@ core::Result<Config> config_from_id_registers(const IdRegisters& r) {
 
 IdRegisters id_registers(const Config& config) {
   using tlm_models::smmuv3::RegisterId;
-  const auto value = [&](RegisterId id) {
-    return static_cast<uint32_t>(tlm_models::smmuv3::reset_value(id, config));
-  };
+  const auto value = [&](RegisterId id) { return static_cast<uint32_t>(tlm_models::smmuv3::reset_value(id, config)); };
   return {value(RegisterId::kIdr0), value(RegisterId::kIdr1), value(RegisterId::kIdr2), value(RegisterId::kIdr3),
           value(RegisterId::kIdr4), value(RegisterId::kIdr5), value(RegisterId::kIidr), value(RegisterId::kAidr)};
 }

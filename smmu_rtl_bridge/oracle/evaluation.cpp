@@ -23,6 +23,8 @@ using tlm_models::smmuv3::StreamWorld;
 using tlm_models::smmuv3::TlbSpace;
 
 constexpr unsigned kEventQueueLog2 = 19;
+// No hint of a level fits it.
+constexpr unsigned kUnknownLevel = 0xff;
 // Records that fit the evaluator's own event queue, which nobody reads.
 constexpr uint64_t kRecordsMax = (uint64_t{1} << kEventQueueLog2) - 2;
 
@@ -341,11 +343,11 @@ Sequence Evaluator::gone(const Snapshot& snapshot, uint64_t address, AccessKind 
   const Sequence limit = window_.completed_before;
   switch (kind) {
     case AccessKind::kStreamTableLevel1:
-      return log_.stream_entry(stream_, true, limit);
+      return log_.stream_entry(stream_, true, limit, log_.stream_entry(stream_, false, limit));
     case AccessKind::kStreamTableEntry:
       return log_.stream_entry(stream_, false, limit);
     case AccessKind::kContextLevel1:
-      return log_.context(stream_, index_, true, limit);
+      return log_.context(stream_, index_, true, limit, log_.context(stream_, index_, false, limit));
     case AccessKind::kContextDescriptor:
       return log_.context(stream_, index_, false, limit);
     case AccessKind::kStage1Descriptor:
@@ -393,6 +395,15 @@ unsigned Evaluator::stage1_level(unsigned reads) const {
   return tlm_models::smmuv3::kLastLevel - (input_bits - 1 - granule) / (granule - 3) + reads;
 }
 
+// A whole translation that was kept for the address: what its walk read is of no more concern until the translation
+// goes. How large it is, the walk has not shown yet, so the least is assumed.
+Sequence Evaluator::whole_translation_gone() const {
+  CachedPiece piece = virtual_piece(half().granule_log2, kUnknownLevel, true, false);
+  const Sequence own = log_.translation(piece, window_.completed_before);
+  piece.global = true;
+  return std::min(own, log_.translation(piece, window_.completed_before));
+}
+
 Sequence Evaluator::stage1_gone(uint64_t raw) {
   const unsigned granule = half().granule_log2;
   const unsigned level = stage1_level(static_cast<unsigned>(stage1_reads_.size()));
@@ -401,7 +412,33 @@ Sequence Evaluator::stage1_gone(uint64_t raw) {
                     tlm_models::smmuv3::DescriptorKind::kLeaf;
   const bool global = leaf && cd_.has_two_halves() && !(descriptor >> 11 & 1);
   return log_.translation(virtual_piece(tlm_models::smmuv3::level_shift(granule, level), level, leaf, global),
-                          window_.completed_before);
+                          window_.completed_before, leaf ? kNever : whole_translation_gone());
+}
+
+// The intermediate address that the next stage 2 walk is for, as far as the reads before it tell.
+std::optional<uint64_t> Evaluator::intermediate_address() const {
+  const bool address52 = config_.oas_bits == 52;
+  if (!cd_read_) {
+    if (ste_.stage1_translates()) return std::nullopt;  // of a context descriptor
+    return address_;
+  }
+  const unsigned granule = half().granule_log2;
+  const unsigned input_bits = 64u - half().size_offset;
+  const auto reads = static_cast<unsigned>(stage1_reads_.size());
+  const unsigned next = stage1_level(reads);
+  uint64_t table = half().table;
+  unsigned index_bits = input_bits - tlm_models::smmuv3::level_shift(granule, next);
+  if (reads != 0) {
+    const uint64_t last = tlm_models::smmuv3::to_host(stage1_reads_.back().value, cd_.big_endian);
+    const unsigned shift = tlm_models::smmuv3::level_shift(granule, next - 1);
+    if (tlm_models::smmuv3::kind_of(last, granule, next - 1, address52) == tlm_models::smmuv3::DescriptorKind::kLeaf)
+      return tlm_models::smmuv3::address_of(last, granule, shift, address52) | (address_ & ones(shift));
+    table = tlm_models::smmuv3::address_of(last, granule, granule, address52);
+    index_bits = granule - 3;
+  } else {
+    table &= ~ones(index_bits + 3);
+  }
+  return table + ((address_ >> tlm_models::smmuv3::level_shift(granule, next) & ones(index_bits)) << 3);
 }
 
 Sequence Evaluator::stage2_gone(uint64_t raw, uint64_t address) {
@@ -439,25 +476,44 @@ Sequence Evaluator::stage2_gone(uint64_t raw, uint64_t address) {
   piece.level = static_cast<uint8_t>(level);
   piece.first = ipa;
   piece.last = ipa | ones(level_shift(granule, level));
-  const Sequence alone = log_.translation(piece, limit);
+  // From the outermost cache to the innermost. First those of stage 1 that hold what stage 2 said too: context
+  // descriptors, whole translations and pointers to tables.
+  Sequence filled = kNever;
+  if (cd_read_) {
+    filled = stage1_holders_gone();
+  } else if (ste_.stage1_translates()) {
+    filled = log_.context(stream_, index_, false, limit);
+  }
+  // Then whole translations by stage 2, which hide the tables that they came from.
+  if (!piece.leaf) {
+    const std::optional<uint64_t> whole = intermediate_address();
+    if (!whole) return 0;
+    CachedPiece page = piece;
+    page.leaf = true;
+    page.level = kUnknownLevel;
+    page.first = *whole & ~ones(granule);
+    page.last = page.first | ones(granule);
+    filled = log_.translation(page, limit, filled);
+  }
+  return log_.translation(piece, limit, filled);
+}
 
-  if (!cd_read_) {
-    // For the fetch of a context descriptor, which may be kept itself; or there is no stage 1.
-    return ste_.stage1_translates() ? std::min(alone, log_.context(stream_, index_, false, limit)) : alone;
-  }
-  // What stage 2 said is also part of what stage 1's caches hold: pointers to tables, and whole translations.
-  const unsigned granule1 = half().granule_log2;
+Sequence Evaluator::stage1_holders_gone() const {
+  using tlm_models::smmuv3::level_shift;
+  const Sequence limit = window_.completed_before;
+  const unsigned granule = half().granule_log2;
   const auto reads = static_cast<unsigned>(stage1_reads_.size());
-  if (reads != 0) {
-    const unsigned last_level = stage1_level(reads - 1);
-    const uint64_t last = tlm_models::smmuv3::to_host(stage1_reads_.back().value, cd_.big_endian);
-    const bool leaf = tlm_models::smmuv3::kind_of(last, granule1, last_level, address52) == DescriptorKind::kLeaf;
-    const bool global = leaf && cd_.has_two_halves() && !(last >> 11 & 1);
-    return std::min(alone, log_.translation(virtual_piece(level_shift(granule1, last_level), last_level, leaf, global),
-                                            limit));
+  if (reads == 0) {
+    const unsigned all = std::min(64u - half().size_offset, 63u);
+    return log_.translation(virtual_piece(all, 0, false, false), limit, whole_translation_gone());
   }
-  const unsigned whole = std::min(64u - half().size_offset, 63u);
-  return std::min(alone, log_.translation(virtual_piece(whole, 0, false, false), limit));
+  const unsigned level = stage1_level(reads - 1);
+  const uint64_t last = tlm_models::smmuv3::to_host(stage1_reads_.back().value, cd_.big_endian);
+  const bool leaf = tlm_models::smmuv3::kind_of(last, granule, level, config_.oas_bits == 52) ==
+                    tlm_models::smmuv3::DescriptorKind::kLeaf;
+  const bool global = leaf && cd_.has_two_halves() && !(last >> 11 & 1);
+  return log_.translation(virtual_piece(level_shift(granule, level), level, leaf, global), limit,
+                          leaf ? kNever : whole_translation_gone());
 }
 
 }  // namespace lockstep::smmu_rtl_bridge

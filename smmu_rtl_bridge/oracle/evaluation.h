@@ -27,9 +27,9 @@ enum class Ends : uint8_t { kPass, kAbort, kZero, kStall };
 inline constexpr unsigned kSawOldStreamEntry = 1u << 0;  // cached from before the access was accepted
 inline constexpr unsigned kSawOldContext = 1u << 1;
 inline constexpr unsigned kSawOldDescriptor = 1u << 2;
-inline constexpr unsigned kSawChange = 1u << 3;      // changed between acceptance and answer
-inline constexpr unsigned kSawNeighbour = 1u << 4;   // another descriptor of a contiguous group
-inline constexpr unsigned kSawOldRegime = 1u << 5;   // tables of an older configuration with the same tags
+inline constexpr unsigned kSawChange = 1u << 3;       // changed between acceptance and answer
+inline constexpr unsigned kSawNeighbour = 1u << 4;    // another descriptor of a contiguous group
+inline constexpr unsigned kSawOldRegime = 1u << 5;    // tables of an older configuration with the same tags
 inline constexpr unsigned kSawFaultCached = 1u << 6;  // not allowed: see Window::keep_faults
 
 // One thing that may happen to an access. Stalls have STAG 0 in their record.
@@ -133,7 +133,10 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
 
   // Until when what was cached is surely gone: what was read at or before that may not be used.
   Sequence gone(const Snapshot& snapshot, uint64_t address, tlm_models::smmuv3::AccessKind kind);
+  Sequence whole_translation_gone() const;
+  Sequence stage1_holders_gone() const;
   Sequence stage1_gone(uint64_t raw);
+  std::optional<uint64_t> intermediate_address() const;
   Sequence stage2_gone(uint64_t raw, uint64_t address);
   void decode();
   tlm_models::smmuv3::TlbTag virtual_tag() const;

@@ -182,17 +182,17 @@ void InvalidationLog::complete(uint64_t places_before, Sequence now) {
   });
 }
 
-Sequence InvalidationLog::stream_entry(uint32_t stream, bool level1, Sequence limit) const {
+Sequence InvalidationLog::stream_entry(uint32_t stream, bool level1, Sequence limit, Sequence filled) const {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
-    if (entry->completed < limit && entry->kind == Kind::kStreams && !(level1 && entry->leaf_only) &&
-        stream >= entry->first_stream && stream <= entry->last_stream)
+    if (entry->completed < limit && entry->fetched < filled && entry->kind == Kind::kStreams &&
+        !(level1 && entry->leaf_only) && stream >= entry->first_stream && stream <= entry->last_stream)
       return entry->fetched;
   return 0;
 }
 
-Sequence InvalidationLog::context(uint32_t stream, uint32_t index, bool level1, Sequence limit) const {
+Sequence InvalidationLog::context(uint32_t stream, uint32_t index, bool level1, Sequence limit, Sequence filled) const {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-    if (entry->completed >= limit) continue;
+    if (entry->completed >= limit || entry->fetched >= filled) continue;
     switch (entry->kind) {
       case Kind::kStreams:
         if (stream >= entry->first_stream && stream <= entry->last_stream) return entry->fetched;
@@ -211,27 +211,27 @@ Sequence InvalidationLog::context(uint32_t stream, uint32_t index, bool level1, 
   return 0;
 }
 
-Sequence InvalidationLog::translation(const CachedPiece& piece, Sequence limit) const {
+Sequence InvalidationLog::translation(const CachedPiece& piece, Sequence limit, Sequence filled) const {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
-    if (entry->completed < limit && entry->kind == Kind::kTranslations && reaches(entry->scope, piece))
+    if (entry->completed < limit && entry->fetched < filled && entry->kind == Kind::kTranslations &&
+        reaches(entry->scope, piece))
       return entry->fetched;
   return 0;
 }
 
 Sequence InvalidationLog::everything(Sequence limit) const {
   Sequence configuration = 0, el1 = 0, el2 = 0, host = 0;
+  for (const Entry& entry : entries_)
+    if (entry.completed < limit && entry.kind == Kind::kStreams && entry.all) configuration = entry.fetched;
+  // A context descriptor that is kept was fetched through what stage 2 was then.
   for (const Entry& entry : entries_) {
-    if (entry.completed >= limit) continue;
-    if (entry.kind == Kind::kStreams && entry.all) configuration = entry.fetched;
-    if (entry.kind != Kind::kTranslations) continue;
-    if (entry.scope.world == StreamWorld::kEl1 && entry.all) el1 = entry.fetched;
+    if (entry.completed >= limit || entry.kind != Kind::kTranslations || entry.fetched >= configuration) continue;
     const bool of_all = !entry.scope.by_address && !entry.scope.by_asid;
+    if (entry.scope.world == StreamWorld::kEl1 && entry.all) el1 = entry.fetched;
     if (entry.scope.world == StreamWorld::kEl2 && of_all) el2 = entry.fetched;
     if (entry.scope.world == StreamWorld::kEl2E2h && of_all) host = entry.fetched;
   }
-  Sequence all = std::min(configuration, el1);
-  if (config_.hypervisor && config_.stage1) all = std::min({all, el2, host});
-  return all;
+  return config_.hypervisor && config_.stage1 ? std::min({el1, el2, host}) : el1;
 }
 
 }  // namespace lockstep::smmu_rtl_bridge

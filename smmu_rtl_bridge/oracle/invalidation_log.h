@@ -42,10 +42,12 @@ class InvalidationLog {
   // A CMD_SYNC after these places is known to be complete.
   void complete(uint64_t places_before, Sequence now);
 
-  // Of completed ones before `limit`; 0 where there is none.
-  Sequence stream_entry(uint32_t stream, bool level1, Sequence limit) const;
-  Sequence context(uint32_t stream, uint32_t index, bool level1, Sequence limit) const;
-  Sequence translation(const CachedPiece& piece, Sequence limit) const;
+  // When the latest was fetched of those that were completed before `limit` and fetched before `filled`; 0 where there
+  // is none. A cache that is filled from another one has what that one had at the time: the answer for the outer cache
+  // is `filled` of the inner one.
+  Sequence stream_entry(uint32_t stream, bool level1, Sequence limit, Sequence filled = kNever) const;
+  Sequence context(uint32_t stream, uint32_t index, bool level1, Sequence limit, Sequence filled = kNever) const;
+  Sequence translation(const CachedPiece& piece, Sequence limit, Sequence filled = kNever) const;
   // The latest time before which nothing at all can be cached any more.
   Sequence everything(Sequence limit) const;
 

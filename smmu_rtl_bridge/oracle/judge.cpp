@@ -13,11 +13,7 @@ core::Result<std::unique_ptr<Judge>> Judge::make(const IdRegisters& registers, c
 }
 
 Judge::Judge(const tlm_models::smmuv3::Config& config, const JudgeProfile& profile)
-    : config_(config),
-      profile_(profile),
-      log_(config_),
-      evaluator_(config_, memory_, log_),
-      registers_(config_) {
+    : config_(config), profile_(profile), log_(config_), evaluator_(config_, memory_, log_), registers_(config_) {
   Control control;
   control.number = next_control_++;
   control.gbpa = static_cast<uint32_t>(reg(RegisterId::kGbpa));

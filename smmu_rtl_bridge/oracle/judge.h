@@ -198,9 +198,7 @@ class Judge : public Observer {
   void read_word(uint32_t offset, uint32_t value);
   void wrong_value(const tlm_models::smmuv3::RegisterRow& row, uint64_t value, uint64_t allowed);
   uint64_t reg(RegisterId id) const { return registers_.get(id); }
-  bool on(uint32_t cr0_bits) const {
-    return (static_cast<uint32_t>(reg(RegisterId::kCr0)) & cr0_bits) == cr0_bits;
-  }
+  bool on(uint32_t cr0_bits) const { return (static_cast<uint32_t>(reg(RegisterId::kCr0)) & cr0_bits) == cr0_bits; }
 
   const tlm_models::smmuv3::Config config_;
   const JudgeProfile profile_;
@@ -230,9 +228,9 @@ class Judge : public Observer {
   EventRecord event_piece_{};
 
   std::deque<SeenCommand> commands_;
-  uint64_t command_front_ = 0;     // place of commands_.front()
-  uint64_t commands_consumed_ = 0;  // places that are surely over
-  uint64_t commands_written_ = 0;  // places that software has handed over
+  uint64_t command_front_ = 0;       // place of commands_.front()
+  uint64_t commands_consumed_ = 0;   // places that are surely over
+  uint64_t commands_written_ = 0;    // places that software has handed over
   uint64_t command_index_base_ = 0;  // index of place 0
   std::deque<smmu_rtl_bridge::AtcInvalidation> atc_expected_;
   std::deque<PageAnswer> page_answers_expected_;

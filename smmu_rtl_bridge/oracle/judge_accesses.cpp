@@ -58,14 +58,13 @@ bool alike(const Outcome& a, const Outcome& b) {
 
 bool Judge::sets_access_flag(const DescriptorUpdate& update) {
   const uint64_t flag = uint64_t{1} << 10;
-  return (update.expected | flag) == update.desired ||
-         (update.expected | __builtin_bswap64(flag)) == update.desired;
+  return (update.expected | flag) == update.desired || (update.expected | __builtin_bswap64(flag)) == update.desired;
 }
 
 std::string Judge::text_of(const EventRecord& record) {
   return format("%s %016llx %016llx %016llx %016llx",
-                tlm_models::smmuv3::name(static_cast<tlm_models::smmuv3::EventType>(record[0] & 0xff)),
-                wide(record[0]), wide(record[1]), wide(record[2]), wide(record[3]));
+                tlm_models::smmuv3::name(static_cast<tlm_models::smmuv3::EventType>(record[0] & 0xff)), wide(record[0]),
+                wide(record[1]), wide(record[2]), wide(record[3]));
 }
 
 std::string Judge::text_of(const Outcome& outcome) {
@@ -86,13 +85,12 @@ std::string Judge::text_of(const Outcome& outcome) {
 }
 
 std::string Judge::text_of(const ClientAccess& access) {
-  std::string text =
-      format("access %llu: %s%s%s of %#llx by stream %#x", wide(access.id), access.privileged ? "privileged " : "",
-             access.instruction ? "instruction " : "",
-             access.atomic  ? "atomic"
-             : access.write ? "write"
-                            : "read",
-             wide(access.address), access.stream_id);
+  std::string text = format("access %llu: %s%s%s of %#llx by stream %#x", wide(access.id),
+                            access.privileged ? "privileged " : "", access.instruction ? "instruction " : "",
+                            access.atomic  ? "atomic"
+                            : access.write ? "write"
+                                           : "read",
+                            wide(access.address), access.stream_id);
   if (access.substream_valid) text += format(" substream %#x", access.substream_id);
   if (access.translated) text += " translated";
   return text;
@@ -304,8 +302,8 @@ void Judge::name_failure(const Flight& flight, AccessEnd end, Window window) {
     outcomes_of(flight.access, window, outcomes_);
     const Outcome* best = nullptr;
     for (const Outcome& outcome : outcomes_)
-      if (agrees(outcome, flight, end) && (!with_updates || outcome.end != Ends::kPass ||
-                                           updates_seen(outcome, flight.accepted)))
+      if (agrees(outcome, flight, end) &&
+          (!with_updates || outcome.end != Ends::kPass || updates_seen(outcome, flight.accepted)))
         if (best == nullptr || outcome.seen < best->seen) best = &outcome;
     return best;
   };
@@ -336,9 +334,9 @@ void Judge::name_failure(const Flight& flight, AccessEnd end, Window window) {
   }
   for (const Outcome& outcome : allowed) {
     if (!went || outcome.end != Ends::kPass) continue;
-    fail(outcome.address != flight.seen.address          ? Rule::kForwardAddress
+    fail(outcome.address != flight.seen.address         ? Rule::kForwardAddress
          : outcome.attributes != flight.seen.attributes ? Rule::kForwardAttributes
-                                                         : Rule::kForwardPrivilege,
+                                                        : Rule::kForwardPrivilege,
          id, text);
     return;
   }
@@ -354,8 +352,8 @@ bool Judge::match_stall(const EventRecord& record) {
   for (auto& [id, flight] : flights_) {
     if (flight.stalled) {
       if (flight.tag == tag && !flight.may_abort && !flight.may_zero) {
-        fail(Rule::kStallTag, flight.access.id, format("tag %u is of ", tag) + text_of(flight.access) +
-                                                     " and came again in " + text_of(record));
+        fail(Rule::kStallTag, flight.access.id,
+             format("tag %u is of ", tag) + text_of(flight.access) + " and came again in " + text_of(record));
       }
       continue;
     }
@@ -412,8 +410,8 @@ void Judge::ats_answered(const AtsAnswer& answer) {
   ++now_;
   const auto found = questions_.find(answer.id);
   if (found == questions_.end()) {
-    fail(Rule::kAtsAnswer, answer.id, format("translation request %llu was answered and is not under way",
-                                             wide(answer.id)));
+    fail(Rule::kAtsAnswer, answer.id,
+         format("translation request %llu was answered and is not under way", wide(answer.id)));
     return;
   }
   ++counts_.answers;

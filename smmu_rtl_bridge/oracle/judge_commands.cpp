@@ -66,8 +66,7 @@ Judge::SeenCommand* Judge::command_at(uint64_t place) {
 void Judge::command_fetched(uint64_t address, const void* data, size_t size_bytes, bool failed) {
   if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable) || size_bytes < 16) return;
   const unsigned log2 = command_queue_log2();
-  const uint64_t base =
-      field_in_place(reg(RegisterId::kCmdqBase), 51, 5) & ~ones(std::max(log2 + kCommandLog2, 5u));
+  const uint64_t base = field_in_place(reg(RegisterId::kCmdqBase), 51, 5) & ~ones(std::max(log2 + kCommandLog2, 5u));
   const uint64_t size = uint64_t{1} << (log2 + kCommandLog2);
   if (address < base || address - base >= size) return;
   for (size_t at = 0; at + 16 <= size_bytes; at += 16) {
@@ -168,16 +167,16 @@ void Judge::consumed_up_to(uint64_t place) {
   while (commands_consumed_ < place) {
     SeenCommand* command = command_at(commands_consumed_);
     if (command == nullptr) {
-      fail(Rule::kCommandOrder, "command " + std::to_string(commands_consumed_) +
-                                    " of the run was consumed and never read from the queue");
+      fail(Rule::kCommandOrder,
+           "command " + std::to_string(commands_consumed_) + " of the run was consumed and never read from the queue");
       command_front_ = commands_consumed_ = place;
       commands_.clear();
       return;
     }
     if (!command->legal)
-      fail(Rule::kCommandIllegal, text_of_command(command->words) + (command->failed
-                                                                         ? " could not be read and was consumed"
-                                                                         : " is illegal and was consumed"));
+      fail(Rule::kCommandIllegal,
+           text_of_command(command->words) +
+               (command->failed ? " could not be read and was consumed" : " is illegal and was consumed"));
     if (command->is_sync) complete_sync(*command);
     command->consumed = true;
     ++commands_consumed_;
@@ -205,8 +204,8 @@ void Judge::settle_commands() {
   for (; place < commands_written_ && !stopped; ++place) {
     const SeenCommand* command = command_at(place);
     if (command == nullptr) {
-      fail(Rule::kCommandStuck, "command " + std::to_string(place) +
-                                    " of the run was handed over and not read, with the queue enabled");
+      fail(Rule::kCommandStuck,
+           "command " + std::to_string(place) + " of the run was handed over and not read, with the queue enabled");
       return;
     }
     if (!command->legal || (command->is_sync && atc_timed_out_)) break;
@@ -220,8 +219,8 @@ void Judge::sync_signalled(bool by_wire, uint64_t address, uint32_t data) {
     if (!command.is_sync || command.blocked || bits(command.words[0], 13, 12) != 1) continue;
     bool& had = by_wire ? command.pulsed : command.signalled;
     if (had) continue;
-    if (!by_wire && (field_in_place(command.words[1], 51, 2) != address ||
-                     static_cast<uint32_t>(command.words[0] >> 32) != data))
+    if (!by_wire &&
+        (field_in_place(command.words[1], 51, 2) != address || static_cast<uint32_t>(command.words[0] >> 32) != data))
       continue;
     had = true;
     complete_sync(command);

@@ -19,9 +19,8 @@ uint8_t nibble_of(const CacheLevel& level) {
 
 Attributes to_pins(const tlm_models::smmuv3::MemoryAttributes& attributes) {
   Attributes pins;
-  pins.type = attributes.device
-                  ? static_cast<uint8_t>(static_cast<unsigned>(attributes.device_type) << 2)
-                  : static_cast<uint8_t>(nibble_of(attributes.outer) << 4 | nibble_of(attributes.inner));
+  pins.type = attributes.device ? static_cast<uint8_t>(static_cast<unsigned>(attributes.device_type) << 2)
+                                : static_cast<uint8_t>(nibble_of(attributes.outer) << 4 | nibble_of(attributes.inner));
   pins.shareability = static_cast<uint8_t>(attributes.shareability);
   pins.secure = attributes.secure;
   return pins;

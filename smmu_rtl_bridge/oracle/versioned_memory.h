@@ -36,8 +36,8 @@ class VersionedMemory {
   // Nothing before may be seen any more.
   void set_floor(Sequence floor) { floor_ = floor; }
 
-  // The fast way: false if the piece has a history since the floor, and `words` then holds nothing. 1 to 8 words, inside
-  // one page.
+  // The fast way: false if the piece has a history since the floor, and `words` then holds nothing. 1 to 8 words,
+  // inside one page.
   bool read_steady(uint64_t address, unsigned words, uint64_t* out);
   // What it was between the floor and now, the oldest first.
   void snapshots(uint64_t address, unsigned words, std::vector<Snapshot>& out);

@@ -81,8 +81,8 @@ struct RandomWorld : Software {
   ClientAccess draw(Random& random) const {
     const ref::World::Stream& stream = world.streams[random() % world.streams.size()];
     ClientAccess t;
-    t.stream_id = random() % 30 ? stream.id
-                                : static_cast<uint32_t>(random() % (uint64_t{2} << smmu.config().stream_id_bits));
+    t.stream_id =
+        random() % 30 ? stream.id : static_cast<uint32_t>(random() % (uint64_t{2} << smmu.config().stream_id_bits));
     t.substream_valid = !stream.substreams.empty() ? random() % 2 : random() % 20 == 0;
     if (t.substream_valid)
       t.substream_id = stream.substreams.empty() ? 0 : stream.substreams[random() % stream.substreams.size()];

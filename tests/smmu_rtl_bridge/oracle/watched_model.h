@@ -268,8 +268,8 @@ class Software : public WatchedModel {
     get(Id::kCr0Ack);
   }
   void enable(uint32_t more = 0) {
-    set(Id::kCr0, core_smmu::kCr0SmmuEnable | core_smmu::kCr0EventQueueEnable | core_smmu::kCr0CommandQueueEnable |
-                      more);
+    set(Id::kCr0,
+        core_smmu::kCr0SmmuEnable | core_smmu::kCr0EventQueueEnable | core_smmu::kCr0CommandQueueEnable | more);
     get(Id::kCr0Ack);
   }
   bool command(uint64_t low, uint64_t high = 0) {
