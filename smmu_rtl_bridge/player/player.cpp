@@ -117,8 +117,10 @@ PlayResult Player::play(Device& device, const Script& script) {
   const unsigned log2size = std::min(16u, features.stream_bits());
   note_register(at::kStrtabBase, default_place::kStreamTable);
   note_register(at::kStrtabBaseCfg, log2size);
-  for (line_number_ = 0; line_number_ < script.lines.size() && !failed(); ++line_number_)
+  for (line_number_ = 0; line_number_ < script.lines.size() && !failed(); ++line_number_) {
+    if (before_line_ && !before_line_(line_number_, script.lines[line_number_])) return result_;
     play_line(script.lines[line_number_]);
+  }
   if (!failed()) quiet();
   if (!failed()) tell([](Observer& o) { o.finished(); });
   return result_;
