@@ -18,6 +18,7 @@ constexpr unsigned kDefaultQueueLog2 = 7;
 // Tables and queues: inner shareable, write-back.
 constexpr uint32_t kDefaultCr1 = 0xd75;
 constexpr uint32_t kRecordInvalidStream = 2;
+constexpr uint32_t kDefaultGbpa = 0x1000;  // incoming attributes
 constexpr uint32_t kSmmuEnable = 1, kPriQueueEnable = 2, kEventQueueEnable = 4, kCommandQueueEnable = 8;
 constexpr uint32_t kGbpaUpdate = uint32_t{1} << 31;
 // A sound device is quick where it has nothing to wait for: between two of these, time passes in small steps.
@@ -198,10 +199,9 @@ void Player::begin() {
   begun_ = true;
   const Features& features = world_.features();
   has_page_queue_ = features.pri();
-  if (const auto gbpa = setup_.find(at::kGbpa); gbpa != setup_.end()) {
-    write_register(at::kGbpa, 4, gbpa->second | kGbpaUpdate);
-    await_acknowledge(at::kGbpa);
-  }
+  // Its reset value is the device's own: software that cares says what it wants.
+  write_register(at::kGbpa, 4, setup_value(at::kGbpa, kDefaultGbpa) | kGbpaUpdate);
+  await_acknowledge(at::kGbpa);
   setup_register(at::kCr1, kDefaultCr1);
   setup_register(at::kCr2, kRecordInvalidStream);
   setup_register(at::kStrtabBase, default_place::kStreamTable);

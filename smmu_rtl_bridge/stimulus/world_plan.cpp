@@ -387,8 +387,7 @@ bool Plan::map(size_t index, size_t context, TreePlan& tree, uint64_t address, b
   const uint64_t base = address & ~(size - 1);
   for (const size_t other : tree.leaves) {
     const LeafPlan& leaf = leaves[other];
-    if (base < leaf.address + leaf.size && leaf.address < base + size) return false;
-    if (leaf.address == base) return false;
+    if (base <= leaf.address + (leaf.size - 1) && leaf.address <= base + (size - 1)) return false;
   }
   if (group) {
     // Neighbours must not have tables of their own.
