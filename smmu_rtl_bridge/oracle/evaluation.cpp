@@ -87,6 +87,7 @@ void Evaluator::begin() {
   ste_read_ = cd_read_ = decoded_ste_ = decoded_cd_ = false;
   stage1_reads_.clear();
   stage2_reads_.clear();
+  structures_until_ = kNever;
   last_read_live_ = true;
   last_was_descriptor_ = false;
   updates_.clear();
@@ -120,6 +121,7 @@ bool Evaluator::explore(const Control& control, const Window& window, std::vecto
     ++evaluations_;
     Outcome outcome;
     const EventType type = run(outcome);
+    meet();
     if (fault_was_kept(type)) {
       if (!window_.keep_faults) continue;
       seen_ |= kSawFaultCached;
@@ -138,6 +140,13 @@ bool Evaluator::explore(const Control& control, const Window& window, std::vecto
     }
   } while (next());
   return true;
+}
+
+void Evaluator::meet() {
+  if (!ste_read_ || window_.ste != nullptr || window_.cd != nullptr) return;
+  for (const Structures& known : met_)
+    if (known.has_cd == cd_read_ && known.ste == ste_words_ && (!cd_read_ || known.cd == cd_words_)) return;
+  met_.push_back({cd_read_, structures_until_, ste_words_, cd_words_});
 }
 
 bool Evaluator::evaluate(const ClientAccess& access, const Control& control, const Window& window,
@@ -222,14 +231,16 @@ bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const Memo
   uint64_t words[8] = {};
   last_read_live_ = true;
   last_was_descriptor_ = kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor;
-  const bool contiguous = last_was_descriptor_;
-  bool ok = true;
-  if (!memory_.read_steady(address, count, words)) {
-    ok = changing_read(address, words, count, kind);
-  } else if (contiguous && ((words[0] | __builtin_bswap64(words[0])) >> 52 & 1)) {
-    ok = changing_read(address, words, count, kind);
+  if (kind == AccessKind::kStreamTableEntry && window_.ste != nullptr) {
+    std::copy(window_.ste->begin(), window_.ste->end(), words);
+  } else if (kind == AccessKind::kContextDescriptor && window_.cd != nullptr) {
+    std::copy(window_.cd->begin(), window_.cd->end(), words);
+  } else {
+    const bool big_endian = kind == AccessKind::kStage1Descriptor ? cd_words_[0] >> 15 & 1 : ste_words_[2] >> 52 & 1;
+    const bool grouped = last_was_descriptor_ && memory_.may_have_hint(address, big_endian);
+    if ((grouped || !memory_.read_steady(address, count, words)) && !changing_read(address, words, count, kind))
+      return false;
   }
-  if (!ok) return false;
   for (const DescriptorUpdate& update : updates_)
     if (update.address == address) words[0] = update.desired;
   note(address, words, kind);
@@ -277,10 +288,12 @@ ExchangeResult Evaluator::exchange(uint64_t address, uint64_t expected, uint64_t
 bool Evaluator::changing_read(uint64_t address, uint64_t* words, unsigned count, AccessKind kind) {
   options_.clear();
   add_options(address, count, kind);
-  if (kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor) add_neighbours(address);
+  if (kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor) add_neighbours(address, kind);
   const Option& option = options_[choose(static_cast<unsigned>(options_.size()))];
   last_read_live_ = option.live;
   seen_ |= option.seen;
+  if (kind == AccessKind::kStreamTableEntry || kind == AccessKind::kContextDescriptor)
+    structures_until_ = std::min(structures_until_, option.snapshot.until);
   if (option.snapshot.broken) return false;
   std::copy_n(option.snapshot.words.begin(), count, words);
   return true;
@@ -320,12 +333,62 @@ void Evaluator::add_options(uint64_t address, unsigned count, AccessKind kind) {
   }
 }
 
-// A leaf with the contiguous hint answers for its whole group.
-void Evaluator::add_neighbours(uint64_t address) {
+// A leaf with the contiguous hint may be used for its whole group, so that what any of them says may be what counts
+// here.
+void Evaluator::add_neighbours(uint64_t address, AccessKind kind) {
+  using tlm_models::smmuv3::DescriptorKind;
   decode();
-  const bool first_stage = last_was_descriptor_ && cd_read_ && decoded_cd_;
-  (void)first_stage;
-  (void)address;
+  const bool address52 = config_.oas_bits == 52;
+  unsigned granule = 0, level = 0;
+  bool big_endian = false;
+  uint64_t input = 0;
+  if (kind == AccessKind::kStage1Descriptor) {
+    granule = half().granule_log2;
+    level = stage1_level(static_cast<unsigned>(stage1_reads_.size()));
+    big_endian = cd_.big_endian;
+    input = address_;
+  } else {
+    granule = ste_.stage2.granule_log2;
+    const Stage2Place place = stage2_place(address);
+    level = place.level;
+    input = place.ipa;
+    big_endian = ste_.stage2.big_endian;
+  }
+  if (level > tlm_models::smmuv3::kLastLevel ||
+      (level != tlm_models::smmuv3::kLastLevel && !tlm_models::smmuv3::block_allowed(granule, level, address52)))
+    return;
+  const unsigned group_log2 = tlm_models::smmuv3::contiguous_log2(granule, level);
+  const unsigned shift = tlm_models::smmuv3::level_shift(granule, level);
+  const unsigned wide = shift + group_log2;
+  const uint64_t first = address & ~ones(group_log2 + 3);
+  std::vector<Snapshot> neighbours;
+  for (uint64_t place = first; group_log2 != 0 && place <= (first | ones(group_log2 + 3)); place += 8) {
+    if (place == address) continue;
+    memory_.snapshots(place, 1, neighbours);
+    for (const Snapshot& snapshot : neighbours) {
+      const uint64_t descriptor = tlm_models::smmuv3::to_host(snapshot.words[0], big_endian);
+      if (snapshot.broken || snapshot.from >= window_.until || !(descriptor >> tlm_models::smmuv3::kContiguous & 1) ||
+          tlm_models::smmuv3::kind_of(descriptor, granule, level, address52) != DescriptorKind::kLeaf)
+        continue;
+      const uint64_t other = (place - first) >> 3 << shift;
+      const uint64_t output = tlm_models::smmuv3::address_of(descriptor, granule, shift, address52);
+      if (((output ^ other) & ones(wide)) != 0) continue;
+      // Its output moved to where this address is in the group.
+      const uint64_t moved = (descriptor & ~other) | (input & ones(wide) & ~ones(shift));
+      Option option;
+      option.snapshot = snapshot;
+      option.snapshot.words[0] = tlm_models::smmuv3::to_host(moved, big_endian);
+      option.live = snapshot.until > window_.accepted;
+      option.newest = false;
+      option.seen = kSawNeighbour;
+      if (!option.live && !window_.ignore_invalidations && snapshot.until <= gone(option.snapshot, address, kind))
+        continue;
+      const bool known = std::any_of(options_.begin(), options_.end(), [&](const Option& have) {
+        return !have.snapshot.broken && have.snapshot.words[0] == option.snapshot.words[0];
+      });
+      if (!known) options_.push_back(option);
+    }
+  }
 }
 
 void Evaluator::decode() {
@@ -441,41 +504,46 @@ std::optional<uint64_t> Evaluator::intermediate_address() const {
   return table + ((address_ >> tlm_models::smmuv3::level_shift(granule, next) & ones(index_bits)) << 3);
 }
 
-Sequence Evaluator::stage2_gone(uint64_t raw, uint64_t address) {
-  using tlm_models::smmuv3::DescriptorKind;
-  using tlm_models::smmuv3::level_shift;
+// The index of each descriptor tells the intermediate address.
+Evaluator::Stage2Place Evaluator::stage2_place(uint64_t address) const {
   const tlm_models::smmuv3::Stage2Config& stage2 = ste_.stage2;
   const unsigned granule = stage2.granule_log2;
   const unsigned start = tlm_models::smmuv3::stage2_start_level(granule, stage2.start_level_code);
-  const unsigned start_bits = 64u - stage2.t0sz - level_shift(granule, start);
-  const bool address52 = config_.oas_bits == 52;
-  unsigned level = start;
-  uint64_t ipa = 0;
-  // The index of each descriptor tells the intermediate address.
-  const auto descend = [&](uint64_t place) {
-    ipa |= (place >> 3 & ones(level == start ? start_bits : granule - 3)) << level_shift(granule, level);
+  const unsigned start_bits = 64u - stage2.t0sz - tlm_models::smmuv3::level_shift(granule, start);
+  Stage2Place place{start, 0};
+  const auto descend = [&](uint64_t at) {
+    const uint64_t index = at >> 3 & ones(place.level == start ? start_bits : granule - 3);
+    place.ipa |= index << tlm_models::smmuv3::level_shift(granule, place.level);
   };
   for (const TableRead& earlier : stage2_reads_) {
     descend(earlier.address);
     const uint64_t descriptor = tlm_models::smmuv3::to_host(earlier.value, stage2.big_endian);
-    if (tlm_models::smmuv3::kind_of(descriptor, granule, level, address52) == DescriptorKind::kTable) {
-      ++level;
+    if (tlm_models::smmuv3::kind_of(descriptor, granule, place.level, config_.oas_bits == 52) ==
+        tlm_models::smmuv3::DescriptorKind::kTable) {
+      ++place.level;
     } else {
-      level = start;
-      ipa = 0;
+      place = {start, 0};
     }
   }
   descend(address);
+  return place;
+}
+
+Sequence Evaluator::stage2_gone(uint64_t raw, uint64_t address) {
+  using tlm_models::smmuv3::DescriptorKind;
+  const tlm_models::smmuv3::Stage2Config& stage2 = ste_.stage2;
+  const unsigned granule = stage2.granule_log2;
+  const auto [level, ipa] = stage2_place(address);
   const uint64_t descriptor = tlm_models::smmuv3::to_host(raw, stage2.big_endian);
   const Sequence limit = window_.completed_before;
   CachedPiece piece;
   piece.tag.space = TlbSpace::kIntermediate;
   piece.tag.vmid = stage2.vmid;
-  piece.leaf = tlm_models::smmuv3::kind_of(descriptor, granule, level, address52) == DescriptorKind::kLeaf;
+  piece.leaf = tlm_models::smmuv3::kind_of(descriptor, granule, level, config_.oas_bits == 52) == DescriptorKind::kLeaf;
   piece.granule_log2 = static_cast<uint8_t>(granule);
   piece.level = static_cast<uint8_t>(level);
   piece.first = ipa;
-  piece.last = ipa | ones(level_shift(granule, level));
+  piece.last = ipa | ones(tlm_models::smmuv3::level_shift(granule, level));
   // From the outermost cache to the innermost. First those of stage 1 that hold what stage 2 said too: context
   // descriptors, whole translations and pointers to tables.
   Sequence filled = kNever;
@@ -496,6 +564,35 @@ Sequence Evaluator::stage2_gone(uint64_t raw, uint64_t address) {
     filled = log_.translation(page, limit, filled);
   }
   return log_.translation(piece, limit, filled);
+}
+
+tlm_models::smmuv3::TlbTag Evaluator::tag_of(const Structures& structures, bool e2h) const {
+  const tlm_models::smmuv3::Ste ste = tlm_models::smmuv3::decode_ste(structures.ste, config_);
+  tlm_models::smmuv3::TlbTag tag;
+  if (!structures.has_cd) {
+    tag.space = TlbSpace::kIntermediate;
+    tag.vmid = ste.stage2.vmid;
+    return tag;
+  }
+  const StreamWorld world = stream_world(ste, config_, e2h);
+  const auto cd = tlm_models::smmuv3::decode_cd(structures.cd, world, config_);
+  tag.world = world;
+  tag.asid = cd.asid;
+  tag.non_shared_asid = cd.non_shared_asid;
+  tag.vmid = config_.stage2 && world == StreamWorld::kEl1 ? ste.stage2.vmid : 0;
+  return tag;
+}
+
+Sequence Evaluator::translation_gone(const Structures& structures, bool e2h, uint64_t address, Sequence limit) const {
+  CachedPiece piece;
+  piece.tag = tag_of(structures, e2h);
+  piece.leaf = true;
+  piece.level = kUnknownLevel;
+  piece.first = address & ~ones(12);
+  piece.last = address | ones(12);
+  const Sequence own = log_.translation(piece, limit);
+  piece.global = true;
+  return std::min(own, log_.translation(piece, limit));
 }
 
 Sequence Evaluator::stage1_holders_gone() const {

@@ -49,6 +49,14 @@ struct Outcome {
   bool same_as(const Outcome& other) const;
 };
 
+// Structures that an access may have been translated with.
+struct Structures {
+  bool has_cd = false;
+  Sequence until = kNever;  // when memory ceased to hold them
+  tlm_models::smmuv3::StructureWords ste{};
+  tlm_models::smmuv3::StructureWords cd{};
+};
+
 // When an access was under way and what it may have seen.
 struct Window {
   Sequence accepted = 0;
@@ -57,6 +65,9 @@ struct Window {
   // For naming what went wrong: as though no invalidation had been, or as though faulting descriptors were cached.
   bool ignore_invalidations = false;
   bool keep_faults = false;
+  // Structures in place of those that the tables lead to: a device may have kept them.
+  const tlm_models::smmuv3::StructureWords* ste = nullptr;
+  const tlm_models::smmuv3::StructureWords* cd = nullptr;
 };
 
 // Registers as far as translation depends on them.
@@ -83,6 +94,13 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   // Adds the outcomes under one state of the registers. False: there were more choices than kEvaluationsMax.
   bool evaluate(const ClientAccess& access, const Control& control, const Window& window, std::vector<Outcome>& out);
   bool evaluate(const AtsQuestion& question, const Control& control, const Window& window, std::vector<Outcome>& out);
+
+  // What the evaluations since the last clear_met() went through, each once.
+  const std::vector<Structures>& met() const { return met_; }
+  void clear_met() { met_.clear(); }
+  // The tag of translations that these structures make, and the latest invalidation that reaches the address there.
+  tlm_models::smmuv3::TlbTag tag_of(const Structures& structures, bool e2h) const;
+  Sequence translation_gone(const Structures& structures, bool e2h, uint64_t address, Sequence limit) const;
 
   uint64_t evaluations() const { return evaluations_; }
 
@@ -122,6 +140,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   bool explore(const Control& control, const Window& window, std::vector<Outcome>& out, const Run& run);
   void load(const Control& control);
   void begin();
+  void meet();
   bool next();
   unsigned choose(unsigned count);
   bool fault_was_kept(tlm_models::smmuv3::EventType type) const;
@@ -129,7 +148,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   bool changing_read(uint64_t address, uint64_t* words, unsigned count, tlm_models::smmuv3::AccessKind kind);
   void note(uint64_t address, const uint64_t* words, tlm_models::smmuv3::AccessKind kind);
   void add_options(uint64_t address, unsigned count, tlm_models::smmuv3::AccessKind kind);
-  void add_neighbours(uint64_t address);
+  void add_neighbours(uint64_t address, tlm_models::smmuv3::AccessKind kind);
 
   // Until when what was cached is surely gone: what was read at or before that may not be used.
   Sequence gone(const Snapshot& snapshot, uint64_t address, tlm_models::smmuv3::AccessKind kind);
@@ -138,6 +157,12 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   Sequence stage1_gone(uint64_t raw);
   std::optional<uint64_t> intermediate_address() const;
   Sequence stage2_gone(uint64_t raw, uint64_t address);
+  // Where the walk of stage 2 is that this read goes on with.
+  struct Stage2Place {
+    unsigned level = 0;
+    uint64_t ipa = 0;  // as far as the indices tell
+  };
+  Stage2Place stage2_place(uint64_t address) const;
   void decode();
   tlm_models::smmuv3::TlbTag virtual_tag() const;
   CachedPiece virtual_piece(unsigned shift, unsigned level, bool leaf, bool global) const;
@@ -172,6 +197,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   tlm_models::smmuv3::ContextDescriptor cd_;
   std::vector<TableRead> stage1_reads_;
   std::vector<TableRead> stage2_reads_;
+  Sequence structures_until_ = kNever;
   bool last_read_live_ = true;
   bool last_was_descriptor_ = false;
   std::vector<DescriptorUpdate> updates_;
@@ -179,6 +205,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   unsigned seen_ = 0;
   std::vector<Option> options_;
   std::vector<Snapshot> snapshots_;
+  std::vector<Structures> met_;
 };
 
 }  // namespace lockstep::smmu_rtl_bridge

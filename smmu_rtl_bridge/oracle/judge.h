@@ -90,6 +90,7 @@ class Judge : public Observer {
  private:
   using EventRecord = tlm_models::smmuv3::EventRecord;
   using CommandWords = tlm_models::smmuv3::CommandWords;
+  using StructureWords = tlm_models::smmuv3::StructureWords;
   using RegisterId = tlm_models::smmuv3::RegisterId;
 
   // A transaction between its acceptance and its answer.
@@ -145,6 +146,15 @@ class Judge : public Observer {
     bool taken_into_account_twice(const void* data, size_t at, bool now_failed) const;
   };
 
+  // Structures that accesses of a stream were translated with, or that translations of a tag were made with: a device
+  // may have kept them from then, wherever they lay.
+  struct Kept {
+    Structures structures;
+    Sequence used = 0;  // memory held them then
+  };
+  using KeptList = std::vector<Kept>;
+  static constexpr size_t kKeptMax = 12;  // of one stream's context or of one tag; the oldest are forgotten
+
   // judge.cpp: reporting
   void fail(Rule rule, std::string text);
   void fail(Rule rule, uint64_t id, std::string text);
@@ -153,6 +163,14 @@ class Judge : public Observer {
   // judge_accesses.cpp
   template <typename Asked>
   bool outcomes_of(const Asked& asked, Window window, std::vector<Outcome>& out);
+  // judge_kept.cpp
+  const KeptList& keep_structures(uint32_t stream, uint32_t index, const std::vector<Structures>& met);
+  const KeptList& keep_regime(const Structures& structures, bool e2h);
+  static bool same_regime(const Structures& first, const Structures& second);
+  static Structures with_regime_of(const Structures& structures, const Structures& regime);
+  // judge_accesses.cpp
+  template <typename Asked>
+  bool kept_outcomes(const Asked& asked, const Control& control, const Window& window, std::vector<Outcome>& out);
   bool updates_seen(const Outcome& outcome, Sequence from);
   void explain_updates(const std::vector<Outcome>& outcomes, Sequence from);
   static bool agrees(const Outcome& outcome, const Flight& flight, AccessEnd end);
@@ -215,6 +233,10 @@ class Judge : public Observer {
   std::unordered_map<uint64_t, std::pair<AtsQuestion, Sequence>> questions_;
   std::vector<SeenUpdate> updates_;
   std::vector<Outcome> outcomes_;
+
+  std::unordered_map<uint64_t, KeptList> kept_structures_;  // by stream and index of the context
+  std::unordered_map<uint64_t, KeptList> kept_regimes_;     // by tag
+  std::vector<Outcome> kept_outcomes_;
 
   std::vector<Owed> owed_;
   std::vector<SeenEvent> events_;

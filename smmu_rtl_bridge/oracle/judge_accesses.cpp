@@ -148,6 +148,57 @@ void Judge::answered(uint64_t id, AccessEnd end) {
   flights_.erase(found);
 }
 
+// Structures as a device may have kept them from earlier accesses, though they lie elsewhere now or their stream's
+// entry is another one.
+template <typename Asked>
+bool Judge::kept_outcomes(const Asked& asked, const Control& control, const Window& window, std::vector<Outcome>& out) {
+  const std::vector<Structures> met = evaluator_.met();
+  if (met.empty()) return true;
+  const uint32_t index = asked.substream_valid ? asked.substream_id : 0;
+  const bool e2h = control.cr2 & tlm_models::smmuv3::kCr2E2h;
+  const KeptList& structures = keep_structures(asked.stream_id, index, met);
+  bool decided = true;
+  const auto add = [&](const StructureWords* ste, const StructureWords* cd, unsigned seen, bool passes_only) {
+    Window other = window;
+    other.ste = ste;
+    other.cd = cd;
+    kept_outcomes_.clear();
+    decided = evaluator_.evaluate(asked, control, other, kept_outcomes_) && decided;
+    for (Outcome& outcome : kept_outcomes_) {
+      if (passes_only && outcome.end != Ends::kPass) continue;
+      outcome.seen |= seen;
+      if (std::none_of(out.begin(), out.end(), [&](const Outcome& have) { return have.same_as(outcome); }))
+        out.push_back(outcome);
+    }
+  };
+  const Sequence limit = window.ignore_invalidations ? 0 : window.completed_before;
+  if (structures.size() > 1) {
+    const Sequence entry_gone = log_.stream_entry(asked.stream_id, false, limit);
+    const Sequence context_gone = log_.context(asked.stream_id, index, false, limit);
+    for (const Kept& kept : structures) {
+      const auto same_entry = [&](const Structures& one) { return one.ste == kept.structures.ste; };
+      const auto same_context = [&](const Structures& one) { return one.has_cd && one.cd == kept.structures.cd; };
+      const bool entry = kept.used > entry_gone && std::none_of(met.begin(), met.end(), same_entry);
+      const bool context =
+          kept.structures.has_cd && kept.used > context_gone && std::none_of(met.begin(), met.end(), same_context);
+      if (entry) add(&kept.structures.ste, nullptr, kSawOldStreamEntry, false);
+      if (context) add(nullptr, &kept.structures.cd, kSawOldContext, false);
+      if (entry && context) add(&kept.structures.ste, &kept.structures.cd, kSawOldStreamEntry | kSawOldContext, false);
+    }
+  }
+  for (const Structures& now : met) {
+    const KeptList& regimes = keep_regime(now, e2h);
+    if (regimes.size() <= 1) continue;
+    const Sequence gone = evaluator_.translation_gone(now, e2h, asked.address, limit);
+    for (const Kept& kept : regimes) {
+      if (kept.used <= gone || same_regime(kept.structures, now)) continue;
+      const Structures mixed = with_regime_of(now, kept.structures);
+      add(&mixed.ste, now.has_cd ? &mixed.cd : nullptr, kSawOldRegime, true);
+    }
+  }
+  return decided;
+}
+
 template <typename Asked>
 bool Judge::outcomes_of(const Asked& asked, Window window, std::vector<Outcome>& out) {
   out.clear();
@@ -156,7 +207,9 @@ bool Judge::outcomes_of(const Asked& asked, Window window, std::vector<Outcome>&
   for (const Control& control : controls_) {
     if (control.from >= window.until || control.until <= window.accepted) continue;
     ++states;
+    evaluator_.clear_met();
     decided = evaluator_.evaluate(asked, control, window, out) && decided;
+    decided = kept_outcomes(asked, control, window, out) && decided;
   }
   if (states > 1) used(Rule::kMaySeeControlChange);
   return decided;

@@ -7,6 +7,9 @@
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
+constexpr uint64_t kHintLittle = uint64_t{1} << 52;
+constexpr uint64_t kHintBig = uint64_t{1} << 12;
+
 unsigned word_of(uint64_t address) { return static_cast<unsigned>(address >> 3 & 511); }
 
 }  // namespace
@@ -40,6 +43,8 @@ void VersionedMemory::write(uint64_t address, const void* data, size_t size_byte
     uint64_t after = before;
     std::memcpy(reinterpret_cast<uint8_t*>(&after) + offset, bytes, piece);
     page.written[word / 8] |= static_cast<uint8_t>(1u << word % 8);
+    page.hint_little = page.hint_little || (after & kHintLittle);
+    page.hint_big = page.hint_big || (after & kHintBig);
     if (after != before) {
       page.words[word] = after;
       std::vector<Change>& changes = page.history[word];
@@ -71,7 +76,14 @@ void VersionedMemory::learn(uint64_t address, const void* data, size_t size_byte
     if (page->written[word / 8] >> word % 8 & 1) continue;
     page->written[word / 8] |= static_cast<uint8_t>(1u << word % 8);
     page->words[word] = value;
+    page->hint_little = page->hint_little || (value & kHintLittle);
+    page->hint_big = page->hint_big || (value & kHintBig);
   }
+}
+
+bool VersionedMemory::may_have_hint(uint64_t address, bool big_endian) {
+  const Page* page = find(address);
+  return page != nullptr && (big_endian ? page->hint_big : page->hint_little);
 }
 
 void VersionedMemory::forget_history() {

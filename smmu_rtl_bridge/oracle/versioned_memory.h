@@ -41,6 +41,8 @@ class VersionedMemory {
   bool read_steady(uint64_t address, unsigned words, uint64_t* out);
   // What it was between the floor and now, the oldest first.
   void snapshots(uint64_t address, unsigned words, std::vector<Snapshot>& out);
+  // Whether any word of the page ever had the bit set that leaves have their contiguous hint in.
+  bool may_have_hint(uint64_t address, bool big_endian);
   uint64_t now(uint64_t address);
   bool broken_now(uint64_t address);
 
@@ -55,6 +57,8 @@ class VersionedMemory {
     std::unordered_map<unsigned, std::vector<Change>> history;
     std::vector<std::pair<Sequence, bool>> breaks;
     bool broken = false;
+    bool hint_little = false;
+    bool hint_big = false;
   };
 
   Page* find(uint64_t address);

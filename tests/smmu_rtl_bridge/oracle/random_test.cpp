@@ -167,7 +167,10 @@ TEST(OracleRandom, StandingTablesHaveOneOutcome) {
     world.judge.quiet();
     totals.add(world.judge.statistics());
     ASSERT_TRUE(clean(world.judge, first + i));
-    ASSERT_EQ(world.judge.statistics().several_outcomes, 0u);
+    // Damage may have made a contiguous hint that lies.
+    if (cached) {
+      ASSERT_EQ(world.judge.statistics().several_outcomes, 0u);
+    }
   }
   totals.print();
 }
