@@ -9,9 +9,11 @@ namespace lockstep::tlm_models::smmuv3 {
 
 // How a stall ended.
 struct StallEnd {
-  uint64_t token = 0;  // RequesterExtension::token of the access that was stalled
-  // kPass: the access may go on. Repeated inside the callback with the same token, address and direction it takes the
-  // translation that ended the stall; repeated later it is a new access. kAbort and kZeroIgnored end it.
+  uint64_t token = 0;    // RequesterExtension::token of the access that was stalled
+  uint64_t address = 0;  // where it stood: behind RequesterExtension::bytes_done
+  // kPass: the access may go on from there. Repeated inside the callback with the same token, from this address and in
+  // the same direction, it takes the translation that ended the stall; repeated later it is a new access. kAbort and
+  // kZeroIgnored end it.
   Outcome outcome = Outcome::kAbort;
 };
 

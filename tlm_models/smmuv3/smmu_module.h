@@ -28,9 +28,9 @@ struct RequesterPort {
 };
 
 struct SmmuModuleConfig {
-  Config core;                     // must have passed check()
-  bool secure_interface = false;   // two sides, and a socket for secure register accesses
-  bool wired_interrupts = true;    // false: no line ever moves
+  Config core;                      // must have passed check()
+  bool secure_interface = false;    // two sides, and a socket for secure register accesses
+  bool wired_interrupts = true;     // false: no line ever moves
   bool combined_interrupt = false;  // all sources pulse combined_irq and not the lines of their own
   std::vector<RequesterPort> requesters = {RequesterPort{}};
 };
@@ -40,10 +40,10 @@ struct SmmuModuleConfig {
 //
 // Accesses of requesters come through upstream(port), with a RequesterExtension, and leave through `downstream` with a
 // DownstreamExtension, cut at pages of 4 KiB. b_transport() never waits for software: a stalled access answers
-// TLM_GENERIC_ERROR_RESPONSE with Verdict::kStalled at once, and the port's listener hears of the end. nb_transport_fw()
-// completes at once. What cannot be expressed (a beat that repeats beyond its page, an atomic access over two pages, no
-// bytes at all) is F_UUT. DMI is granted for one page at a time and what caches hold of it, and taken back on any
-// change of registers, configuration or translations that reached the caches.
+// TLM_GENERIC_ERROR_RESPONSE with Verdict::kStalled at once, and the port's listener hears of the end.
+// nb_transport_fw() completes at once. What cannot be expressed (a beat that repeats beyond its page, an atomic access
+// over two pages, no bytes at all) is F_UUT. DMI is granted for one page at a time and what caches hold of it, and
+// taken back on any change of registers, configuration or translations that reached the caches.
 //
 // A downstream target may wait inside an access of a requester, and CMD_SYNC then waits for it; not inside one of the
 // SMMU's own.
@@ -93,6 +93,13 @@ class SmmuModule : public Device {
   void add_registers(bool secure);
   void secure_b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   void access(UpstreamPort& port, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  // One page of it; whether it was transferred.
+  bool access_page(UpstreamPort& port, RequesterExtension& requester, tlm::tlm_generic_payload& payload,
+                   sc_core::sc_time& delay);
+  void access_pages(UpstreamPort& port, RequesterExtension& requester, tlm::tlm_generic_payload& payload,
+                    sc_core::sc_time& delay);
+  void answer(UpstreamPort& port, RequesterExtension& requester, tlm::tlm_generic_payload& payload,
+              const TranslateResult& result);
   bool grant(UpstreamPort& port, tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
   unsigned debug(UpstreamPort& port, tlm::tlm_generic_payload& payload);
   void take_back_dmi();
