@@ -2,6 +2,7 @@
 // Translations a second through the sockets of the SMMUv3: eight bytes are read at each, from plain memory behind the
 // downstream socket.
 #include <benchmark/benchmark.h>
+#include <tlm_utils/simple_initiator_socket.h>
 
 #include <cstring>
 #include <memory>
@@ -90,7 +91,12 @@ class Requester : public sc_core::sc_module, public tlm::tlm_bw_transport_if<> {
 
 struct Platform : sc_core::sc_module {
   Platform(sc_core::sc_module_name name, const Config& config, bool nested)
-      : sc_module(name), memory("memory"), smmu("smmu", {.core = config}), requester("requester") {
+      : sc_module(name),
+        memory("memory"),
+        smmu("smmu", {.core = config}),
+        requester("requester"),
+        software("software") {
+    software.bind(smmu.socket);
     requester.socket.bind(smmu.upstream(0));
     smmu.downstream.bind(memory.socket);
     build(config, nested);
@@ -119,6 +125,7 @@ struct Platform : sc_core::sc_module {
   FlatTarget memory;
   SmmuModule smmu;
   Requester requester;
+  tlm_utils::simple_initiator_socket<Platform> software;  // registers are reached beside it
 };
 
 Config without_caches() {
