@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small driver of the SMMUv3 and of the DMA engine behind it, for one stream at a time: registers, structures,
 // tables, commands, events. Everything is polled; the guest has interrupt handlers of its own.
-#ifndef GUESTS_BARE_TESTS_SMMU_DRIVER_H
-#define GUESTS_BARE_TESTS_SMMU_DRIVER_H
+#ifndef GUESTS_BARE_LIB_SMMU_DRIVER_H
+#define GUESTS_BARE_LIB_SMMU_DRIVER_H
 
 #include "guest.h"
 
