@@ -18,6 +18,7 @@ constexpr unsigned kDefaultQueueLog2 = 7;
 // Tables and queues: inner shareable, write-back.
 constexpr uint32_t kDefaultCr1 = 0xd75;
 constexpr uint32_t kRecordInvalidStream = 2;
+constexpr uint32_t kDefaultGbpa = 0x1000;  // incoming attributes
 constexpr uint32_t kSmmuEnable = 1, kPriQueueEnable = 2, kEventQueueEnable = 4, kCommandQueueEnable = 8;
 constexpr uint32_t kGbpaUpdate = uint32_t{1} << 31;
 // A sound device is quick where it has nothing to wait for: between two of these, time passes in small steps.
@@ -117,8 +118,10 @@ PlayResult Player::play(Device& device, const Script& script) {
   const unsigned log2size = std::min(16u, features.stream_bits());
   note_register(at::kStrtabBase, default_place::kStreamTable);
   note_register(at::kStrtabBaseCfg, log2size);
-  for (line_number_ = 0; line_number_ < script.lines.size() && !failed(); ++line_number_)
+  for (line_number_ = 0; line_number_ < script.lines.size() && !failed(); ++line_number_) {
+    if (before_line_ && !before_line_(line_number_, script.lines[line_number_])) return result_;
     play_line(script.lines[line_number_]);
+  }
   if (!failed()) quiet();
   if (!failed()) tell([](Observer& o) { o.finished(); });
   return result_;
@@ -196,10 +199,9 @@ void Player::begin() {
   begun_ = true;
   const Features& features = world_.features();
   has_page_queue_ = features.pri();
-  if (const auto gbpa = setup_.find(at::kGbpa); gbpa != setup_.end()) {
-    write_register(at::kGbpa, 4, gbpa->second | kGbpaUpdate);
-    await_acknowledge(at::kGbpa);
-  }
+  // Its reset value is the device's own: software that cares says what it wants.
+  write_register(at::kGbpa, 4, setup_value(at::kGbpa, kDefaultGbpa) | kGbpaUpdate);
+  await_acknowledge(at::kGbpa);
   setup_register(at::kCr1, kDefaultCr1);
   setup_register(at::kCr2, kRecordInvalidStream);
   setup_register(at::kStrtabBase, default_place::kStreamTable);
@@ -252,9 +254,15 @@ void Player::setup_register(uint32_t offset, uint64_t otherwise) {
   write_register(offset, find_register_at(offset)->size_bytes, setup_value(offset, otherwise));
 }
 
-// Software remembers what it told the device of queues and tables.
+// Software remembers what it told the device of queues and tables, where it was not told in vain.
 void Player::note_register(uint32_t offset, uint64_t value) {
   const Features& features = world_.features();
+  const bool of_table = offset == at::kStrtabBase || offset == at::kStrtabBaseCfg;
+  if (of_table && (control_ & kSmmuEnable)) return;
+  if (offset == at::kCmdqBase && (control_ & kCommandQueueEnable)) return;
+  if (offset == at::kEventqBase && (control_ & kEventQueueEnable)) return;
+  if (offset == at::kPriqBase && (control_ & kPriQueueEnable)) return;
+  if (offset == at::kCr0) control_ = static_cast<uint32_t>(value);
   const auto base = [&](Queue& queue, unsigned log2_max) {
     queue.base = value;
     queue.log2 = std::min(static_cast<unsigned>(value & 31), log2_max);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -43,6 +44,11 @@ class Player : public Surroundings {
   explicit Player(std::vector<Observer*> observers, PlayLimits limits = {});
   Player(const Player&) = delete;
   Player& operator=(const Player&) = delete;
+
+  // Before play().
+  void add_observer(Observer& observer) { observers_.push_back(&observer); }
+  // Called before each line, with its number from 0; false ends the script there, without Observer::finished().
+  void set_before_line(std::function<bool(size_t, const Line&)> before_line) { before_line_ = std::move(before_line); }
 
   // Resets the device first. It must have been made with this player as its surroundings, and one player plays once.
   PlayResult play(Device& device, const Script& script);
@@ -112,6 +118,7 @@ class Player : public Surroundings {
   void finish_pending_atc();
 
   std::vector<Observer*> observers_;
+  std::function<bool(size_t, const Line&)> before_line_;
   PlayLimits limits_;
   Device* device_ = nullptr;
   SparseMemory memory_;
@@ -123,6 +130,7 @@ class Player : public Surroundings {
   std::map<uint32_t, uint64_t> setup_;  // offset -> value
   Queue commands_, events_, pages_;
   bool has_page_queue_ = false;
+  uint32_t control_ = 0;  // CR0 as it was written last
   bool held_commands_ = false;
   std::unordered_map<uint64_t, int> open_;  // accesses without an answer
   std::vector<Stall> stalls_;

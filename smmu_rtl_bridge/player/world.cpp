@@ -163,7 +163,7 @@ void World::stream(const Line& line) {
   apply(line, words, find_ste_field);
   structures_[place] = true;
   if (fresh && line.get("identity", config == 7 && !line.has("S2TTB"))) write_identity(id, words);
-  if (fresh && (config & 5) == 5) write_context({id, 0, false, false}, words, nullptr);
+  if (fresh && (config & 5) == 5 && !line.has("S1ContextPtr")) write_context({id, 0, false, false}, words, nullptr);
   write_(place, words.data(), kStructureBytes);
 }
 

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "tlm_models/smmuv3/attributes.h"
@@ -59,7 +61,22 @@ struct TlbEntry {
   PermissionMask allowed = 0;
   TlbTag tag;
   OutputAttributes attributes;
+  // What attributes.apply() gave for one input: the next access mostly has the same.
+  bool applied = false;
+  MemoryAttributes applied_input;
+  MemoryAttributes applied_output;
+
+  void apply_for(const MemoryAttributes& incoming) {
+    applied = true;
+    applied_input = incoming;
+    applied_output = attributes.apply(incoming);
+  }
+  MemoryAttributes output_attributes(const MemoryAttributes& incoming) const {
+    if (applied && std::memcmp(&incoming, &applied_input, sizeof incoming) == 0) return applied_output;
+    return attributes.apply(incoming);
+  }
 };
+static_assert(std::has_unique_object_representations_v<MemoryAttributes>);
 
 // Which entries an invalidation reaches.
 struct TlbInvalidation {
@@ -107,13 +124,16 @@ class Tlb {
     const uint64_t page = address >> size_log2;
     return static_cast<size_t>((page ^ (page >> sets_log2_) ^ size_log2 * 7) & set_mask_);
   }
-  bool hit(const TlbEntry& entry, const TlbTag& tag, uint64_t address, unsigned size_log2) const;
+  // Address and size in one word, which is not 0: what a lookup compares first.
+  static uint64_t key_of(uint64_t address, unsigned size_log2) { return address >> size_log2 << 6 | size_log2; }
+  static bool hit(const TlbEntry& entry, const TlbTag& tag);
   void remove(TlbEntry& entry);
 
   unsigned sets_log2_;
   unsigned ways_;
   uint64_t set_mask_;
   std::vector<TlbEntry> entries_;
+  std::vector<uint64_t> keys_;  // of each entry; 0: not valid
   std::vector<uint8_t> next_way_;
   uint64_t sizes_present_ = 0;
   std::array<uint32_t, kSizes> size_counts_{};
