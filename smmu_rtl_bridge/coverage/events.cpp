@@ -128,6 +128,7 @@ void EventChapter::recorded(const smmuv3::EventRecord& record, uint64_t index, u
     for (auto& [id, pending] : *pendings) {
       if (pending.recorded || pending.event.type != type || pending.event.stream_id != stream) continue;
       pending.recorded = true;
+      pending.stalled = bit(record[1], 31);
       break;
     }
   }
@@ -193,7 +194,7 @@ void EventChapter::answered(uint64_t id, AccessEnd end) {
     return;
   }
   fate(pending);
-  if (smmuv3::is_translation_related(pending.event.type))
+  if (smmuv3::is_translation_related(pending.event.type) && !pending.stalled)
     watched_.hit(root(pending.event.type), "end", pending.event.stage2 ? "stage2" : "stage1",
                  end == AccessEnd::kZero ? "zero" : "abort");
 }

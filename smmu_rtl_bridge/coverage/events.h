@@ -25,6 +25,7 @@ class EventChapter {
     smmuv3::Event event;
     bool suppressed = false;
     bool recorded = false;
+    bool stalled = false;
   };
   void fate(const Pending& pending);
 
