@@ -53,8 +53,9 @@ int bad_usage(const std::string& command, const std::string& message) {
 }
 
 core::Result<bridge::DeviceFactory> factory_of(const std::string& dut) {
+  if (dut == "tlm") return bridge::DeviceFactory(bridge::make_tlm_device);
   if (dut == "core") return bridge::DeviceFactory(bridge::make_core_device);
-  return core::Error{fmt::format("--dut {}: use core", dut)};
+  return core::Error{fmt::format("--dut {}: use tlm or core", dut)};
 }
 
 std::optional<uint64_t> number(std::string_view text) {
@@ -136,16 +137,16 @@ void report(const bridge::RunResult& result, const bridge::Script& script) {
 
 // One script, with its timeline where one is wanted.
 int run_one(const Arguments& arguments, const bridge::DeviceFactory& factory, const bridge::Script& script) {
+  bridge::RunOptions options;
+  std::ofstream timeline;
   if (!arguments.timeline.empty()) {
-    // In this process: a timeline of a device that hangs is whole up to there.
-    std::ofstream timeline(arguments.timeline);
-    bridge::RunOptions options;
+    timeline.open(arguments.timeline);
+    if (!timeline) return bad_usage("smmu", arguments.timeline + ": the file cannot be written");
+    // Line by line, so that the timeline of a device that hangs is whole up to there.
+    timeline << std::unitbuf;
     options.timeline = &timeline;
-    const auto result = bridge::run_script(factory, script, options);
-    if (!result) return bad_usage("smmu", result.message());
-    if (!timeline.flush()) return bad_usage("smmu", arguments.timeline + ": the file cannot be written");
   }
-  const auto result = bridge::run_script_isolated(factory, script, {}, bridge::CampaignOptions().silence_ms);
+  const auto result = bridge::run_script_isolated(factory, script, options, bridge::CampaignOptions().silence_ms);
   if (!result) return bad_usage("smmu", result.message());
   if (arguments.json) {
     nlohmann::json told = to_json(result->counts);
@@ -185,10 +186,12 @@ int run_smmu(const Arguments& arguments) {
   if (const auto status = read_seeds(arguments, options); !status) return bad_usage("smmu", status.message());
   if (!arguments.timeline.empty()) {
     if (options.first_seed != options.last_seed) return bad_usage("smmu", "--timeline wants one --seed or a --script");
-    const auto script = bridge::script_of_seed(*factory, options.first_seed, options.seed);
+    const auto script = bridge::script_of_seed_isolated(*factory, options.first_seed, options.seed, options.silence_ms);
     if (!script) return bad_usage("smmu", script.message());
     return run_one(arguments, *factory, *script);
   }
+  // SystemC can be started once a process.
+  if (arguments.dut == "tlm") options.seeds_per_process = 1;
   options.jobs = arguments.jobs != 0 ? arguments.jobs : std::max(1u, std::thread::hardware_concurrency());
   options.findings_max = arguments.failures;
   options.shrinks = !arguments.no_shrink;
@@ -286,7 +289,8 @@ int run_generate(const Arguments& arguments) {
   if (!settings) return bad_usage("generate", settings.message());
   options.settings = *settings;
   options.draws_settings = !arguments.plain;
-  const auto script = bridge::script_of_seed(*factory, arguments.seed.value_or(1), options);
+  const auto script = bridge::script_of_seed_isolated(*factory, arguments.seed.value_or(1), options,
+                                                      bridge::CampaignOptions().silence_ms);
   if (!script) return bad_usage("generate", script.message());
   fmt::print("{}", print(*script));
   return 0;
@@ -304,7 +308,8 @@ int run_mixes() {
 }
 
 void add_device_options(CLI::App& command, Arguments& arguments) {
-  command.add_option("--dut", arguments.dut, "Device under test: core (the model's core)");
+  command.add_option("--dut", arguments.dut,
+                     "Device under test: tlm (the model behind its sockets) or core (the model's core alone)");
 }
 
 void add_seed_options(CLI::App& command, Arguments& arguments) {
@@ -322,7 +327,6 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   cosim->require_subcommand(1);
 
   auto arguments = std::make_shared<Arguments>();
-  arguments->dut = "core";
   CLI::App* smmu = cosim->add_subcommand("smmu", "Play the scripts of seeds, or one script, and judge what happens");
   smmu->footer(
       "A seed becomes a script before it runs: tables, commands, accesses, errors. docs/cosim.md teaches the format.\n"
@@ -346,7 +350,6 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   smmu->callback([arguments, &exit_code] { exit_code = run_smmu(*arguments); });
 
   auto shrinking = std::make_shared<Arguments>();
-  shrinking->dut = "core";
   CLI::App* shrink = cosim->add_subcommand("shrink", "Make a failing script as small as it can be");
   shrink->footer(
       "The smaller script breaks the same rule. It goes to standard output, or to a file.\n\n"
@@ -359,7 +362,6 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   shrink->callback([shrinking, &exit_code] { exit_code = run_shrink(*shrinking); });
 
   auto generating = std::make_shared<Arguments>();
-  generating->dut = "core";
   CLI::App* generate = cosim->add_subcommand("generate", "Print the script of a seed");
   add_device_options(*generate, *generating);
   generate->add_option("--seed", generating->seed, "The seed (1)");

@@ -20,6 +20,9 @@ using DeviceSettings = std::vector<Setting>;
 // The model's core behind plain calls, without SystemC. The message names a setting that is unknown or cannot be.
 core::Result<std::unique_ptr<Device>> make_core_device(const DeviceSettings& settings, Surroundings& surroundings);
 
+// The model behind its TLM-2.0 sockets. SystemC has one simulation context a process: one such device a process.
+core::Result<std::unique_ptr<Device>> make_tlm_device(const DeviceSettings& settings, Surroundings& surroundings);
+
 // Whether the settings are such that a device can be made.
 core::Status check_settings(const DeviceSettings& settings);
 

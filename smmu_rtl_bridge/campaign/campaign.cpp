@@ -198,15 +198,9 @@ class Campaign {
   }
 
   void finish(Finding& finding) {
-    // Made again from its seed; in a process of its own, because a device may be one a process.
-    const IsolatedResult made = run_isolated(
-        [&] {
-          const auto script = script_of_seed(factory_, finding.seed, options_.seed);
-          return script ? print(*script) : std::string();
-        },
-        options_.silence_ms);
-    if (auto script = parse_script(made.text, "seed " + std::to_string(finding.seed)); script)
-      finding.script = std::move(*script);
+    // Made again from its seed.
+    auto script = script_of_seed_isolated(factory_, finding.seed, options_.seed, options_.silence_ms);
+    if (script) finding.script = std::move(*script);
     finding.shrunk = finding.script;
     if (!options_.shrinks) return;
     finding.shrunk = shrink_failure(factory_, finding.script, finding.result, options_.run, options_.silence_ms,
@@ -227,6 +221,18 @@ class Campaign {
 core::Result<CampaignResult> run_campaign(const DeviceFactory& factory, const CampaignOptions& options,
                                           const std::function<void(const CampaignProgress&)>& tell) {
   return Campaign(factory, options, tell).run();
+}
+
+core::Result<Script> script_of_seed_isolated(const DeviceFactory& factory, uint64_t seed, const SeedOptions& options,
+                                             uint64_t silence_ms) {
+  const IsolatedResult made = run_isolated(
+      [&] {
+        const auto script = script_of_seed(factory, seed, options);
+        return script ? print(*script) : "error " + script.message();
+      },
+      silence_ms);
+  if (made.text.starts_with("error ")) return core::Error{made.text.substr(6)};
+  return parse_script(made.text, "seed " + std::to_string(seed));
 }
 
 core::Result<RunResult> run_script_isolated(const DeviceFactory& factory, const Script& script,

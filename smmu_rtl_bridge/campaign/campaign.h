@@ -54,6 +54,9 @@ struct CampaignResult {
 core::Result<CampaignResult> run_campaign(const DeviceFactory& factory, const CampaignOptions& options,
                                           const std::function<void(const CampaignProgress&)>& tell);
 
+core::Result<Script> script_of_seed_isolated(const DeviceFactory& factory, uint64_t seed, const SeedOptions& options,
+                                             uint64_t silence_ms);
+
 // One script in a process of its own: crashes and hangs are results too.
 core::Result<RunResult> run_script_isolated(const DeviceFactory& factory, const Script& script,
                                             const RunOptions& options, uint64_t silence_ms);

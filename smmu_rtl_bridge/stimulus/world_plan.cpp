@@ -442,7 +442,8 @@ bool Plan::map(size_t index, size_t context, TreePlan& tree, uint64_t address, b
     }
   }
   if (group) line.set("cont");
-  draw_leaf_bits(line, stage2, permissive, !stage2 && stream.contexts.size() == 1 && !stream.el2);
+  // VMIDs tell streams apart only where stage 2 exists.
+  draw_leaf_bits(line, stage2, permissive, !stage2 && stream.contexts.size() == 1 && !stream.el2 && features_.stage2());
 
   LeafPlan leaf;
   leaf.stream = index;
