@@ -194,7 +194,9 @@ void EventChapter::answered(uint64_t id, AccessEnd end) {
     return;
   }
   fate(pending);
-  if (smmuv3::is_translation_related(pending.event.type) && !pending.stalled)
+  // A stall that ends with zero is no answer of stage 2's.
+  const bool stalls = pending.stalled || (end == AccessEnd::kZero && pending.event.stage2);
+  if (smmuv3::is_translation_related(pending.event.type) && !stalls)
     watched_.hit(root(pending.event.type), "end", pending.event.stage2 ? "stage2" : "stage1",
                  end == AccessEnd::kZero ? "zero" : "abort");
 }
