@@ -312,6 +312,10 @@ void Evaluator::add_options(uint64_t address, unsigned count, AccessKind kind) {
     option.newest = options_.empty();
     if (option.live) {
       if (!option.newest) option.seen = kSawChange;
+      // An access that is still under way when a CMD_SYNC completes must have read again.
+      if (window_.completed_before > window_.accepted && snapshot.until < window_.until &&
+          !window_.ignore_invalidations && snapshot.until <= gone(snapshot, address, kind))
+        continue;
     } else {
       // Neither bus errors nor invalid descriptors are kept.
       if (snapshot.broken) continue;

@@ -9,11 +9,19 @@ namespace lockstep::smmu_rtl_bridge {
 core::Result<std::unique_ptr<Judge>> Judge::make(const IdRegisters& registers, const JudgeProfile& profile) {
   const core::Result<tlm_models::smmuv3::Config> config = config_from_id_registers(registers);
   if (!config) return config.error();
-  return std::make_unique<Judge>(*config, profile);
+  return std::make_unique<Judge>(*config, registers, profile);
 }
 
 Judge::Judge(const tlm_models::smmuv3::Config& config, const JudgeProfile& profile)
-    : config_(config), profile_(profile), log_(config_), evaluator_(config_, memory_, log_), registers_(config_) {
+    : Judge(config, id_registers(config), profile) {}
+
+Judge::Judge(const tlm_models::smmuv3::Config& config, const IdRegisters& registers, const JudgeProfile& profile)
+    : config_(config),
+      profile_(profile),
+      log_(config_),
+      evaluator_(config_, memory_, log_),
+      registers_(config_),
+      ids_(registers) {
   Control control;
   control.number = next_control_++;
   control.gbpa = static_cast<uint32_t>(reg(RegisterId::kGbpa));
@@ -75,6 +83,8 @@ void Judge::quiet() {
   control_in_effect();
   settle_events();
   settle_flights();
+  settle_pages();
+  settle_interrupts();
   const Sequence oldest = oldest_flight();
   for (const SeenUpdate& update : updates_) {
     if (update.explained || update.at >= oldest) continue;

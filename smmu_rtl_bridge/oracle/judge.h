@@ -57,6 +57,7 @@ class Judge : public Observer {
 
   static core::Result<std::unique_ptr<Judge>> make(const IdRegisters& registers, const JudgeProfile& profile = {});
   Judge(const tlm_models::smmuv3::Config& config, const JudgeProfile& profile);
+  Judge(const tlm_models::smmuv3::Config& config, const IdRegisters& registers, const JudgeProfile& profile);
 
   const std::vector<Failure>& failures() const { return failures_; }
   JudgeStatistics statistics() const;
@@ -107,12 +108,18 @@ class Judge : public Observer {
     bool may_abort = false;
     bool may_zero = false;
   };
+  struct OwedRecord {
+    EventRecord record{};
+    unsigned seen = 0;  // see Outcome::seen
+    bool may_merge = false;
+  };
   // What an answered access owes to the event queue.
   struct Owed {
     uint64_t id = 0;
-    std::vector<EventRecord> options;
+    ClientAccess access;
+    bool has_access = false;
+    std::vector<OwedRecord> options;
     bool maybe_none = false;
-    bool may_merge = false;
     Sequence from = 0;
     Sequence answered = 0;
   };
@@ -176,6 +183,7 @@ class Judge : public Observer {
   static bool agrees(const Outcome& outcome, const Flight& flight, AccessEnd end);
   void judge_answer(Flight& flight, AccessEnd end);
   void name_failure(const Flight& flight, AccessEnd end, Window window);
+  static Rule stale_rule(unsigned seen);
   bool swap_stall(Flight& flight, AccessEnd end);
   void settle_flights();
   static bool sets_access_flag(const DescriptorUpdate& update);
@@ -186,11 +194,13 @@ class Judge : public Observer {
   static std::string text_of(const Flight& flight, AccessEnd end);
   static std::string text_of(const ClientAccess& access);
   static std::string text_of(const EventRecord& record);
+  static std::string text_of_owed(const Owed& owed);
 
   // judge_events.cpp
   bool event_bytes_written(uint64_t address, const void* data, size_t size_bytes, bool failed);
   void event_written(const EventRecord& record);
   void settle_events();
+  bool name_stale_event(const Owed& owed, const SeenEvent& event, const std::string& text);
   bool event_queue_blocked_since(Sequence from) const;
   void note_event_queue();
   uint64_t event_queue_used() const;
@@ -202,18 +212,46 @@ class Judge : public Observer {
   void consumed_up_to(uint64_t place);
   void complete_sync(SeenCommand& command);
   void settle_commands();
+  void settle_stopped_commands();
   SeenCommand* command_at(uint64_t place);
   unsigned command_queue_log2() const;
   void commands_handed_over();
   void command_queue_started();
   void sync_signalled(bool by_wire, uint64_t address, uint32_t data);
 
+  // judge_interrupts.cpp
+  struct Source {
+    uint32_t enable;       // in IRQ_CTRL
+    RegisterId config0;    // its address; data and attributes follow
+    uint32_t abort_error;  // in GERROR
+    const char* name;
+  };
+  static constexpr size_t kSources = 3;
+  static const std::array<Source, kSources> kSourceTable;
+  void happened(size_t source);
+  bool message_written(uint64_t address, const void* data, size_t size_bytes, const Attributes& attributes,
+                       bool failed);
+  void settle_interrupts();
+  bool may_interrupt(size_t source) const;
+  bool has_message(size_t source) const;
+  void cause_error(uint32_t bit);
+  void read_errors(const tlm_models::smmuv3::RegisterRow& row, uint32_t value);
+
+  // judge_pages.cpp
+  bool page_bytes_written(uint64_t address, const void* data, size_t size_bytes, bool failed);
+  void settle_pages();
+  unsigned page_queue_log2() const;
+  uint64_t page_queue_used() const;
+  bool page_queue_usable() const;
+  bool pages_usable_since(Sequence from) const;
+
   // judge_registers.cpp
   void write_word(uint32_t offset, uint32_t value);
   void control_changed(bool acknowledged_later);
   void control_in_effect();
-  bool command_error_active() const;
   void read_word(uint32_t offset, uint32_t value);
+  void read_commands_consumed(const tlm_models::smmuv3::RegisterRow& row, uint32_t value);
+  void read_events_produced(const tlm_models::smmuv3::RegisterRow& row, uint32_t value);
   void wrong_value(const tlm_models::smmuv3::RegisterRow& row, uint64_t value, uint64_t allowed);
   uint64_t reg(RegisterId id) const { return registers_.get(id); }
   bool on(uint32_t cr0_bits) const { return (static_cast<uint32_t>(reg(RegisterId::kCr0)) & cr0_bits) == cr0_bits; }
@@ -243,7 +281,6 @@ class Judge : public Observer {
   uint64_t events_produced_ = 0;  // index with wrap
   std::deque<SeenEvent> earlier_events_;
   Sequence now_for_report_ = 0;
-  bool event_queue_aborted_ = false;
   bool event_queue_blocked_ = true;
   Sequence event_queue_blocked_until_ = 0;
   uint64_t event_bytes_ = 0;  // of the record that is being written
@@ -258,7 +295,35 @@ class Judge : public Observer {
   std::deque<PageAnswer> page_answers_expected_;
   unsigned atc_open_ = 0;
   bool atc_timed_out_ = false;
-  bool command_error_ = false;
+
+  struct PageFlight {
+    PageQuestion question;
+    Sequence at = 0;
+    bool written = false;
+    bool responded = false;
+  };
+  std::vector<PageFlight> pages_;
+  uint64_t pages_produced_ = 0;
+  uint64_t page_bytes_ = 0;
+  std::array<uint64_t, 2> page_piece_{};
+  bool page_queue_overflowed_ = false;  // maybe
+  Sequence pages_unusable_until_ = kNever;
+
+  // Per source: how often it may still interrupt, and whether it must.
+  std::array<uint64_t, kSources> wires_open_{};
+  std::array<uint64_t, kSources> messages_open_{};
+  std::array<bool, kSources> wire_due_{};
+  std::array<bool, kSources> message_due_{};
+  uint32_t errors_caused_ = 0;      // bits of GERROR that may be active
+  uint32_t errors_due_ = 0;         // and that must be
+  uint32_t errors_unclear_ = 0;     // acknowledged without being active
+  unsigned error_code_ = 0;         // CMDQ_CONS.ERR of the last command error
+  bool events_overflowed_ = false;  // maybe
+  bool events_were_lost_ = false;   // surely, to a full queue
+  bool events_overflow_flag_ = false;
+  uint64_t events_read_ = 0;                                        // producer index that software read last
+  std::array<uint64_t, tlm_models::smmuv3::kRegisters> unclear_{};  // bits whose value the next read tells
+  IdRegisters ids_;
 
   std::vector<Failure> failures_;
   uint64_t failures_total_ = 0;

@@ -297,8 +297,7 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
     seen = std::min(seen, outcome.seen);
     const bool from_stall = outcome.end == Ends::kStall;
     if (outcome.recorded && !from_stall) {
-      if (!repeated) owed.options.push_back(outcome.record);
-      owed.may_merge = owed.may_merge || outcome.may_merge;
+      if (!repeated) owed.options.push_back({outcome.record, outcome.seen, outcome.may_merge});
     } else {
       owed.maybe_none = true;
     }
@@ -312,9 +311,13 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
     name_failure(flight, end, window);
     return;
   }
-  count_freedoms(seen);
-  if (owed.options.empty()) return;
+  if (owed.options.empty()) {
+    count_freedoms(seen);
+    return;
+  }
   owed.id = id;
+  owed.access = flight.access;
+  owed.has_access = true;
   owed.from = flight.accepted;
   owed.answered = now_;
   owed_.push_back(std::move(owed));
@@ -336,6 +339,12 @@ bool Judge::swap_stall(Flight& flight, AccessEnd end) {
     }
   }
   return false;
+}
+
+Rule Judge::stale_rule(unsigned seen) {
+  return seen & kSawOldStreamEntry ? Rule::kStaleStreamEntry
+         : seen & kSawOldContext   ? Rule::kStaleContext
+                                   : Rule::kStaleTranslation;
 }
 
 // Why nothing that is allowed was seen: what would have to be different for it to be.
@@ -379,10 +388,7 @@ void Judge::name_failure(const Flight& flight, AccessEnd end, Window window) {
   window.keep_faults = false;
   window.ignore_invalidations = true;
   if (const Outcome* outcome = explained(true)) {
-    fail(outcome->seen & kSawOldStreamEntry ? Rule::kStaleStreamEntry
-         : outcome->seen & kSawOldContext   ? Rule::kStaleContext
-                                            : Rule::kStaleTranslation,
-         id, text);
+    fail(stale_rule(outcome->seen), id, text);
     return;
   }
   for (const Outcome& outcome : allowed) {
@@ -484,8 +490,7 @@ void Judge::ats_answered(const AtsAnswer& answer) {
     if (!seen.same_as(outcome)) continue;
     matched = true;
     if (outcome.recorded) {
-      owed.options.push_back(outcome.record);
-      owed.may_merge = owed.may_merge || outcome.may_merge;
+      owed.options.push_back({outcome.record, outcome.seen, outcome.may_merge});
     } else {
       owed.maybe_none = true;
     }

@@ -92,7 +92,9 @@ void Judge::command_fetched(uint64_t address, const void* data, size_t size_byte
     command.blocked = blocked;
     command.is_sync = command.legal && static_cast<Opcode>(command.words[0] & 0xff) == Opcode::kSync;
     commands_.push_back(command);
-    if (!blocked && command.legal) take_command(commands_.back());
+    if (blocked) continue;
+    if (command.legal) take_command(commands_.back());
+    if (!command.legal || (command.is_sync && atc_timed_out_)) cause_error(tlm_models::smmuv3::kGerrorCommand);
   }
 }
 
@@ -191,6 +193,9 @@ void Judge::consumed_up_to(uint64_t place) {
 void Judge::complete_sync(SeenCommand& command) {
   if (command.completed) return;
   command.completed = true;
+  if (atc_timed_out_)
+    fail(Rule::kSyncAtc, "CMD_SYNC completed after an ATC invalidation that timed out, without CERROR_ATC_INV_SYNC");
+  atc_timed_out_ = false;
   if (atc_open_ != 0)
     fail(Rule::kSyncAtc, "CMD_SYNC completed while " + std::to_string(atc_open_) + " ATC invalidations were under way");
   log_.complete(command.place, now_);
@@ -198,7 +203,10 @@ void Judge::complete_sync(SeenCommand& command) {
 
 // When all is quiet, every command up to an illegal one is over.
 void Judge::settle_commands() {
-  if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable) || command_error_active()) return;
+  if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable) || (errors_caused_ & tlm_models::smmuv3::kGerrorCommand) != 0) {
+    settle_stopped_commands();
+    return;
+  }
   uint64_t place = commands_consumed_;
   bool stopped = false;
   for (; place < commands_written_ && !stopped; ++place) {
@@ -208,9 +216,19 @@ void Judge::settle_commands() {
            "command " + std::to_string(place) + " of the run was handed over and not read, with the queue enabled");
       return;
     }
-    if (!command->legal || (command->is_sync && atc_timed_out_)) break;
+    if (!command->legal || (command->is_sync && (atc_open_ != 0 || atc_timed_out_))) break;
   }
   consumed_up_to(place);
+}
+
+// With an error active, what comes before the command at fault is over.
+void Judge::settle_stopped_commands() {
+  if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable)) return;
+  for (const SeenCommand& command : commands_)
+    if (command.place >= commands_consumed_ && command.stops_here) {
+      consumed_up_to(command.place);
+      return;
+    }
 }
 
 // A completion signal of the earliest CMD_SYNC that asks for one and has had none.

@@ -15,6 +15,7 @@ using tlm_models::smmuv3::ones;
 
 constexpr unsigned kEventLog2 = 5;
 constexpr unsigned kStallBit = 31;
+constexpr size_t kEventsSource = 0;
 constexpr size_t kRememberedEvents = 256;  // records that a later one may have been merged into
 
 }  // namespace
@@ -29,7 +30,8 @@ uint64_t Judge::event_queue_used() const {
 
 // Whether records may be lost now; remembered until all that is under way is over.
 void Judge::note_event_queue() {
-  const bool blocked = !on(tlm_models::smmuv3::kCr0EventQueueEnable) || event_queue_aborted_ ||
+  const bool blocked = !on(tlm_models::smmuv3::kCr0EventQueueEnable) ||
+                       (errors_caused_ & tlm_models::smmuv3::kGerrorEventAbort) != 0 ||
                        event_queue_used() >= uint64_t{1} << event_queue_log2();
   if (event_queue_blocked_ && !blocked) event_queue_blocked_until_ = now_;
   event_queue_blocked_ = blocked;
@@ -58,7 +60,7 @@ bool Judge::event_bytes_written(uint64_t address, const void* data, size_t size_
     fail(Rule::kEventSlot, text);
   }
   if (failed) {
-    event_queue_aborted_ = true;
+    cause_error(tlm_models::smmuv3::kGerrorEventAbort);
     event_bytes_ = 0;
     note_event_queue();
     return true;
@@ -67,7 +69,9 @@ bool Judge::event_bytes_written(uint64_t address, const void* data, size_t size_
   event_bytes_ |= ones(static_cast<unsigned>(size_bytes)) << (address & 31);
   if (event_bytes_ != ones(32)) return true;
   event_bytes_ = 0;
+  if (event_queue_used() == 0) happened(kEventsSource);
   events_produced_ = (events_produced_ + 1) & ones(log2 + 1);
+  if (event_queue_used() >= uint64_t{1} << log2) events_overflowed_ = true;
   note_event_queue();
   event_written(event_piece_);
   return true;
@@ -82,14 +86,38 @@ void Judge::event_written(const EventRecord& record) {
   events_.push_back({record, now_, false});
 }
 
+std::string Judge::text_of_owed(const Owed& owed) {
+  std::string text = owed.has_access ? text_of(owed.access) : "request " + std::to_string(owed.id);
+  text += " owes";
+  for (const OwedRecord& option : owed.options) text += " " + text_of(option.record);
+  return text;
+}
+
+// A record that would be right if invalidations did not count.
+bool Judge::name_stale_event(const Owed& owed, const SeenEvent& event, const std::string& text) {
+  if (!owed.has_access || event.record[0] >> 32 != owed.access.stream_id || event.at <= owed.from) return false;
+  Window window{owed.from, owed.answered, owed.from};
+  for (const bool keep_faults : {true, false}) {
+    window.keep_faults = keep_faults;
+    window.ignore_invalidations = !keep_faults;
+    outcomes_of(owed.access, window, outcomes_);
+    for (const Outcome& outcome : outcomes_) {
+      if (!outcome.recorded || outcome.record != event.record) continue;
+      fail(keep_faults ? Rule::kFaultCached : stale_rule(outcome.seen), owed.id, text);
+      return true;
+    }
+  }
+  return false;
+}
+
 // Every record belongs to an answer, and every answer that owes a record has one: a matching of both, in which an
 // answer may have several records that would do.
 void Judge::settle_events() {
   std::vector<int> owner(events_.size(), -1);
   std::vector<char> visited;
   const auto fits = [&](const Owed& owed, const SeenEvent& event) {
-    return event.at > owed.from &&
-           std::find(owed.options.begin(), owed.options.end(), event.record) != owed.options.end();
+    return event.at > owed.from && std::any_of(owed.options.begin(), owed.options.end(),
+                                               [&](const OwedRecord& option) { return option.record == event.record; });
   };
   const auto place = [&](auto&& self, size_t who) -> bool {
     for (size_t i = 0; i < events_.size(); ++i) {
@@ -111,18 +139,25 @@ void Judge::settle_events() {
     }
 
   std::vector<size_t> extra;
-  for (size_t i = 0; i < events_.size(); ++i)
-    if (owner[i] < 0) extra.push_back(i);
+  for (size_t i = 0; i < events_.size(); ++i) {
+    if (owner[i] < 0) {
+      extra.push_back(i);
+      continue;
+    }
+    const Owed& owed = owed_[static_cast<size_t>(owner[i])];
+    for (const OwedRecord& option : owed.options)
+      if (option.record == events_[i].record) count_freedoms(option.seen);
+  }
 
   for (const size_t who : missing) {
     const Owed& owed = owed_[who];
     const auto merged_into = [&](const SeenEvent& event) {
-      return std::any_of(owed.options.begin(), owed.options.end(), [&](const EventRecord& option) {
-        return tlm_models::smmuv3::mergeable(event.record, option);
+      return std::any_of(owed.options.begin(), owed.options.end(), [&](const OwedRecord& option) {
+        return option.may_merge && tlm_models::smmuv3::mergeable(event.record, option.record);
       });
     };
-    if (owed.may_merge && (std::any_of(events_.begin(), events_.end(), merged_into) ||
-                           std::any_of(earlier_events_.begin(), earlier_events_.end(), merged_into))) {
+    if (std::any_of(events_.begin(), events_.end(), merged_into) ||
+        std::any_of(earlier_events_.begin(), earlier_events_.end(), merged_into)) {
       used(Rule::kMayMergeEvents);
       continue;
     }
@@ -131,15 +166,22 @@ void Judge::settle_events() {
       continue;
     }
     // One that is nearly right is better told as a wrong field than as a missing record and one too many.
+    const auto stale = std::find_if(extra.begin(), extra.end(), [&](size_t i) {
+      return name_stale_event(owed, events_[i], text_of_owed(owed) + "; seen: " + text_of(events_[i].record));
+    });
+    if (stale != extra.end()) {
+      extra.erase(stale);
+      continue;
+    }
     const auto near = std::find_if(extra.begin(), extra.end(), [&](size_t i) {
       const EventRecord& seen = events_[i].record;
-      return std::any_of(owed.options.begin(), owed.options.end(), [&](const EventRecord& option) {
-        return (seen[0] >> 32 == option[0] >> 32 || (seen[0] & 0xff) == (option[0] & 0xff)) &&
-               (seen[2] == option[2] || seen[0] == option[0]);
+      return std::any_of(owed.options.begin(), owed.options.end(), [&](const OwedRecord& option) {
+        const EventRecord& other = option.record;
+        return (seen[0] >> 32 == other[0] >> 32 || (seen[0] & 0xff) == (other[0] & 0xff)) &&
+               (seen[2] == other[2] || seen[0] == other[0]);
       });
     });
-    std::string text = "access " + std::to_string(owed.id) + " owes";
-    for (const EventRecord& option : owed.options) text += " " + text_of(option);
+    const std::string text = text_of_owed(owed);
     if (near != extra.end()) {
       fail(Rule::kEventField, owed.id, text + "; seen: " + text_of(events_[*near].record));
       extra.erase(near);

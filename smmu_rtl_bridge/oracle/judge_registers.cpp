@@ -18,8 +18,6 @@ constexpr uint64_t kCr1Table = 0xfc0;
 
 }  // namespace
 
-bool Judge::command_error_active() const { return command_error_; }
-
 void Judge::register_written(uint32_t offset, unsigned size_bytes, uint64_t value) {
   ++now_;
   if ((size_bytes != 4 && size_bytes != 8) || offset % size_bytes != 0) return;
@@ -29,9 +27,16 @@ void Judge::register_written(uint32_t offset, unsigned size_bytes, uint64_t valu
 
 void Judge::write_word(uint32_t offset, uint32_t value) {
   const RegisterRow* row = registers_.find(offset);
-  if (!row || !registers_.unlocked(row->guard)) return;
+  if (!row) return;
   const uint64_t before = reg(row->id);
   uint64_t mask = writable_bits(*row, config_);
+  const unsigned shift = 8 * (offset - row->offset);
+  const bool changing =
+      reg(RegisterId::kCr0) != reg(RegisterId::kCr0Ack) || reg(RegisterId::kIrqCtrl) != reg(RegisterId::kIrqCtrlAck);
+  // While an enable is on its way, nobody can say whether it guards already.
+  if (changing && (row->guard != Guard::kNone || row->id == RegisterId::kCr0 || row->id == RegisterId::kCr1))
+    unclear_[static_cast<size_t>(row->id)] |= mask & uint64_t{0xffffffff} << shift;
+  if (!registers_.unlocked(row->guard)) return;
   if (row->id == RegisterId::kCr1) {
     if (!registers_.unlocked(Guard::kSmmuEnable)) mask &= ~kCr1Table;
     if (!registers_.unlocked(Guard::kCommandQueue) || !registers_.unlocked(Guard::kEventQueue) ||
@@ -40,7 +45,6 @@ void Judge::write_word(uint32_t offset, uint32_t value) {
   } else if (row->id == RegisterId::kGbpa) {
     if (!(value & tlm_models::smmuv3::kGbpaUpdate)) return;
   }
-  const unsigned shift = 8 * (offset - row->offset);
   mask &= uint64_t{0xffffffff} << shift;
   registers_.set(row->id, (before & ~mask) | (static_cast<uint64_t>(value) << shift & mask));
   const auto changed = static_cast<uint32_t>(before ^ reg(row->id));
@@ -49,7 +53,11 @@ void Judge::write_word(uint32_t offset, uint32_t value) {
     case RegisterId::kCr0:
       if (changed & now & tlm_models::smmuv3::kCr0CommandQueueEnable) command_queue_started();
       if (changed & now & tlm_models::smmuv3::kCr0EventQueueEnable)
-        events_produced_ = reg(RegisterId::kEventqProd) & ones(event_queue_log2() + 1);
+        events_produced_ = events_read_ = reg(RegisterId::kEventqProd) & ones(event_queue_log2() + 1);
+      if (changed & now & tlm_models::smmuv3::kCr0PriQueueEnable)
+        pages_produced_ = reg(RegisterId::kPriqProd) & ones(page_queue_log2() + 1);
+      if (changed & (tlm_models::smmuv3::kCr0PriQueueEnable | tlm_models::smmuv3::kCr0SmmuEnable))
+        pages_unusable_until_ = kNever;
       if (changed & ~now & tlm_models::smmuv3::kCr0SmmuEnable)
         for (auto& [id, flight] : flights_) flight.may_abort = true;
       if (changed & now & tlm_models::smmuv3::kCr0SmmuEnable && first_enabled_ == 0) {
@@ -76,13 +84,25 @@ void Judge::write_word(uint32_t offset, uint32_t value) {
       break;
     case RegisterId::kEventqCons:
       note_event_queue();
+      if (changed & tlm_models::smmuv3::kQueueOverflow) events_overflowed_ = events_were_lost_ = false;
+      if (event_queue_used() >= uint64_t{1} << event_queue_log2()) events_overflowed_ = true;
+      break;
+    case RegisterId::kPriqCons:
+      if (changed & tlm_models::smmuv3::kQueueOverflow) page_queue_overflowed_ = false;
+      break;
+    case RegisterId::kIrqCtrl:
+      if (!changed) break;
+      for (size_t i = 0; i < kSources; ++i)
+        if (changed & kSourceTable[i].enable) wire_due_[i] = message_due_[i] = false;
       break;
     case RegisterId::kGerrorN:
-      if (changed & tlm_models::smmuv3::kGerrorEventAbort) event_queue_aborted_ = false;
-      if (changed & tlm_models::smmuv3::kGerrorCommand) {
-        command_error_ = false;
-        atc_timed_out_ = false;
-      }
+      // Acknowledging what is not active leaves the error in a state that is not defined.
+      errors_unclear_ |= changed & ~errors_caused_;
+      errors_unclear_ &= ~(changed & errors_caused_);
+      errors_caused_ &= ~changed;
+      errors_due_ &= ~changed;
+      if (changed & tlm_models::smmuv3::kGerrorCommand) atc_timed_out_ = false;
+      if (changed & tlm_models::smmuv3::kGerrorPriAbort) pages_unusable_until_ = now_;
       note_event_queue();
       break;
     default:
@@ -110,6 +130,7 @@ void Judge::control_changed(bool acknowledged_later) {
 
 void Judge::control_in_effect() {
   for (size_t i = 0; i + 1 < controls_.size(); ++i) controls_[i].until = std::min(controls_[i].until, now_);
+  if (pages_unusable_until_ == kNever) pages_unusable_until_ = now_;
   registers_.set(RegisterId::kCr0Ack, reg(RegisterId::kCr0));
   registers_.set(RegisterId::kIrqCtrlAck, reg(RegisterId::kIrqCtrl));
 }
@@ -128,48 +149,138 @@ void Judge::wrong_value(const RegisterRow& row, uint64_t value, uint64_t allowed
   fail(Rule::kRegisterValue, text);
 }
 
+// CMDQ_CONS: where the queue is, and what stopped it.
+void Judge::read_commands_consumed(const RegisterRow& row, uint32_t value) {
+  if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable)) return;
+  const uint64_t mask = ones(command_queue_log2() + 1);
+  const uint64_t ahead = ((value & mask) - (command_index_base_ + commands_consumed_)) & mask;
+  if (ahead > commands_written_ - commands_consumed_) {
+    wrong_value(row, value, (command_index_base_ + commands_written_) & mask);
+    return;
+  }
+  consumed_up_to(commands_consumed_ + ahead);
+  if (!(errors_due_ & tlm_models::smmuv3::kGerrorCommand)) return;
+  const SeenCommand* stopped = command_at(commands_consumed_);
+  if (stopped == nullptr) return;
+  const unsigned expected = stopped->failed   ? tlm_models::smmuv3::kErrorAbort
+                            : !stopped->legal ? tlm_models::smmuv3::kErrorIllegal
+                                              : tlm_models::smmuv3::kErrorAtcSync;
+  if ((value >> 24 & 0x7f) == expected) return;
+  char text[120];
+  std::snprintf(text, sizeof text, "%s.ERR is %u, allowed: %u", row.name, value >> 24 & 0x7f, expected);
+  fail(Rule::kGlobalError, text);
+}
+
+// EVENTQ_PROD follows the records, maybe after a while.
+void Judge::read_events_produced(const RegisterRow& row, uint32_t value) {
+  if (!on(tlm_models::smmuv3::kCr0EventQueueEnable)) return;
+  const uint64_t mask = ones(event_queue_log2() + 1);
+  const uint64_t index = value & mask;
+  if (((events_produced_ - index) & mask) > ((events_produced_ - events_read_) & mask)) {
+    wrong_value(row, index, events_produced_);
+    return;
+  }
+  events_read_ = index;
+  const bool overflow = (value ^ reg(RegisterId::kEventqCons)) & tlm_models::smmuv3::kQueueOverflow;
+  if (overflow != events_overflow_flag_) {
+    if (overflow && !events_overflowed_) fail(Rule::kRegisterValue, "EVENTQ_PROD.OVFLG without an overflow");
+    events_overflow_flag_ = overflow;
+  }
+  if (!overflow && events_were_lost_)
+    fail(Rule::kRegisterValue, "records were lost to a full event queue and EVENTQ_PROD.OVFLG says nothing of it");
+}
+
 void Judge::read_word(uint32_t offset, uint32_t value) {
+  using tlm_models::smmuv3::kCr0EventQueueEnable;
   const RegisterRow* row = registers_.find(offset);
   if (row == nullptr) return;
+  const unsigned shift = 8 * (offset - row->offset);
+  auto expected = static_cast<uint32_t>(reg(row->id) >> shift);
+  uint64_t& unclear = unclear_[static_cast<size_t>(row->id)];
+  auto ignored = static_cast<uint32_t>(unclear >> shift);
   switch (row->id) {
     case RegisterId::kCr0Ack:
-      if (value == static_cast<uint32_t>(reg(RegisterId::kCr0))) control_in_effect();
+    case RegisterId::kIrqCtrlAck: {
+      const RegisterId control = row->id == RegisterId::kCr0Ack ? RegisterId::kCr0 : RegisterId::kIrqCtrl;
+      const auto wanted = static_cast<uint32_t>(reg(control));
+      ignored = (wanted ^ expected) | static_cast<uint32_t>(unclear_[static_cast<size_t>(control)]);
+      if (row->id == RegisterId::kIrqCtrlAck && value == wanted) registers_.set(RegisterId::kIrqCtrlAck, wanted);
+      if (row->id == RegisterId::kCr0Ack && value == wanted) control_in_effect();
       break;
+    }
     case RegisterId::kGbpa:
+      ignored |= tlm_models::smmuv3::kGbpaUpdate;
       if (!(value & tlm_models::smmuv3::kGbpaUpdate) && reg(RegisterId::kCr0) == reg(RegisterId::kCr0Ack))
         control_in_effect();
       break;
-    case RegisterId::kCmdqCons: {
-      const uint64_t mask = ones(command_queue_log2() + 1);
-      const uint64_t index = value & mask;
-      const uint64_t ahead = (index - (command_index_base_ + commands_consumed_)) & mask;
-      if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable)) break;
-      if (ahead > commands_written_ - commands_consumed_) {
-        wrong_value(*row, value, (command_index_base_ + commands_written_) & mask);
-        break;
+    case RegisterId::kGerror:
+      read_errors(*row, value);
+      return;
+    case RegisterId::kCmdqCons:
+      read_commands_consumed(*row, value);
+      return;
+    case RegisterId::kEventqProd:
+      read_events_produced(*row, value);
+      if (on(kCr0EventQueueEnable)) return;
+      ignored = ~0u;
+      break;
+    case RegisterId::kPriqProd:
+      if (on(tlm_models::smmuv3::kCr0PriQueueEnable)) {
+        expected = static_cast<uint32_t>(pages_produced_);
+        ignored = ~static_cast<uint32_t>(ones(page_queue_log2() + 1));
+      } else {
+        ignored = ~0u;
       }
-      consumed_up_to(commands_consumed_ + ahead);
       break;
-    }
     case RegisterId::kIdr0:
-    case RegisterId::kIdr1:
-    case RegisterId::kIdr3:
-    case RegisterId::kIdr5:
+      expected = ids_.idr0;
       break;
+    case RegisterId::kIdr1:
+      expected = ids_.idr1;
+      break;
+    case RegisterId::kIdr2:
+      expected = ids_.idr2;
+      break;
+    case RegisterId::kIdr3:
+      expected = ids_.idr3;
+      break;
+    case RegisterId::kIdr4:
+      expected = ids_.idr4;
+      break;
+    case RegisterId::kIdr5:
+      expected = ids_.idr5;
+      break;
+    case RegisterId::kIidr:
+      expected = ids_.iidr;
+      break;
+    case RegisterId::kAidr:
+      expected = ids_.aidr;
+      break;
+    case RegisterId::kAgbpa:
+    case RegisterId::kStatusr:
+      return;  // implementation defined
     default:
       break;
   }
+  if (((value ^ expected) & ~ignored) != 0) wrong_value(*row, value, expected);
+  if (unclear != 0 && row->id != RegisterId::kCr0Ack && row->id != RegisterId::kIrqCtrlAck) {
+    const uint64_t here = unclear & uint64_t{0xffffffff} << shift;
+    registers_.set(row->id, (reg(row->id) & ~here) | (static_cast<uint64_t>(value) << shift & here));
+    unclear &= ~here;
+  }
 }
 
-void Judge::pulsed(Wire wire) {
-  ++now_;
-  if (wire == Wire::kCommandSync) sync_signalled(true, 0, 0);
-}
-
-void Judge::device_wrote(uint64_t address, const void* data, size_t size_bytes, const Attributes&, bool failed) {
+void Judge::device_wrote(uint64_t address, const void* data, size_t size_bytes, const Attributes& attributes,
+                         bool failed) {
   ++now_;
   if (!failed) memory_.write(address, data, size_bytes, now_);
-  event_bytes_written(address, data, size_bytes, failed);
+  if (event_bytes_written(address, data, size_bytes, failed) || page_bytes_written(address, data, size_bytes, failed) ||
+      message_written(address, data, size_bytes, attributes, failed))
+    return;
+  char text[120];
+  std::snprintf(text, sizeof text, "%zu bytes were written to %#llx", size_bytes,
+                static_cast<unsigned long long>(address));
+  fail(Rule::kWriteUnexpected, text);
 }
 
 void Judge::atc_invalidated(const AtcInvalidation& invalidation) {
@@ -192,10 +303,10 @@ void Judge::atc_invalidated(const AtcInvalidation& invalidation) {
 void Judge::atc_invalidation_done(bool timed_out) {
   ++now_;
   if (atc_open_ != 0) --atc_open_;
-  atc_timed_out_ = atc_timed_out_ || timed_out;
+  if (!timed_out) return;
+  atc_timed_out_ = true;
+  for (const SeenCommand& command : commands_)
+    if (command.is_sync && !command.consumed && !command.blocked) cause_error(tlm_models::smmuv3::kGerrorCommand);
 }
-
-void Judge::page_asked(const PageQuestion&) { ++now_; }
-void Judge::page_answered(const PageAnswer&) { ++now_; }
 
 }  // namespace lockstep::smmu_rtl_bridge

@@ -153,12 +153,29 @@ class WatchedModel : private core_smmu::MemoryPort, private core_smmu::Environme
     judge.ats_answered(answer);
   }
 
+  void ask_page(const PageQuestion& question) {
+    judge.page_asked(question);
+    core_smmu::PageRequest request;
+    request.address = question.address;
+    request.stream_id = question.stream_id;
+    request.substream_id = question.substream_id;
+    request.substream_valid = question.substream_valid;
+    request.group = question.group;
+    request.last = question.last;
+    request.read = question.read;
+    request.write = question.write;
+    request.execute = question.execute;
+    request.privileged = question.privileged;
+    smmu.page_request(request);
+  }
+
   smmuv3_reference::SparseMemory memory;
   Judge judge;
   core_smmu::Smmu smmu;
   bool hold_accesses = false;
   bool hold_downstream = false;
   bool quiet_downstream = true;
+  bool lose_pulses = false;
   std::vector<ClientAccess> held;
   std::vector<ForwardedAccess> downstream;
   uint64_t last_id = 0;
@@ -219,6 +236,7 @@ class WatchedModel : private core_smmu::MemoryPort, private core_smmu::Environme
     return done ? core_smmu::ExchangeResult::kDone : core_smmu::ExchangeResult::kChanged;
   }
   void raise(core_smmu::Interrupt interrupt) override {
+    if (lose_pulses) return;
     static constexpr Wire kWires[] = {Wire::kEventQueue, Wire::kPriQueue, Wire::kCommandSync, Wire::kGlobalError};
     judge.pulsed(kWires[static_cast<size_t>(interrupt)]);
   }
