@@ -7,11 +7,23 @@
 
 #include "smmu_rtl_bridge/campaign/run.h"
 #include "smmu_rtl_bridge/coverage/watch.h"
+#include "smmu_rtl_bridge/stimulus/directed/crosses.h"
+#include "smmu_rtl_bridge/stimulus/directed/directed.h"
 #include "smmu_rtl_bridge/tlm_device.h"
 #include "tests/core/seed.h"
 
 namespace lockstep::smmu_rtl_bridge::coverage {
 namespace {
+
+TEST(SmmuCoverageCampaign, TheJudgeAgreesWithTheModelInEachCross) {
+  for (const DirectedScript& directed : cross_scripts()) {
+    const auto parsed = parse_script("smmu-script 1\n" + directed.lines, directed.name);
+    ASSERT_TRUE(parsed.ok()) << parsed.message();
+    const auto run = run_script(make_core_device, script_of(directed), {});
+    ASSERT_TRUE(run.ok()) << directed.name << ": " << run.message();
+    EXPECT_TRUE(run->ok()) << directed.name << ": " << run->rule << ": " << run->text << "\n" << directed.lines;
+  }
+}
 
 TEST(SmmuCoverageCampaign, AFewSeedsOfEachMixReachMostOfThePlan) {
   const char* given = std::getenv("LOCKSTEP_SEEDS");
@@ -22,6 +34,12 @@ TEST(SmmuCoverageCampaign, AFewSeedsOfEachMixReachMostOfThePlan) {
   options.judge = false;
   options.watchers.push_back(watch(database));
   const DeviceFactory factory = make_core_device;
+  for (const auto& scripts : {directed_scripts(), cross_scripts()}) {
+    for (const DirectedScript& directed : scripts) {
+      const auto run = run_script(factory, script_of(directed), options);
+      ASSERT_TRUE(run.ok()) << directed.name << ": " << run.message();
+    }
+  }
   for (const NamedText& known : known_mixes()) {
     SeedOptions seed_options;
     auto mix = load_mix(std::string(known.name));
