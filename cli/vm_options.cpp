@@ -476,11 +476,14 @@ Status adopt_snapshot_options(VmOptions& o, const CLI::App& command) {
     adopt("net", "--net", o.net);
     adopt("virtio_console", "--virtio-console", o.virtio_console);
     adopt("svadu", "--svadu", o.svadu);
-    adopt("smmu", "--smmu", o.smmu);
-    adopt("smmu_mmu", "--smmu-mmu", o.smmu_mmu);
-    adopt("smmu_atsu", "--smmu-atsu", o.smmu_atsu);
-    adopt("smmu_tlb", "--smmu-tlb", o.smmu_tlb);
-    adopt("smmu_interrupt", "--smmu-interrupt", o.smmu_interrupt);
+    // Snapshots from before there was one.
+    if (json.contains("smmu")) {
+      adopt("smmu", "--smmu", o.smmu);
+      adopt("smmu_mmu", "--smmu-mmu", o.smmu_mmu);
+      adopt("smmu_atsu", "--smmu-atsu", o.smmu_atsu);
+      adopt("smmu_tlb", "--smmu-tlb", o.smmu_tlb);
+      adopt("smmu_interrupt", "--smmu-interrupt", o.smmu_interrupt);
+    }
     adopt("seed", "--seed", o.seed);
     if (command.count("--drive") == 0) o.drives = json.at("drives").get<std::vector<std::string>>();
     if (!disagreement.empty()) return Error{disagreement};

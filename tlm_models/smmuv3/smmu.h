@@ -171,13 +171,15 @@ class Smmu {
   // Aligned accesses of 4 or 8 bytes; others, and offsets without a register, read as zero and write nothing.
   uint64_t read_register(uint32_t offset, unsigned size_bytes) const;
   void write_register(uint32_t offset, unsigned size_bytes, uint64_t value);
+  uint64_t register_value(RegisterId id) const { return registers_.get(id); }
   // Ends the updates that Config::deferred_updates holds back.
   void complete_updates();
 
   TranslateResult translate(const Transaction& transaction);
-  // What translate() would give at once from what is kept, without any effect; false: it would have to look further.
-  bool translated_already(const Transaction& transaction, TranslateResult& result) const {
-    return quick(transaction, result);
+  // What translate() would give at once from what is kept, without an access to memory or an event; false: it would have
+  // to look further.
+  bool translated_already(const Transaction& transaction, TranslateResult& result) {
+    return quick(transaction, result) || hit(transaction, result);
   }
   // Changes whenever anything that was translated before may translate otherwise.
   uint64_t generation() const { return generation_; }

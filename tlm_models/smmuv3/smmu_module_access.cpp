@@ -249,10 +249,8 @@ bool SmmuModule::grant(UpstreamPort& port, tlm::tlm_generic_payload& payload, tl
   write.write = true;
   TranslateResult result;
   // Only what the caches permit without a further look: a page that a first write marks dirty is none that may be
-  // written unseen. A speculative read brings a page into the caches, and a second one where grants come from.
-  if (!core.translated_already(read, result)) {
-    for (unsigned i = 0; i < 2; ++i) core.translate(read);
-  }
+  // written unseen. A speculative read brings a page into the caches.
+  if (!core.translated_already(read, result)) core.translate(read);
   const bool readable = core.translated_already(read, result);
   const bool writable = core.translated_already(write, result);
   if (!(payload.is_write() ? writable : readable)) return false;

@@ -131,8 +131,7 @@ void SmmuModule::restore_extra(StateReader& reader) {
   }
   take_back_dmi();
   for (unsigned side = 0; side < in.sides(); ++side) {
-    for (const auto& [id, row] : in.rows[side])
-      registers_.set(id, in.cores[side]->read_register(row->offset, row->size_bytes));
+    for (const auto& [id, row] : in.rows[side]) registers_.set(id, in.cores[side]->register_value(row->id));
   }
 }
 

@@ -178,9 +178,8 @@ bool Smmu::hit(const Transaction& transaction, TranslateResult& result) {
   if (!entry || (need.mask() & ~entry->allowed) != 0) return false;
   result.outcome = Outcome::kPass;
   result.address = entry->output | (transaction.address & ones(entry->size_log2));
-  result.attributes =
-      entry->output_attributes(stream.overrides_attributes ? replace(transaction.attributes, stream.overrides)
-                                                           : transaction.attributes);
+  result.attributes = entry->output_attributes(
+      stream.overrides_attributes ? replace(transaction.attributes, stream.overrides) : transaction.attributes);
   remember_page(transaction, stream, *entry, result);
   return true;
 }
