@@ -176,8 +176,8 @@ class Smmu {
   void complete_updates();
 
   TranslateResult translate(const Transaction& transaction);
-  // What translate() would give at once from what is kept, without an access to memory or an event; false: it would have
-  // to look further.
+  // What translate() would give at once from what is kept, without an access to memory or an event; false: it would
+  // have to look further.
   bool translated_already(const Transaction& transaction, TranslateResult& result) {
     return quick(transaction, result) || hit(transaction, result);
   }
