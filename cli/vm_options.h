@@ -35,6 +35,7 @@ struct VmOptions {
   std::vector<std::string> symbols;
   std::string fusion = "on", block_links = "on", tlb = "asid", async_io = "on", numa = "off", svadu = "off";
   std::string virtio_console = "off";
+  std::string smmu = "off", smmu_mmu = "on", smmu_atsu = "on", smmu_tlb = "on", smmu_interrupt = "on";
   std::string quantum = "10us";
   uint64_t seed = 1;
 
