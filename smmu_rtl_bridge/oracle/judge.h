@@ -184,7 +184,9 @@ class Judge : public Observer {
   void judge_answer(Flight& flight, AccessEnd end);
   void name_failure(const Flight& flight, AccessEnd end, Window window);
   static Rule stale_rule(unsigned seen);
-  bool swap_stall(Flight& flight, AccessEnd end);
+  bool stalls_with(const Flight& flight, const EventRecord& record);
+  bool swap_with_resumed(Flight& flight);
+  bool swap_with_stalled(Flight& flight, AccessEnd end);
   void settle_flights();
   static bool sets_access_flag(const DescriptorUpdate& update);
   void count_freedoms(unsigned seen);
@@ -301,6 +303,7 @@ class Judge : public Observer {
     Sequence at = 0;
     bool written = false;
     bool responded = false;
+    bool may_be_lost = false;  // the queue had overflowed
   };
   std::vector<PageFlight> pages_;
   uint64_t pages_produced_ = 0;
