@@ -130,7 +130,8 @@ void Judge::forwarded(const ForwardedAccess& access) {
   }
   Flight& flight = found->second;
   if (flight.forwarded) fail(Rule::kForwardOnce, access.id, text_of(flight.access) + " went downstream twice");
-  if (flight.stalled) fail(Rule::kStallEnd, access.id, text_of(flight.access) + " went on without CMD_RESUME");
+  if (flight.stalled && !swap_with_resumed(flight))
+    fail(Rule::kStallEnd, access.id, text_of(flight.access) + " went on without CMD_RESUME");
   flight.forwarded = true;
   flight.forwarded_at = now_;
   flight.seen = access;
@@ -207,7 +208,7 @@ bool Judge::outcomes_of(const Asked& asked, Window window, std::vector<Outcome>&
   for (const Control& control : controls_) {
     if (control.from >= window.until || control.until <= window.accepted) continue;
     ++states;
-    evaluator_.clear_met();
+    evaluator_.begin_answer();
     decided = evaluator_.evaluate(asked, control, window, out) && decided;
     decided = kept_outcomes(asked, control, window, out) && decided;
   }
@@ -258,9 +259,18 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
   if (flight.stalled) {
     const bool fits = !flight.forwarded && ((end == AccessEnd::kAborted && flight.may_abort) ||
                                             (end == AccessEnd::kZero && flight.may_zero));
-    if (!fits && !swap_stall(flight, end))
+    if (fits || swap_with_stalled(flight, end)) {
+      ++counts_.one_outcome;
+      return;
+    }
+    if (!swap_with_resumed(flight)) {
       fail(Rule::kStallEnd, id,
            text_of(flight.access) + format(" is stalled with tag %u and ended: ", flight.tag) + text_of(flight, end));
+      ++counts_.one_outcome;
+      return;
+    }
+  }
+  if (!flight.stalled && !flight.forwarded && swap_with_stalled(flight, end)) {
     ++counts_.one_outcome;
     return;
   }
@@ -308,7 +318,7 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
     ++counts_.one_outcome;
   }
   if (!found) {
-    name_failure(flight, end, window);
+    if (!swap_with_stalled(flight, end)) name_failure(flight, end, window);
     return;
   }
   if (owed.options.empty()) {
@@ -323,20 +333,48 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
   owed_.push_back(std::move(owed));
 }
 
-// Two accesses with the same record cannot be told apart by their tags, so either may be the one that was resumed.
-bool Judge::swap_stall(Flight& flight, AccessEnd end) {
+// Whether the access may be the one that a record of a stall speaks of.
+bool Judge::stalls_with(const Flight& flight, const EventRecord& record) {
+  if (flight.access.stream_id != record[0] >> 32 || flight.access.address != record[2]) return false;
+  if (flight.stalled) return flight.record == record;
+  std::vector<Outcome> outcomes;
+  outcomes_of(flight.access, {flight.accepted, now_, flight.accepted}, outcomes);
+  return std::any_of(outcomes.begin(), outcomes.end(),
+                     [&](const Outcome& outcome) { return outcome.end == Ends::kStall && outcome.record == record; });
+}
+
+// Accesses with the same record cannot be told apart by their tags. One that was taken to be stalled goes on: another
+// one must be it, which was taken to have been resumed or not to have stalled yet.
+bool Judge::swap_with_resumed(Flight& flight) {
   for (auto& [id, other] : flights_) {
-    if (&other == &flight || other.access.stream_id != flight.access.stream_id ||
-        other.access.address != flight.access.address)
-      continue;
+    if (&other == &flight || other.stalled || other.forwarded || !stalls_with(other, flight.record)) continue;
+    std::swap(other.accepted, flight.accepted);
+    other.stalled = true;
+    other.tag = flight.tag;
+    other.record = flight.record;
+    std::swap(other.may_abort, flight.may_abort);
+    std::swap(other.may_zero, flight.may_zero);
+    flight.stalled = false;
+    // What came before the stall counts as well: which of them was when cannot be told.
+    flight.accepted = std::min(flight.accepted, other.accepted);
+    return true;
+  }
+  return false;
+}
+
+// The other way round: one that nobody took to be stalled ends as a stall that software has ended.
+bool Judge::swap_with_stalled(Flight& flight, AccessEnd end) {
+  for (auto& [id, other] : flights_) {
     const bool ended = (end == AccessEnd::kAborted && other.may_abort) || (end == AccessEnd::kZero && other.may_zero);
-    if (ended && other.stalled && !flight.forwarded) {
-      std::swap(other.tag, flight.tag);
-      std::swap(other.record, flight.record);
-      other.may_abort = flight.may_abort;
-      other.may_zero = flight.may_zero;
-      return true;
-    }
+    if (&other == &flight || !other.stalled || !ended || flight.forwarded) continue;
+    if (flight.stalled ? flight.record != other.record : !stalls_with(flight, other.record)) continue;
+    std::swap(other.stalled, flight.stalled);
+    std::swap(other.tag, flight.tag);
+    std::swap(other.record, flight.record);
+    std::swap(other.accepted, flight.accepted);
+    std::swap(other.may_abort, flight.may_abort);
+    std::swap(other.may_zero, flight.may_zero);
+    return true;
   }
   return false;
 }

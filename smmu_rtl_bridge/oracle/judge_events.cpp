@@ -130,12 +130,20 @@ void Judge::settle_events() {
     }
     return false;
   };
+  // Who needs a record most comes first: whoever has one keeps one.
+  const auto need = [&](const Owed& owed) {
+    if (owed.maybe_none) return 0;
+    if (event_queue_blocked_since(owed.from)) return 1;
+    const bool may_merge = std::any_of(owed.options.begin(), owed.options.end(),
+                                       [](const OwedRecord& option) { return option.may_merge; });
+    return may_merge ? 2 : 3;
+  };
   std::vector<size_t> missing;
-  for (const bool optional : {false, true})
+  for (int turn = 3; turn >= 0; --turn)
     for (size_t who = 0; who < owed_.size(); ++who) {
-      if (owed_[who].maybe_none != optional) continue;
+      if (need(owed_[who]) != turn) continue;
       visited.assign(events_.size(), 0);
-      if (!place(place, who) && !optional) missing.push_back(who);
+      if (!place(place, who) && turn != 0) missing.push_back(who);
     }
 
   std::vector<size_t> extra;

@@ -52,8 +52,10 @@ bool Judge::page_queue_usable() const {
 
 void Judge::page_asked(const PageQuestion& question) {
   ++now_;
-  pages_.push_back({question, now_, false, false});
+  pages_.push_back({question, now_, false, false, false});
   if (page_queue_usable() && page_queue_used() >= uint64_t{1} << page_queue_log2()) page_queue_overflowed_ = true;
+  if (page_queue_overflowed_)
+    for (PageFlight& page : pages_) page.may_be_lost = true;
   // An overflow looks up the stream's entry for its response, and may record that it could not.
   if (!question.substream_valid || !(reg(RegisterId::kCr2) & smmuv3::kCr2RecordAtsErrors)) return;
   ClientAccess access;
@@ -124,7 +126,7 @@ void Judge::page_answered(const PageAnswer& answer) {
       continue;
     // Whether the response names the substream depends on IDR3.PPS and STE.PPAR.
     if (answer.substream_valid && (!q.substream_valid || answer.substream_id != q.substream_id)) continue;
-    const bool lost = page_queue_overflowed_ && q.last && (answer.code == kSuccess || answer.code == kFailure);
+    const bool lost = page.may_be_lost && q.last && (answer.code == kSuccess || answer.code == kFailure);
     const bool refused = answer.code == kFailure && (!page_queue_usable() || !pages_usable_since(page.at));
     if (!lost && !refused) continue;
     page.responded = true;
@@ -145,7 +147,7 @@ void Judge::settle_pages() {
     const PageQuestion& q = page.question;
     const bool no_response = stop_marker(q) || !q.last;
     // A request that is not the last of its group is dropped by an overflow; one that finds no queue is answered.
-    if (no_response && (page_queue_overflowed_ || stop_marker(q))) continue;
+    if (no_response && (page.may_be_lost || stop_marker(q))) continue;
     if (!page_queue_usable() && stop_marker(q)) continue;
     char text[120];
     std::snprintf(text, sizeof text, "page request of stream %#x group %u was neither written nor answered",
@@ -157,7 +159,7 @@ void Judge::settle_pages() {
     fail(Rule::kPageAnswer, "a CMD_PRI_RESP is over and its response did not come");
     page_answers_expected_.clear();
   }
-  if (!atc_expected_.empty() && atc_open_ == 0) {
+  if (!atc_expected_.empty() && atc_open_.empty()) {
     fail(Rule::kAtcInvalidation, "a CMD_ATC_INV is over and its invalidation did not come");
     atc_expected_.clear();
   }

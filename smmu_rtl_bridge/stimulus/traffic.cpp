@@ -61,6 +61,7 @@ Place Traffic::place_of(StreamPlan& stream, ContextPlan*& context) {
   if (features_.substream_bits() && draw_.chance(2)) {
     place.has_substream = !place.has_substream;
     if (draw_.chance(50)) place.substream = static_cast<uint32_t>(draw_.below(uint64_t{2} << stream.substreams_log2));
+    if (!place.has_substream) place.substream = 0;
   }
   return place;
 }
@@ -499,6 +500,7 @@ void Traffic::bus_error() {
     const LeafPlan& leaf = draw_.pick(plan_.leaves);
     if (drawn < 2) {
       line.word = "page";
+      line.place = {};
       line.number = leaf.output;
     } else {
       line.word = "desc";

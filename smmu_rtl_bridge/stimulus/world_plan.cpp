@@ -70,7 +70,8 @@ void Plan::make_setup() {
   const auto queue = [&](const char* name, unsigned log2_max, unsigned entry_log2) {
     unsigned log2 = std::min(log2_max, 5 + static_cast<unsigned>(draw_.below(4)));
     if (draw_.chance(mix_.small_queues)) log2 = std::min<unsigned>(log2_max, static_cast<unsigned>(draw_.below(3)));
-    line.set(name, allocate(std::max<uint64_t>(32, uint64_t{1} << (log2 + entry_log2))) | log2);
+    // Pages of their own, so that what breaks structures does not break queues.
+    line.set(name, allocate(std::max<uint64_t>(4096, uint64_t{1} << (log2 + entry_log2))) | log2);
   };
   queue("CMDQ_BASE", features_.cmdq_log2(), 4);
   queue("EVENTQ_BASE", features_.evtq_log2(), 5);
@@ -196,8 +197,7 @@ void Plan::make_stream(size_t index) {
   if (stream.config == 6) {
     for (unsigned i = 0; i < mix_.mappings; ++i) {
       const uint64_t address = draw_.any() & ones(std::min(stream.stage2.input_bits, features_.output_bits()));
-      if (map(index, 0, stream.stage2, address, false) || draw_.chance(mix_.holes))
-        stream.addresses.push_back(address);
+      if (map(index, 0, stream.stage2, address, false) || draw_.chance(mix_.holes)) stream.addresses.push_back(address);
     }
   }
 }

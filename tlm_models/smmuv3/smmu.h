@@ -141,8 +141,8 @@ struct StalledTransaction {
   Transaction transaction;
 };
 
-// Everything that a snapshot needs. Caches are no part of it: they never change a result, and a restored SMMU starts
-// with empty ones.
+// Everything that a snapshot needs. Caches are no part of it: a restored SMMU starts with empty ones. What they hold
+// can be older than memory until software invalidates it, so who saves a state drops them, and both go on alike.
 struct SmmuState {
   std::array<uint64_t, kRegisters> registers{};
   std::vector<StalledTransaction> stalled;
@@ -171,13 +171,15 @@ class Smmu {
   // Aligned accesses of 4 or 8 bytes; others, and offsets without a register, read as zero and write nothing.
   uint64_t read_register(uint32_t offset, unsigned size_bytes) const;
   void write_register(uint32_t offset, unsigned size_bytes, uint64_t value);
+  uint64_t register_value(RegisterId id) const { return registers_.get(id); }
   // Ends the updates that Config::deferred_updates holds back.
   void complete_updates();
 
   TranslateResult translate(const Transaction& transaction);
-  // What translate() would give at once from what is kept, without any effect; false: it would have to look further.
-  bool translated_already(const Transaction& transaction, TranslateResult& result) const {
-    return quick(transaction, result);
+  // What translate() would give at once from what is kept, without an access to memory or an event; false: it would
+  // have to look further.
+  bool translated_already(const Transaction& transaction, TranslateResult& result) {
+    return quick(transaction, result) || hit(transaction, result);
   }
   // Changes whenever anything that was translated before may translate otherwise.
   uint64_t generation() const { return generation_; }
@@ -283,7 +285,8 @@ class Smmu {
   TranslateResult translate_in(const Transaction& transaction, const Context& context);
   TranslateResult translated_by_ats(const Transaction& transaction);
   TranslateResult fail(const Transaction& transaction, const Context& context, const Fault& fault);
-  TranslateResult abort_with(const Transaction& transaction, Event event);
+  // `found`: the stream's entry, where it came so far; it says whether records may be merged.
+  TranslateResult abort_with(const Transaction& transaction, Event event, const CachedSte* found = nullptr);
   TranslateResult output(const Transaction& transaction, const Context& context, const TlbEntry& entry) const;
   Event event_of(const Transaction& transaction) const;
   TlbTag tag_of(const Context& context) const;
@@ -312,6 +315,7 @@ class Smmu {
   bool synchronise(const std::array<uint64_t, 2>& command, unsigned& error);
   void signal_sync(const std::array<uint64_t, 2>& command);
   void invalidate(const TlbInvalidation& invalidation);
+  uint16_t ignored_vmid_bits() const;  // CR0.VMW
 
   // page_request_queue.cpp
   void auto_response(const PageRequest& request, PageResponseCode code, bool with_pasid);

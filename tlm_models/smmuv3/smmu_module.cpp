@@ -25,7 +25,7 @@ SmmuModule::Inside::Inside(SmmuModule& module, const SmmuModuleConfig& module_co
 }
 
 SmmuModule::SmmuModule(sc_core::sc_module_name name, const SmmuModuleConfig& config)
-    : Device(name, {4, 8}), downstream("downstream"), inside_(std::make_unique<Inside>(*this, config)) {
+    : Device(name, {4, 8}), downstream("memory"), inside_(std::make_unique<Inside>(*this, config)) {
   assert(check(config.core).ok());
   assert(config.requesters.size() < 256);  // a port's number is eight bits of a token
   downstream.bind(inside_->downstream);
@@ -55,7 +55,7 @@ void SmmuModule::add_registers(bool secure) {
                                     .doc = row.doc,
                                     .on_read = [this, secure, &row](unsigned, uint64_t, uint64_t) -> uint64_t {
                                       if (secure && !inside_->secure_access) return 0;
-                                      return inside_->core(secure).read_register(row.offset, row.size_bytes);
+                                      return inside_->core(secure).register_value(row.id);
                                     },
                                     .on_write =
                                         [this, secure, &row](unsigned, uint64_t written, uint64_t) {
@@ -94,8 +94,7 @@ void SmmuModule::complete_updates() {
 void SmmuModule::refresh() {
   Inside& in = *inside_;
   for (unsigned side = 0; side < in.sides(); ++side) {
-    for (const auto& [id, row] : in.rows[side])
-      registers_.set(id, in.cores[side]->read_register(row->offset, row->size_bytes));
+    for (const auto& [id, row] : in.rows[side]) registers_.set(id, in.cores[side]->register_value(row->id));
     if (in.any_dmi && in.cores[side]->generation() != in.dmi_generation[side]) take_back_dmi();
   }
   if (!in.any_held) return;

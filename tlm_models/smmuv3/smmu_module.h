@@ -96,6 +96,9 @@ class SmmuModule : public Device {
   // One page of it; whether it was transferred.
   bool access_page(UpstreamPort& port, RequesterExtension& requester, tlm::tlm_generic_payload& payload,
                    sc_core::sc_time& delay);
+  // After its translation.
+  bool carry_on(UpstreamPort& port, RequesterExtension& requester, tlm::tlm_generic_payload& payload,
+                sc_core::sc_time& delay, const TranslateResult& result);
   void access_pages(UpstreamPort& port, RequesterExtension& requester, tlm::tlm_generic_payload& payload,
                     sc_core::sc_time& delay);
   void answer(UpstreamPort& port, RequesterExtension& requester, tlm::tlm_generic_payload& payload,

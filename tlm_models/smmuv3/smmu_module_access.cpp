@@ -105,30 +105,10 @@ void UpstreamPort::invalidated(bool timed_out) {
   module_.refresh();
 }
 
-void SmmuModule::access(UpstreamPort& port, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
-  RequesterExtension& requester = requester_of(payload, port);
-  const uint64_t length = payload.get_data_length();
-  const bool one_page = (payload.get_address() & kInPage) + length <= kGrainBytes && length != 0 &&
-                        payload.get_streaming_width() >= length;
-  requester.bytes_done = 0;
-  if (one_page) [[likely]] {
-    if (access_page(port, requester, payload, delay)) requester.bytes_done = static_cast<uint32_t>(length);
-    return;
-  }
-  access_pages(port, requester, payload, delay);
-}
-
-bool SmmuModule::access_page(UpstreamPort& port, RequesterExtension& requester, tlm::tlm_generic_payload& payload,
-                             sc_core::sc_time& delay) {
+[[gnu::always_inline]] inline bool SmmuModule::carry_on(UpstreamPort& port, RequesterExtension& requester,
+                                                        tlm::tlm_generic_payload& payload, sc_core::sc_time& delay,
+                                                        const TranslateResult& result) {
   Inside& in = *inside_;
-  fill(requester.transaction, payload, port.token(requester.token));
-  TranslateResult result;
-  if (in.ended_stall && in.ended_stall->is_of(requester.transaction)) [[unlikely]] {
-    result = in.ended_stall->result;
-    in.ended_stall.reset();
-  } else {
-    result = in.core(requester.secure_stream).translate(requester.transaction);
-  }
   if (result.outcome != Outcome::kPass) [[unlikely]] {
     answer(port, requester, payload, result);
     return false;
@@ -147,6 +127,32 @@ bool SmmuModule::access_page(UpstreamPort& port, RequesterExtension& requester, 
     refresh();
   }
   return payload.is_response_ok();
+}
+
+[[gnu::always_inline]] inline bool SmmuModule::access_page(UpstreamPort& port, RequesterExtension& requester,
+                                                           tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  Inside& in = *inside_;
+  fill(requester.transaction, payload, port.token(requester.token));
+  if (in.ended_stall && in.ended_stall->is_of(requester.transaction)) [[unlikely]] {
+    const TranslateResult result = in.ended_stall->result;
+    in.ended_stall.reset();
+    return carry_on(port, requester, payload, delay, result);
+  }
+  // The result is used where it was made: a copy of it would wait for its parts to be stored.
+  return carry_on(port, requester, payload, delay, in.core(requester.secure_stream).translate(requester.transaction));
+}
+
+void SmmuModule::access(UpstreamPort& port, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  RequesterExtension& requester = requester_of(payload, port);
+  const uint64_t length = payload.get_data_length();
+  const bool one_page = (payload.get_address() & kInPage) + length <= kGrainBytes && length != 0 &&
+                        payload.get_streaming_width() >= length;
+  requester.bytes_done = 0;
+  if (one_page) [[likely]] {
+    if (access_page(port, requester, payload, delay)) requester.bytes_done = static_cast<uint32_t>(length);
+    return;
+  }
+  access_pages(port, requester, payload, delay);
 }
 
 void SmmuModule::answer(UpstreamPort& port, RequesterExtension& requester, tlm::tlm_generic_payload& payload,
@@ -249,10 +255,8 @@ bool SmmuModule::grant(UpstreamPort& port, tlm::tlm_generic_payload& payload, tl
   write.write = true;
   TranslateResult result;
   // Only what the caches permit without a further look: a page that a first write marks dirty is none that may be
-  // written unseen. A speculative read brings a page into the caches, and a second one where grants come from.
-  if (!core.translated_already(read, result)) {
-    for (unsigned i = 0; i < 2; ++i) core.translate(read);
-  }
+  // written unseen. A speculative read brings a page into the caches.
+  if (!core.translated_already(read, result)) core.translate(read);
   const bool readable = core.translated_already(read, result);
   const bool writable = core.translated_already(write, result);
   if (!(payload.is_write() ? writable : readable)) return false;

@@ -2,7 +2,6 @@
 #include "tlm_models/smmuv3/tlb.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "tlm_models/smmuv3/bits.h"
 
@@ -53,23 +52,6 @@ Tlb::Tlb(unsigned sets_log2, unsigned ways)
       entries_((size_t{1} << sets_log2) * ways_),
       keys_(entries_.size()),
       next_way_(size_t{1} << sets_log2) {}
-
-bool Tlb::hit(const TlbEntry& entry, const TlbTag& tag) {
-  if (entry.tag.world != tag.world || entry.tag.space != tag.space || entry.tag.vmid != tag.vmid) return false;
-  if (tag.space == TlbSpace::kIntermediate) return true;
-  return entry.global ? entry.tag.non_shared_asid == tag.non_shared_asid : entry.tag.asid == tag.asid;
-}
-
-const TlbEntry* Tlb::find(const TlbTag& tag, uint64_t address) const {
-  for (uint64_t sizes = sizes_present_; sizes != 0; sizes &= sizes - 1) {
-    const auto size_log2 = static_cast<unsigned>(std::countr_zero(sizes));
-    const uint64_t key = key_of(address, size_log2);
-    const size_t first = set_of(address, size_log2) * ways_;
-    for (unsigned way = 0; way < ways_; ++way)
-      if (keys_[first + way] == key && hit(entries_[first + way], tag)) return &entries_[first + way];
-  }
-  return nullptr;
-}
 
 void Tlb::remove(TlbEntry& entry) {
   if (!entry.valid) return;
@@ -127,7 +109,9 @@ const WalkCacheEntry* WalkCache::find(const TlbTag& tag, uint64_t address, unsig
   if (!entry.valid || entry.level != level || entry.granule_log2 != granule_log2 || entry.region_log2 != region_log2 ||
       ((entry.input ^ address) >> region_log2) != 0)
     return nullptr;
-  if (entry.tag.world != tag.world || entry.tag.vmid != tag.vmid || entry.tag.asid != tag.asid) return nullptr;
+  if (entry.tag.world != tag.world || entry.tag.vmid != tag.vmid || entry.tag.asid != tag.asid ||
+      entry.tag.non_shared_asid != tag.non_shared_asid)
+    return nullptr;
   return &entry;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
@@ -29,7 +30,7 @@ inline constexpr PermissionMask kAllPermissions = 0x3f;
 struct TlbTag {
   StreamWorld world = StreamWorld::kEl1;
   TlbSpace space = TlbSpace::kVirtual;
-  bool non_shared_asid = false;  // ASET; matters for global entries
+  bool non_shared_asid = false;  // ASET: broadcast invalidations leave such entries
   uint16_t vmid = 0;
   uint16_t asid = 0;
   bool operator==(const TlbTag&) const = default;
@@ -138,6 +139,23 @@ class Tlb {
   uint64_t sizes_present_ = 0;
   std::array<uint32_t, kSizes> size_counts_{};
 };
+
+inline bool Tlb::hit(const TlbEntry& entry, const TlbTag& tag) {
+  if (entry.tag.world != tag.world || entry.tag.space != tag.space || entry.tag.vmid != tag.vmid) return false;
+  if (tag.space == TlbSpace::kIntermediate) return true;
+  return entry.tag.non_shared_asid == tag.non_shared_asid && (entry.global || entry.tag.asid == tag.asid);
+}
+
+inline const TlbEntry* Tlb::find(const TlbTag& tag, uint64_t address) const {
+  for (uint64_t sizes = sizes_present_; sizes != 0; sizes &= sizes - 1) {
+    const auto size_log2 = static_cast<unsigned>(std::countr_zero(sizes));
+    const uint64_t key = key_of(address, size_log2);
+    const size_t first = set_of(address, size_log2) * ways_;
+    for (unsigned way = 0; way < ways_; ++way)
+      if (keys_[first + way] == key && hit(entries_[first + way], tag)) return &entries_[first + way];
+  }
+  return nullptr;
+}
 
 // A pointer to a stage 1 table that a walk read, with the table's address already translated by stage 2. One entry
 // stands for at most 512 descriptors, so that it never spans two stage 2 pages.
