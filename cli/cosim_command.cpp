@@ -18,7 +18,10 @@
 #include <thread>
 #include <vector>
 
+#include "cli/cosim_coverage.h"
 #include "smmu_rtl_bridge/campaign/campaign.h"
+#include "smmu_rtl_bridge/coverage/watch.h"
+#include "smmu_rtl_bridge/stimulus/directed/crosses.h"
 #include "smmu_rtl_bridge/stimulus/directed/directed.h"
 #include "smmu_rtl_bridge/stimulus/mix.h"
 #include "smmu_rtl_bridge/tlm_device.h"
@@ -44,6 +47,7 @@ struct Arguments {
   bool plain = false;
   bool no_shrink = false;
   bool directed = false;
+  std::string coverage;
   unsigned failures = 1;
   std::string output;
   uint64_t shrink_s = 110;
@@ -165,17 +169,43 @@ int run_one(const Arguments& arguments, const bridge::DeviceFactory& factory, co
 }
 
 // The script of each rule that has a name. Those whose settings the user's rule out are as good for another device.
+// Adds to what the file has from earlier runs.
+core::Status keep_coverage(const std::string& path, const bridge::coverage::Database& reached) {
+  bridge::coverage::Database all;
+  if (std::filesystem::exists(path)) {
+    auto before = bridge::coverage::Database::load(path);
+    if (!before) return before.error();
+    all = std::move(*before);
+  }
+  all.merge(reached);
+  if (auto status = all.save(path); !status) return status;
+  fmt::print(stderr, "{}: {:.1f} % of the plan after {} runs\n", path, all.percent(), all.runs);
+  return {};
+}
+
 int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factory,
                  const std::vector<bridge::Setting>& settings) {
   bridge::RunCounts counts;
   size_t failures = 0;
   nlohmann::json told = nlohmann::json::array();
-  for (const bridge::DirectedScript& directed : bridge::directed_scripts()) {
+  std::vector<bridge::DirectedScript> all_scripts = bridge::directed_scripts();
+  const auto& crosses = bridge::cross_scripts();
+  all_scripts.insert(all_scripts.end(), crosses.begin(), crosses.end());
+  bridge::coverage::Database reached;
+  for (const bridge::DirectedScript& directed : all_scripts) {
     bridge::Script script = script_of(directed);
     for (const bridge::Setting& setting : settings) script.settings.push_back(setting);
     const auto result = bridge::run_script_isolated(factory, script, {}, bridge::CampaignOptions().silence_ms);
     if (!result) return bad_usage("smmu", directed.name + ": " + result.message());
     counts.add(result->counts);
+    if (!arguments.coverage.empty()) {
+      // Once more, in this process, where what is collected stays.
+      bridge::RunOptions collecting;
+      collecting.judge = false;
+      collecting.watchers.push_back(bridge::coverage::watch(reached));
+      const auto watched = bridge::run_script(factory, script, collecting);
+      if (!watched) return bad_usage("smmu", directed.name + ": " + watched.message());
+    }
     if (result->ok()) continue;
     ++failures;
     fmt::print(stderr, "{} ({}): ", directed.name, directed.section);
@@ -183,7 +213,11 @@ int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factor
     fmt::print(stderr, "{}", print(script));
     told.push_back({{"name", directed.name}, {"rule", result->rule}, {"text", result->text}});
   }
-  const size_t scripts = bridge::directed_scripts().size();
+  if (!arguments.coverage.empty()) {
+    if (const auto status = keep_coverage(arguments.coverage, reached); !status)
+      return bad_usage("smmu", status.message());
+  }
+  const size_t scripts = all_scripts.size();
   if (arguments.json) {
     nlohmann::json all = to_json(counts);
     all["scripts"] = scripts;
@@ -215,6 +249,8 @@ int run_smmu(const Arguments& arguments) {
     for (const bridge::Setting& setting : *settings) script->settings.push_back(setting);
     return run_one(arguments, *factory, *script);
   }
+  if (!arguments.coverage.empty() && arguments.dut != "core" && arguments.directed)
+    return bad_usage("smmu", "--coverage of directed scripts wants --dut core");
   if (arguments.directed) return run_directed(arguments, *factory, *settings);
   const auto mix = bridge::load_mix(arguments.mix);
   if (!mix) return bad_usage("smmu", mix.message());
@@ -232,10 +268,23 @@ int run_smmu(const Arguments& arguments) {
   options.findings_max = arguments.failures;
   options.shrinks = !arguments.no_shrink;
   options.shrink_limits.time_ms = arguments.shrink_s * 1000;
+  // Each process collects for itself and tells at its end; this one's copy stays empty.
+  bridge::coverage::Database of_process, reached;
+  if (!arguments.coverage.empty()) {
+    options.run.watchers.push_back(bridge::coverage::watch(of_process));
+    options.collect = [&of_process] { return of_process.text(); };
+    options.collected = [&reached](const std::string& text) {
+      if (auto some = bridge::coverage::Database::parse(text, "coverage of a process")) reached.merge(*some);
+    };
+  }
   const auto campaign = bridge::run_campaign(*factory, options, show_progress);
   if (isatty(STDERR_FILENO)) fmt::print(stderr, "\n");
   if (!campaign) return bad_usage("smmu", campaign.message());
   const bridge::CampaignProgress& progress = campaign->progress;
+  if (!arguments.coverage.empty()) {
+    if (const auto status = keep_coverage(arguments.coverage, reached); !status)
+      return bad_usage("smmu", status.message());
+  }
 
   std::vector<std::string> files;
   for (const bridge::Finding& finding : campaign->findings) {
@@ -377,13 +426,16 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   smmu->add_option("--seed", arguments->seed, "One seed");
   add_seed_options(*smmu, *arguments);
   smmu->add_option("--script", arguments->script, "Play this file and nothing else");
-  smmu->add_flag("--directed", arguments->directed, "Play the short scripts of all rules that have a name");
+  smmu->add_flag("--directed", arguments->directed,
+                 "Play the short scripts of all rules that have a name, and those of the coverage plan's corners");
   smmu->add_option("--jobs", arguments->jobs, "Processes beside one another (one a processor)");
   smmu->add_option("--save", arguments->save, "Folder for scripts that fail (.)");
   smmu->add_option("--failures", arguments->failures, "End after so many seeds that fail (1)");
   smmu->add_flag("--no-shrink", arguments->no_shrink, "Leave failing scripts as they are");
   smmu->add_option("--shrink-time", arguments->shrink_s, "Seconds for shrinking one script (110)");
   smmu->add_option("--timeline", arguments->timeline, "File for what happens at the pins, with --seed or --script");
+  smmu->add_option("--coverage", arguments->coverage,
+                   "File of functional coverage to add to (`lockstep cosim coverage` shows it)");
   smmu->add_flag("--json", arguments->json, "One JSON object on standard output");
   smmu->callback([arguments, &exit_code] { exit_code = run_smmu(*arguments); });
 
@@ -406,6 +458,7 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   add_seed_options(*generate, *generating);
   generate->callback([generating, &exit_code] { exit_code = run_generate(*generating); });
 
+  add_cosim_coverage_command(*cosim, exit_code);
   CLI::App* mixes = cosim->add_subcommand("mixes", "List the mixes that come with the program");
   mixes->callback([&exit_code] { exit_code = run_mixes(); });
 }
