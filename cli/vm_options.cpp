@@ -278,8 +278,8 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
           })
           ->type_name("ENGINE,ENGINE")
           ->group(group);
-  for (const char* other :
-       {"--engine", "--gdb", "--trace", "--input-log", "--profile", "--perf-map", "--coverage", "--count", "--gdb-jit"})
+  for (const char* other : {"--engine", "--gdb", "--trace", "--input-log", "--profile", "--perf-map", "--coverage",
+                            "--count", "--gdb-jit", "--code-cache", "--jit-log", "--jit-replay"})
     lockstep->excludes(other);
   command
       .add_option("--lockstep-grain", o.lockstep_grain,
@@ -290,7 +290,7 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
       ->group(group)
       ->capture_default_str();
   add_count_option(command, "--lockstep-check", o.lockstep_check,
-                   "Compare memory, and keep a copy of both machines to find a difference from, so often")
+                   "Compare memory, and keep a snapshot to find a difference from, so often")
       ->needs(lockstep)
       ->group(group)
       ->capture_default_str();
@@ -414,7 +414,8 @@ Result<EngineExtras> engine_extras(const VmOptions& o) {
 
 Status end_extras(const EngineExtras& extras) {
   if (extras.archives != nullptr) {
-    if (Status saved = extras.archives->save(); !saved) return saved;
+    // A cache that cannot be kept makes the next run slower and this one no worse.
+    if (Status saved = extras.archives->save(); !saved) fmt::print(stderr, "lockstep: {}\n", saved.message());
   }
   return extras.install_log != nullptr ? extras.install_log->flush() : Status();
 }
