@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "smmu_rtl_bridge/campaign/campaign.h"
+#include "smmu_rtl_bridge/stimulus/directed/directed.h"
 #include "smmu_rtl_bridge/stimulus/mix.h"
 #include "smmu_rtl_bridge/tlm_device.h"
 
@@ -42,6 +43,7 @@ struct Arguments {
   std::vector<std::string> settings;
   bool plain = false;
   bool no_shrink = false;
+  bool directed = false;
   unsigned failures = 1;
   std::string output;
   uint64_t shrink_s = 110;
@@ -162,6 +164,39 @@ int run_one(const Arguments& arguments, const bridge::DeviceFactory& factory, co
   return result->ok() ? 0 : kFailed;
 }
 
+// The script of each rule that has a name. Those whose settings the user's rule out are as good for another device.
+int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factory,
+                 const std::vector<bridge::Setting>& settings) {
+  bridge::RunCounts counts;
+  size_t failures = 0;
+  nlohmann::json told = nlohmann::json::array();
+  for (const bridge::DirectedScript& directed : bridge::directed_scripts()) {
+    bridge::Script script = script_of(directed);
+    for (const bridge::Setting& setting : settings) script.settings.push_back(setting);
+    const auto result = bridge::run_script_isolated(factory, script, {}, bridge::CampaignOptions().silence_ms);
+    if (!result) return bad_usage("smmu", directed.name + ": " + result.message());
+    counts.add(result->counts);
+    if (result->ok()) continue;
+    ++failures;
+    fmt::print(stderr, "{} ({}): ", directed.name, directed.section);
+    report(*result, script);
+    fmt::print(stderr, "{}", print(script));
+    told.push_back({{"name", directed.name}, {"rule", result->rule}, {"text", result->text}});
+  }
+  const size_t scripts = bridge::directed_scripts().size();
+  if (arguments.json) {
+    nlohmann::json all = to_json(counts);
+    all["scripts"] = scripts;
+    all["agree"] = failures == 0;
+    all["failures"] = told;
+    fmt::print("{}\n", all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    fmt::print("{} directed scripts: {}: {}\n", scripts, summary(counts),
+               failures == 0 ? "nothing is wrong" : fmt::format("{} show something wrong", failures));
+  }
+  return failures == 0 ? 0 : kFailed;
+}
+
 int run_smmu(const Arguments& arguments) {
   const auto factory = factory_of(arguments.dut);
   if (!factory) return bad_usage("smmu", factory.message());
@@ -180,6 +215,7 @@ int run_smmu(const Arguments& arguments) {
     for (const bridge::Setting& setting : *settings) script->settings.push_back(setting);
     return run_one(arguments, *factory, *script);
   }
+  if (arguments.directed) return run_directed(arguments, *factory, *settings);
   const auto mix = bridge::load_mix(arguments.mix);
   if (!mix) return bad_usage("smmu", mix.message());
   options.seed.mix = *mix;
@@ -331,6 +367,7 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   smmu->footer(
       "A seed becomes a script before it runs: tables, commands, accesses, errors. docs/cosim.md teaches the format.\n"
       "The judge knows what the architecture allows. A script that fails is saved, and shrunk to its core.\n\n"
+      "  lockstep cosim smmu --directed\n"
       "  lockstep cosim smmu --seeds 1..2000\n"
       "  lockstep cosim smmu --mix faults --seeds 1..200 --jobs 4 --save findings\n"
       "  lockstep cosim smmu --script findings/smmu-17.small.smmu --timeline /tmp/timeline.txt\n\n"
@@ -340,6 +377,7 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   smmu->add_option("--seed", arguments->seed, "One seed");
   add_seed_options(*smmu, *arguments);
   smmu->add_option("--script", arguments->script, "Play this file and nothing else");
+  smmu->add_flag("--directed", arguments->directed, "Play the short scripts of all rules that have a name");
   smmu->add_option("--jobs", arguments->jobs, "Processes beside one another (one a processor)");
   smmu->add_option("--save", arguments->save, "Folder for scripts that fail (.)");
   smmu->add_option("--failures", arguments->failures, "End after so many seeds that fail (1)");

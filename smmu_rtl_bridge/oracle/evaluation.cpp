@@ -91,6 +91,7 @@ void Evaluator::begin() {
   last_read_live_ = true;
   last_was_descriptor_ = false;
   updates_.clear();
+  chosen_.clear();
   record_.reset();
   seen_ = 0;
 }
@@ -113,9 +114,8 @@ template <typename Run>
 bool Evaluator::explore(const Control& control, const Window& window, std::vector<Outcome>& out, const Run& run) {
   window_ = window;
   choices_.clear();
-  unsigned runs = 0;
   do {
-    if (++runs > kEvaluationsMax) return false;
+    if (++runs_ > kEvaluationsMax) return false;
     load(control);
     begin();
     ++evaluations_;
@@ -286,10 +286,18 @@ ExchangeResult Evaluator::exchange(uint64_t address, uint64_t expected, uint64_t
 }
 
 bool Evaluator::changing_read(uint64_t address, uint64_t* words, unsigned count, AccessKind kind) {
-  options_.clear();
-  add_options(address, count, kind);
-  if (kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor) add_neighbours(address, kind);
-  const Option& option = options_[choose(static_cast<unsigned>(options_.size()))];
+  const auto before =
+      std::find_if(chosen_.begin(), chosen_.end(), [&](const Chosen& chosen) { return chosen.address == address; });
+  Option option;
+  if (before != chosen_.end()) {
+    option = before->option;
+  } else {
+    options_.clear();
+    add_options(address, count, kind);
+    if (kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor) add_neighbours(address, kind);
+    option = options_[choose(static_cast<unsigned>(options_.size()))];
+    if (options_.size() > 1) chosen_.push_back({address, option});
+  }
   last_read_live_ = option.live;
   seen_ |= option.seen;
   if (kind == AccessKind::kStreamTableEntry || kind == AccessKind::kContextDescriptor)
@@ -326,7 +334,7 @@ void Evaluator::add_options(uint64_t address, unsigned count, AccessKind kind) {
     }
     // Two times at which it was the same are one choice.
     const bool known = std::any_of(options_.begin(), options_.end(), [&](const Option& other) {
-      return other.snapshot.broken == snapshot.broken && other.live == option.live &&
+      return other.snapshot.broken == snapshot.broken && (other.live || !option.live) &&
              std::equal(snapshot.words.begin(), snapshot.words.begin() + count, other.snapshot.words.begin());
     });
     if (!known) options_.push_back(option);

@@ -86,8 +86,8 @@ struct Control {
 // The cache-free core over versioned memory: every outcome that an access may have.
 class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::smmuv3::Environment {
  public:
-  // Evaluations of one access; more choices than that leave it undecided.
-  static constexpr unsigned kEvaluationsMax = 512;
+  // Evaluations of one access under one state of the registers; more choices than that leave it undecided.
+  static constexpr unsigned kEvaluationsMax = 256;
 
   Evaluator(const tlm_models::smmuv3::Config& config, VersionedMemory& memory, const InvalidationLog& log);
 
@@ -95,9 +95,13 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   bool evaluate(const ClientAccess& access, const Control& control, const Window& window, std::vector<Outcome>& out);
   bool evaluate(const AtsQuestion& question, const Control& control, const Window& window, std::vector<Outcome>& out);
 
-  // What the evaluations since the last clear_met() went through, each once.
+  // Before the evaluations that belong to one answer.
+  void begin_answer() {
+    met_.clear();
+    runs_ = 0;
+  }
+  // What the evaluations since then went through, each once.
   const std::vector<Structures>& met() const { return met_; }
-  void clear_met() { met_.clear(); }
   // The tag of translations that these structures make, and the latest invalidation that reaches the address there.
   tlm_models::smmuv3::TlbTag tag_of(const Structures& structures, bool e2h) const;
   Sequence translation_gone(const Structures& structures, bool e2h, uint64_t address, Sequence limit) const;
@@ -109,15 +113,20 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
     unsigned count = 0;
     unsigned index = 0;
   };
-  struct TableRead {
-    uint64_t address = 0;
-    uint64_t value = 0;
-  };
   struct Option {
     Snapshot snapshot;
     bool live = true;
     bool newest = true;
     unsigned seen = 0;
+  };
+  // One word reads alike within one evaluation, so that choices do not multiply.
+  struct Chosen {
+    uint64_t address = 0;
+    Option option;
+  };
+  struct TableRead {
+    uint64_t address = 0;
+    uint64_t value = 0;
   };
 
   bool read(uint64_t address, void* data, size_t size_bytes, const tlm_models::smmuv3::MemoryAttributes& attributes,
@@ -175,6 +184,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   tlm_models::smmuv3::Smmu smmu_;
   uint64_t loaded_ = ~uint64_t{0};
   uint64_t records_ = 0;
+  unsigned runs_ = 0;
   uint64_t evaluations_ = 0;
   bool e2h_ = false;
 
@@ -204,6 +214,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   std::optional<tlm_models::smmuv3::EventRecord> record_;
   unsigned seen_ = 0;
   std::vector<Option> options_;
+  std::vector<Chosen> chosen_;
   std::vector<Snapshot> snapshots_;
   std::vector<Structures> met_;
 };

@@ -215,6 +215,7 @@ class Judge : public Observer {
   void complete_sync(SeenCommand& command);
   void settle_commands();
   void settle_stopped_commands();
+  bool atc_before(uint64_t place) const;
   SeenCommand* command_at(uint64_t place);
   unsigned command_queue_log2() const;
   void commands_handed_over();
@@ -293,10 +294,14 @@ class Judge : public Observer {
   uint64_t commands_consumed_ = 0;   // places that are surely over
   uint64_t commands_written_ = 0;    // places that software has handed over
   uint64_t command_index_base_ = 0;  // index of place 0
-  std::deque<smmu_rtl_bridge::AtcInvalidation> atc_expected_;
+  struct ExpectedAtc {
+    smmu_rtl_bridge::AtcInvalidation invalidation;
+    uint64_t place = 0;  // of its command
+  };
+  std::deque<ExpectedAtc> atc_expected_;
+  std::deque<uint64_t> atc_open_;  // places of those that are under way
   std::deque<PageAnswer> page_answers_expected_;
-  unsigned atc_open_ = 0;
-  bool atc_timed_out_ = false;
+  uint64_t atc_timed_out_ = kNever;  // place of the first that timed out and that no CMD_SYNC has told of
 
   struct PageFlight {
     PageQuestion question;

@@ -208,7 +208,7 @@ bool Judge::outcomes_of(const Asked& asked, Window window, std::vector<Outcome>&
   for (const Control& control : controls_) {
     if (control.from >= window.until || control.until <= window.accepted) continue;
     ++states;
-    evaluator_.clear_met();
+    evaluator_.begin_answer();
     decided = evaluator_.evaluate(asked, control, window, out) && decided;
     decided = kept_outcomes(asked, control, window, out) && decided;
   }
@@ -270,7 +270,7 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
       return;
     }
   }
-  if (!flight.stalled && !flight.forwarded && (flight.may_abort || flight.may_zero) && swap_with_stalled(flight, end)) {
+  if (!flight.stalled && !flight.forwarded && swap_with_stalled(flight, end)) {
     ++counts_.one_outcome;
     return;
   }
