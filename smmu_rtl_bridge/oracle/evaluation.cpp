@@ -113,6 +113,16 @@ unsigned Evaluator::choose(unsigned count) {
 template <typename Run>
 bool Evaluator::explore(const Control& control, const Window& window, std::vector<Outcome>& out, const Run& run) {
   window_ = window;
+  if (explore_all(control, out, run)) return !alike_;
+  if (alike_) return false;
+  alike_ = true;
+  runs_ = 0;
+  explore_all(control, out, run);
+  return false;
+}
+
+template <typename Run>
+bool Evaluator::explore_all(const Control& control, std::vector<Outcome>& out, const Run& run) {
   choices_.clear();
   do {
     if (++runs_ > kEvaluationsMax) return false;
@@ -289,14 +299,14 @@ bool Evaluator::changing_read(uint64_t address, uint64_t* words, unsigned count,
   const auto before =
       std::find_if(chosen_.begin(), chosen_.end(), [&](const Chosen& chosen) { return chosen.address == address; });
   Option option;
-  if (before != chosen_.end()) {
+  if (alike_ && before != chosen_.end()) {
     option = before->option;
   } else {
     options_.clear();
     add_options(address, count, kind);
     if (kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor) add_neighbours(address, kind);
     option = options_[choose(static_cast<unsigned>(options_.size()))];
-    if (options_.size() > 1) chosen_.push_back({address, option});
+    if (alike_ && options_.size() > 1) chosen_.push_back({address, option});
   }
   last_read_live_ = option.live;
   seen_ |= option.seen;

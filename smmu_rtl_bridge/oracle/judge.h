@@ -120,6 +120,7 @@ class Judge : public Observer {
     bool has_access = false;
     std::vector<OwedRecord> options;
     bool maybe_none = false;
+    bool undecided = false;  // other records may be right as well
     Sequence from = 0;
     Sequence answered = 0;
   };

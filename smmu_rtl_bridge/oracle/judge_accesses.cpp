@@ -278,17 +278,10 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
   window.accepted = flight.accepted;
   window.until = flight.forwarded ? flight.forwarded_at : now_;
   window.completed_before = flight.forwarded ? flight.forwarded_at : flight.accepted;
-  if (!outcomes_of(flight.access, window, outcomes_)) {
-    ++counts_.undecided;
-    const bool found = std::any_of(outcomes_.begin(), outcomes_.end(),
-                                   [&](const Outcome& outcome) { return agrees(outcome, flight, end); });
-    if (!found) {
-      explain_updates(outcomes_, flight.accepted);
-      return;
-    }
-  }
+  const bool decided = outcomes_of(flight.access, window, outcomes_);
+  if (!decided) ++counts_.undecided;
   explain_updates(outcomes_, flight.accepted);
-  if (outcomes_.size() > 1 || !outcomes_.front().updates.empty())
+  if (outcomes_.size() > 1 || (!outcomes_.empty() && !outcomes_.front().updates.empty()))
     std::erase_if(outcomes_, [&](const Outcome& outcome) {
       return outcome.end == Ends::kPass && !outcome.updates.empty() && !updates_seen(outcome, flight.accepted);
     });
@@ -317,12 +310,14 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
   } else {
     ++counts_.one_outcome;
   }
-  if (!found) {
-    if (!swap_with_stalled(flight, end)) name_failure(flight, end, window);
+  if (!found && decided) {
+    name_failure(flight, end, window);
     return;
   }
-  if (owed.options.empty()) {
-    count_freedoms(seen);
+  if (!decided && end != AccessEnd::kDone && end != AccessEnd::kFailed) {
+    owed.undecided = owed.maybe_none = true;
+  } else if (owed.options.empty()) {
+    if (found) count_freedoms(seen);
     return;
   }
   owed.id = id;
