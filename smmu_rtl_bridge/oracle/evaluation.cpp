@@ -40,8 +40,6 @@ Config evaluator_config(Config config) {
   return config;
 }
 
-bool is_configuration(EventType type) { return type >= EventType::kBadStreamId && type <= EventType::kBadCd; }
-
 bool may_be_valid(uint64_t raw) { return (raw & 1) != 0 || (__builtin_bswap64(raw) & 1) != 0; }
 
 }  // namespace
@@ -138,7 +136,7 @@ bool Evaluator::explore_all(const Control& control, std::vector<Outcome>& out, c
     }
     outcome.recorded = record_.has_value();
     if (record_) outcome.record = *record_;
-    outcome.may_merge = record_ && (!ste_read_ || is_configuration(type) ||
+    outcome.may_merge = record_ && (!ste_read_ || type == EventType::kBadSte ||
                                     tlm_models::smmuv3::decode_ste(ste_words_, config_).merge_events);
     outcome.updates = updates_;
     outcome.seen = seen_;
