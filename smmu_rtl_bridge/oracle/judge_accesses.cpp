@@ -188,11 +188,14 @@ bool Judge::kept_outcomes(const Asked& asked, const Control& control, const Wind
     }
   }
   for (const Structures& now : met) {
-    const KeptList& regimes = keep_regime(now, e2h);
+    const KeptList& regimes = keep_regime(asked.stream_id, index, now, e2h);
     if (regimes.size() <= 1) continue;
     const Sequence gone = evaluator_.translation_gone(now, e2h, asked.address, limit);
     for (const Kept& kept : regimes) {
-      if (kept.used <= gone || same_regime(kept.structures, now)) continue;
+      // A translation that was made after the last invalidation may still be by structures that were kept then.
+      const Sequence then = std::min(log_.stream_entry(kept.stream, false, limit, gone),
+                                     log_.context(kept.stream, kept.index, false, limit, gone));
+      if (kept.used <= then || same_regime(kept.structures, now)) continue;
       const Structures mixed = with_regime_of(now, kept.structures);
       add(&mixed.ste, now.has_cd ? &mixed.cd : nullptr, kSawOldRegime, true);
     }
