@@ -245,7 +245,8 @@ bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const Memo
     std::copy(window_.cd->begin(), window_.cd->end(), words);
   } else {
     const bool big_endian = kind == AccessKind::kStage1Descriptor ? cd_words_[0] >> 15 & 1 : ste_words_[2] >> 52 & 1;
-    const bool grouped = last_was_descriptor_ && memory_.may_have_hint(address, big_endian);
+    const bool grouped =
+        last_was_descriptor_ && memory_.may_have_hint(address, big_endian) && may_be_of_group(address, big_endian);
     if ((grouped || !memory_.read_steady(address, count, words)) && !changing_read(address, words, count, kind))
       return false;
   }
@@ -254,6 +255,17 @@ bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const Memo
   note(address, words, kind);
   std::memcpy(data, words, size_bytes);
   return true;
+}
+
+// Quickly, for whatever group the descriptor may be of: whether any hint or any history is near.
+bool Evaluator::may_be_of_group(uint64_t address, bool big_endian) {
+  constexpr unsigned kLargestGroup = 128;
+  const uint64_t first = address & ~uint64_t{kLargestGroup * 8 - 1};
+  const uint64_t* words = memory_.steady_words(first, kLargestGroup);
+  if (words == nullptr) return true;
+  uint64_t any = 0;
+  for (unsigned i = 0; i < kLargestGroup; ++i) any |= words[i];
+  return tlm_models::smmuv3::to_host(any, big_endian) >> tlm_models::smmuv3::kContiguous & 1;
 }
 
 void Evaluator::note(uint64_t address, const uint64_t* words, AccessKind kind) {
@@ -384,7 +396,14 @@ void Evaluator::add_neighbours(uint64_t address, AccessKind kind) {
   std::vector<Snapshot> neighbours;
   for (uint64_t place = first; group_log2 != 0 && place <= (first | ones(group_log2 + 3)); place += 8) {
     if (place == address) continue;
-    memory_.snapshots(place, 1, neighbours);
+    if (const uint64_t* steady = memory_.steady_words(place, 1)) {
+      if (!(tlm_models::smmuv3::to_host(*steady, big_endian) >> tlm_models::smmuv3::kContiguous & 1)) continue;
+      neighbours.resize(1);
+      neighbours[0] = {};
+      neighbours[0].words[0] = *steady;
+    } else {
+      memory_.snapshots(place, 1, neighbours);
+    }
     for (const Snapshot& snapshot : neighbours) {
       const uint64_t descriptor = tlm_models::smmuv3::to_host(snapshot.words[0], big_endian);
       if (snapshot.broken || snapshot.from >= window_.until || !(descriptor >> tlm_models::smmuv3::kContiguous & 1) ||

@@ -161,6 +161,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   bool changing_read(uint64_t address, uint64_t* words, unsigned count, tlm_models::smmuv3::AccessKind kind);
   void note(uint64_t address, const uint64_t* words, tlm_models::smmuv3::AccessKind kind);
   void add_options(uint64_t address, unsigned count, tlm_models::smmuv3::AccessKind kind);
+  bool may_be_of_group(uint64_t address, bool big_endian);
   void add_neighbours(uint64_t address, tlm_models::smmuv3::AccessKind kind);
 
   // Until when what was cached is surely gone: what was read at or before that may not be used.
