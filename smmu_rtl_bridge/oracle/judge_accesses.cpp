@@ -188,11 +188,14 @@ bool Judge::kept_outcomes(const Asked& asked, const Control& control, const Wind
     }
   }
   for (const Structures& now : met) {
-    const KeptList& regimes = keep_regime(now, e2h);
+    const KeptList& regimes = keep_regime(asked.stream_id, index, now, e2h);
     if (regimes.size() <= 1) continue;
     const Sequence gone = evaluator_.translation_gone(now, e2h, asked.address, limit);
     for (const Kept& kept : regimes) {
-      if (kept.used <= gone || same_regime(kept.structures, now)) continue;
+      // A translation that was made after the last invalidation may still be by structures that were kept then.
+      const Sequence then = std::min(log_.stream_entry(kept.stream, false, limit, gone),
+                                     log_.context(kept.stream, kept.index, false, limit, gone));
+      if (kept.used <= then || same_regime(kept.structures, now)) continue;
       const Structures mixed = with_regime_of(now, kept.structures);
       add(&mixed.ste, now.has_cd ? &mixed.cd : nullptr, kSawOldRegime, true);
     }
@@ -278,17 +281,10 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
   window.accepted = flight.accepted;
   window.until = flight.forwarded ? flight.forwarded_at : now_;
   window.completed_before = flight.forwarded ? flight.forwarded_at : flight.accepted;
-  if (!outcomes_of(flight.access, window, outcomes_)) {
-    ++counts_.undecided;
-    const bool found = std::any_of(outcomes_.begin(), outcomes_.end(),
-                                   [&](const Outcome& outcome) { return agrees(outcome, flight, end); });
-    if (!found) {
-      explain_updates(outcomes_, flight.accepted);
-      return;
-    }
-  }
+  const bool decided = outcomes_of(flight.access, window, outcomes_);
+  if (!decided) ++counts_.undecided;
   explain_updates(outcomes_, flight.accepted);
-  if (outcomes_.size() > 1 || !outcomes_.front().updates.empty())
+  if (outcomes_.size() > 1 || (!outcomes_.empty() && !outcomes_.front().updates.empty()))
     std::erase_if(outcomes_, [&](const Outcome& outcome) {
       return outcome.end == Ends::kPass && !outcome.updates.empty() && !updates_seen(outcome, flight.accepted);
     });
@@ -317,12 +313,14 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
   } else {
     ++counts_.one_outcome;
   }
-  if (!found) {
-    if (!swap_with_stalled(flight, end)) name_failure(flight, end, window);
+  if (!found && decided) {
+    name_failure(flight, end, window);
     return;
   }
-  if (owed.options.empty()) {
-    count_freedoms(seen);
+  if (!decided && end != AccessEnd::kDone && end != AccessEnd::kFailed) {
+    owed.undecided = owed.maybe_none = true;
+  } else if (owed.options.empty()) {
+    if (found) count_freedoms(seen);
     return;
   }
   owed.id = id;
