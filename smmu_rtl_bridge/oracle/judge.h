@@ -103,7 +103,7 @@ class Judge : public Observer {
     ForwardedAccess seen;
     bool stalled = false;  // its record is in the event queue
     uint16_t tag = 0;
-    EventRecord record{};
+    EventRecord record{};  // of the latest stall, with STAG 0
     // What ended its stall may end it so.
     bool may_abort = false;
     bool may_zero = false;

@@ -334,7 +334,7 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
 // Whether the access may be the one that a record of a stall speaks of.
 bool Judge::stalls_with(const Flight& flight, const EventRecord& record) {
   if (flight.access.stream_id != record[0] >> 32 || flight.access.address != record[2]) return false;
-  if (flight.stalled) return flight.record == record;
+  if (flight.stalled || flight.record == record) return flight.record == record;
   std::vector<Outcome> outcomes;
   outcomes_of(flight.access, {flight.accepted, now_, flight.accepted}, outcomes);
   return std::any_of(outcomes.begin(), outcomes.end(),
@@ -344,18 +344,22 @@ bool Judge::stalls_with(const Flight& flight, const EventRecord& record) {
 // Accesses with the same record cannot be told apart by their tags. One that was taken to be stalled goes on: another
 // one must be it, which was taken to have been resumed or not to have stalled yet.
 bool Judge::swap_with_resumed(Flight& flight) {
-  for (auto& [id, other] : flights_) {
-    if (&other == &flight || other.stalled || other.forwarded || !stalls_with(other, flight.record)) continue;
-    std::swap(other.accepted, flight.accepted);
-    other.stalled = true;
-    other.tag = flight.tag;
-    other.record = flight.record;
-    std::swap(other.may_abort, flight.may_abort);
-    std::swap(other.may_zero, flight.may_zero);
-    flight.stalled = false;
-    // What came before the stall counts as well: which of them was when cannot be told.
-    flight.accepted = std::min(flight.accepted, other.accepted);
-    return true;
+  // One that was resumed is likelier than one that has not stalled yet.
+  for (const bool was_stalled : {true, false}) {
+    for (auto& [id, other] : flights_) {
+      if (&other == &flight || other.stalled || other.forwarded) continue;
+      if (was_stalled ? other.record != flight.record : !stalls_with(other, flight.record)) continue;
+      std::swap(other.accepted, flight.accepted);
+      other.stalled = true;
+      other.tag = flight.tag;
+      other.record = flight.record;
+      std::swap(other.may_abort, flight.may_abort);
+      std::swap(other.may_zero, flight.may_zero);
+      flight.stalled = false;
+      // What came before the stall counts as well: which of them was when cannot be told.
+      flight.accepted = std::min(flight.accepted, other.accepted);
+      return true;
+    }
   }
   return false;
 }
