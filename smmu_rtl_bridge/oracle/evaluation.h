@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "smmu_rtl_bridge/observer.h"
@@ -86,8 +87,10 @@ struct Control {
 // The cache-free core over versioned memory: every outcome that an access may have.
 class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::smmuv3::Environment {
  public:
-  // Evaluations of one access under one state of the registers; more choices than that leave it undecided.
-  static constexpr unsigned kEvaluationsMax = 256;
+  // Evaluations of one access under one state of the registers with every combination of choices. Where that is not
+  // enough, as many again in which each word reads alike throughout; the access is undecided then unless one of them
+  // fits.
+  static constexpr unsigned kEvaluationsMax = 192;
 
   Evaluator(const tlm_models::smmuv3::Config& config, VersionedMemory& memory, const InvalidationLog& log);
 
@@ -98,7 +101,9 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   // Before the evaluations that belong to one answer.
   void begin_answer() {
     met_.clear();
+    known_.clear();
     runs_ = 0;
+    alike_ = false;
   }
   // What the evaluations since then went through, each once.
   const std::vector<Structures>& met() const { return met_; }
@@ -119,7 +124,6 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
     bool newest = true;
     unsigned seen = 0;
   };
-  // One word reads alike within one evaluation, so that choices do not multiply.
   struct Chosen {
     uint64_t address = 0;
     Option option;
@@ -147,6 +151,8 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
 
   template <typename Run>
   bool explore(const Control& control, const Window& window, std::vector<Outcome>& out, const Run& run);
+  template <typename Run>
+  bool explore_all(const Control& control, std::vector<Outcome>& out, const Run& run);
   void load(const Control& control);
   void begin();
   void meet();
@@ -156,7 +162,9 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
 
   bool changing_read(uint64_t address, uint64_t* words, unsigned count, tlm_models::smmuv3::AccessKind kind);
   void note(uint64_t address, const uint64_t* words, tlm_models::smmuv3::AccessKind kind);
+  const std::vector<Snapshot>& snapshots_of(uint64_t address, unsigned count);
   void add_options(uint64_t address, unsigned count, tlm_models::smmuv3::AccessKind kind);
+  bool may_be_of_group(uint64_t address, bool big_endian);
   void add_neighbours(uint64_t address, tlm_models::smmuv3::AccessKind kind);
 
   // Until when what was cached is surely gone: what was read at or before that may not be used.
@@ -185,6 +193,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   uint64_t loaded_ = ~uint64_t{0};
   uint64_t records_ = 0;
   unsigned runs_ = 0;
+  bool alike_ = false;  // each word reads alike throughout an evaluation
   uint64_t evaluations_ = 0;
   bool e2h_ = false;
 
@@ -215,7 +224,8 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   unsigned seen_ = 0;
   std::vector<Option> options_;
   std::vector<Chosen> chosen_;
-  std::vector<Snapshot> snapshots_;
+  // Memory stands still while one answer is evaluated.
+  std::unordered_map<uint64_t, std::vector<Snapshot>> known_;
   std::vector<Structures> met_;
 };
 

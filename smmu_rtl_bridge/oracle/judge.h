@@ -103,7 +103,7 @@ class Judge : public Observer {
     ForwardedAccess seen;
     bool stalled = false;  // its record is in the event queue
     uint16_t tag = 0;
-    EventRecord record{};
+    EventRecord record{};  // of the latest stall, with STAG 0
     // What ended its stall may end it so.
     bool may_abort = false;
     bool may_zero = false;
@@ -120,6 +120,7 @@ class Judge : public Observer {
     bool has_access = false;
     std::vector<OwedRecord> options;
     bool maybe_none = false;
+    bool undecided = false;  // other records may be right as well
     Sequence from = 0;
     Sequence answered = 0;
   };
@@ -158,6 +159,8 @@ class Judge : public Observer {
   struct Kept {
     Structures structures;
     Sequence used = 0;  // memory held them then
+    uint32_t stream = 0;
+    uint32_t index = 0;  // of the context
   };
   using KeptList = std::vector<Kept>;
   static constexpr size_t kKeptMax = 12;  // of one stream's context or of one tag; the oldest are forgotten
@@ -172,7 +175,7 @@ class Judge : public Observer {
   bool outcomes_of(const Asked& asked, Window window, std::vector<Outcome>& out);
   // judge_kept.cpp
   const KeptList& keep_structures(uint32_t stream, uint32_t index, const std::vector<Structures>& met);
-  const KeptList& keep_regime(const Structures& structures, bool e2h);
+  const KeptList& keep_regime(uint32_t stream, uint32_t index, const Structures& structures, bool e2h);
   static bool same_regime(const Structures& first, const Structures& second);
   static Structures with_regime_of(const Structures& structures, const Structures& regime);
   // judge_accesses.cpp
