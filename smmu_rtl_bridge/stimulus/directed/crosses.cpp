@@ -390,6 +390,65 @@ void add_rules(Scripts& scripts) {
       "stream s1 1\ncd 1 S=1\naccess read 1 0x1000\nquiet\nwrite CR0 0xe\nquiet\n");
 }
 
+// What tells small mistakes of a device from what is right.
+void add_distinctions(Scripts& scripts) {
+  const auto rule = [&](const char* name, const char* section, std::string lines, std::vector<Setting> settings = {}) {
+    add(scripts, fmt::format("rules/{}", name), section, std::move(lines), std::move(settings));
+  };
+  rule("S1DSS-means-nothing-without-a-table", "STE, S1DSS",
+       "stream s1 1 S1DSS=1\nmap 1 0x1000 pa=0x80005000\naccess read 1 0x1000\n");
+  rule("S2FWB-without-the-feature", "STE, S2FWB",
+       "stream s2 1 S2FWB=1\nmap 1/s2 0 memattr=9\nmap 1/s2 0x1000 memattr=6\naccess read 1 0\naccess read 1 0x1000\n",
+       {{"force_write_back", "0"}});
+  rule("S2FWB-over-devices", "STE, S2FWB",
+       "stream s2 1 S2FWB=1\nmap 1/s2 0 memattr=6\naccess read 1 0 type=0\naccess read 1 0 type=0x44\n");
+  for (const unsigned memattr : {4, 9})
+    rule(memattr == 4 ? "S2PTW-with-S2FWB/normal" : "S2PTW-with-S2FWB/device", "STE, S2PTW",
+         fmt::format("stream nested 1 S2FWB=1 S2PTW=1\ncd 1 TTB0={:#x}\npoke {:#x} value={:#x}\naccess read 1 0\n",
+                     kTables, kIdentity + 24, kTables | 0x7c1 | memattr << 2));
+  std::string lines = "stream s2 1\n";
+  for (const uint64_t never : {0, 1, 2, 3})
+    lines += fmt::format("map 1/s2 {0:#x} or={1:#x}\naccess exec 1 {0:#x}\naccess exec 1 {0:#x} priv\n", never << 12,
+                         never << 53);
+  rule("execute-never-of-stage2", "Stage 2 XN[1:0]", lines);
+  rule("ENDI-without-tables", "CD, ENDI", "stream s1 1\ncd 1 ENDI=1 EPD0=1 EPD1=1\naccess read 1 0\n",
+       {{"table_endianness", "2"}});
+  rule("span-beyond-the-split", "Level 1 Stream Table Descriptor",
+       "setup STRTAB_BASE_CFG=0x1018c\nstream bypass 0 span=9\naccess read 0 0\n");
+  rule("clean-pages-are-marked-after-a-read", "Hardware update of dirty state",
+       "stream s2 1 S2HA=1 S2HD=1\nmap 1/s2 0 s2ap=1 dbm=1\naccess read 1 0\naccess write 1 0\n"
+       "stream nested 2 S2HA=1 S2HD=1 S2TTB=0x90000000 identity=1\nmap 2 0 pa=0xc0000000\n"
+       "poke 0x90000018 value=0x80000c000077d\naccess read 2 0\naccess write 2 0\n");
+  rule("ATS-marks-what-it-may-write", "ATS and hardware update",
+       fmt::format("stream nested 1 EATS=1 S2HA=1 S2HD=1\nmap 1 0 ap=3 pa={0:#x}\npoke {1:#x} value={2:#x}\nats 1 0\n",
+                   kTables, kIdentity + 24, kTables | 0x800000000077d));
+  rule("ATS-without-write-marks-nothing", "ATS and hardware update",
+       "stream s1 1 EATS=1\ncd 1 HA=1 HD=1\nmap 1 0 ap=3 dbm=1\nats 1 0 nowrite\nats 1 0\n");
+  rule("ATS-execute-wants-read", "Responses to ATS Translation Requests",
+       fmt::format("stream nested 1 EATS=1 S1CDMax=2 S1DSS=1\ncd 1.1\nmap 1.1 0 pa={0:#x}\npoke {1:#x} value={2:#x}\n"
+                   "ats 1.1 0 exec priv\nats 1.1 0 exec\n",
+                   kTables, kIdentity + 24, kTables | 0x7bd));
+  rule("ATS-of-the-privileged", "Responses to ATS Translation Requests",
+       "stream s1 1 EATS=1 S1CDMax=2 S1DSS=1\ncd 1.1\nmap 1.1 0 ap=0\nats 1.1 0 priv\nats 1.1 0\n");
+  rule("ATS-of-a-split-stage", "Split-stage ATS",
+       fmt::format("setup CR0=0x1f\nstream nested 1 EATS=2\nmap 1 0x1000 pa={:#x}\npoke {:#x} value=0x1400007fd\n"
+                   "ats 1 0x1000\naccess read 1 {:#x} translated\n",
+                   kTables + 0x1000, kIdentity + 24, kTables + 0x1000));
+  rule("PRI-overflow", "PRI queue overflow",
+       "setup PRIQ_BASE=0x7000000\nstream s1 1 EATS=1\npage 1 0 read last group=1\npage 1 0 read last group=2\n"
+       "write PRIQ_CONS 1\npage 1 0 read last group=3\nread PRIQ_PROD\n");
+  rule("EL1-and-EL2-are-apart", "STE, STRW",
+       "stream s1 1 STRW=2 S2VMID=0\ncd 1 ASID=0\nstream s1 2 S2VMID=0\ncd 2 ASID=0\nmap 1 0x1000 pa=0x80001000\n"
+       "map 2 0x1000 pa=0x90001000\naccess read 1 0x1000\naccess read 2 0x1000\naccess read 1 0x1000\n",
+       {{"stage2", "0"}});
+  rule("E2H-without-a-hypervisor", "SMMU_CR2", "quiet\nwrite CR0 0\nwrite CR2 0xf\nread CR2\n", {{"hypervisor", "0"}});
+  rule("queues-have-a-limit", "SMMU_CMDQ_BASE",
+       "setup CMDQ_BASE=0x600001f\ncmd CFGI_STE sid=1\ncmd CFGI_STE sid=2\ncmd CFGI_STE sid=3\ncmd CFGI_STE "
+       "sid=4\nsync\n"
+       "sync\n",
+       {{"command_queue_log2", "2"}});
+}
+
 }  // namespace
 
 const std::vector<DirectedScript>& cross_scripts() {
@@ -403,6 +462,7 @@ const std::vector<DirectedScript>& cross_scripts() {
     add_invalidations(scripts);
     add_queues(scripts);
     add_rules(scripts);
+    add_distinctions(scripts);
     return scripts;
   }();
   return kScripts;
