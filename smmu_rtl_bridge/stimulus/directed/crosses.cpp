@@ -240,9 +240,9 @@ void add_regimes(Scripts& scripts) {
                         "map 1/s2 0 level={} af={} s2ap=1 dbm=1 pa=0\naccess {} 1 0\n",
                         u.code, u.size, u.start, u.level, af, kind));
   add(scripts, "httu/table-update", "Hardware update",
-      fmt::format("stream nested 1 S2HA=1 S2HD=1\ncd 1 HA=1 HD=1 TTB0={0:#x}\npoke {0:#x} value=0x7c1\n"
+      fmt::format("stream nested 1 S2HA=1 S2HD=1\ncd 1 HA=1 HD=1 TTB0={0:#x}\npoke {0:#x} value=0x341\n"
                   "poke {1:#x} value={2:#x}\naccess write 1 0\n",
-                  kTables, kIdentity + 24, kTables | 0x8000000000077d));
+                  kTables, kIdentity + 24, kTables | 0x800000000077d));
   for (const unsigned split : {6, 8, 10})
     for (const unsigned span : {1, 3, 31})
       add(scripts, fmt::format("stream-table/split-{}-span-{}", split, span), "Level 1 Stream Table Descriptor",
@@ -441,6 +441,22 @@ void add_distinctions(Scripts& scripts) {
        "stream s1 1 STRW=2 S2VMID=0\ncd 1 ASID=0\nstream s1 2 S2VMID=0\ncd 2 ASID=0\nmap 1 0x1000 pa=0x80001000\n"
        "map 2 0x1000 pa=0x90001000\naccess read 1 0x1000\naccess read 2 0x1000\naccess read 1 0x1000\n",
        {{"stage2", "0"}});
+  rule("ranges-reach-their-last-granule", "Range-based invalidation and level hint",
+       "stream s1 1\nmap 1 0x1000\nmap 1 0x2000\naccess read 1 0x1000\naccess read 1 0x2000\nquiet\nunmap 1 0x1000\n"
+       "unmap 1 0x2000\ncmd TLBI_NH_VA asid=17 va=0x1000 tg=1 ttl=3 num=1\nsync\n"
+       "access read 1 0x1000\naccess read 1 0x2000\n",
+       {{"stage2", "0"}});
+  rule("pointers-to-tables-have-a-VMID", "TLB tagging",
+       "stream s1 1 S2VMID=5\ncd 1 ASID=9\nstream s1 2 S2VMID=6\ncd 2 ASID=9\nmap 1 0x1000 pa=0x80001000\n"
+       "map 2 0x2000 pa=0x90002000\naccess read 1 0x1000\naccess read 2 0x2000\n");
+  rule("pointers-to-whole-tables-go", "CMD_TLBI_NH_VA",
+       "stream s1 1 S2VMID=5\ncd 1 TG0=2 T0SZ=28\nmap 1 0\nmap 1 0x800000\nmap 1 0x804000\naccess read 1 0\n"
+       "access read 1 0x800000\nquiet\nunmap 1 0 level=2\ncmd TLBI_NH_VA vmid=5 asid=17 va=0\nsync\n"
+       "access read 1 0x804000\n");
+  rule("a-stream-table-is-aligned", "SMMU_STRTAB_BASE",
+       "setup STRTAB_BASE=0x1000040 STRTAB_BASE_CFG=8\nstream bypass 1\nstream bypass 2\naccess read 1 0\naccess read "
+       "2 0\n");
+  rule("a-queue-is-aligned", "SMMU_EVENTQ_BASE", "setup EVENTQ_BASE=0x6800027\naccess read 1 0\n");
   rule("E2H-without-a-hypervisor", "SMMU_CR2", "quiet\nwrite CR0 0\nwrite CR2 0xf\nread CR2\n", {{"hypervisor", "0"}});
   rule("queues-have-a-limit", "SMMU_CMDQ_BASE",
        "setup CMDQ_BASE=0x600001f\ncmd CFGI_STE sid=1\ncmd CFGI_STE sid=2\ncmd CFGI_STE sid=3\ncmd CFGI_STE "
