@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "smmu_rtl_bridge/oracle/judge.h"
+#include "smmu_rtl_bridge/oracle/pin_attributes.h"
 #include "tlm_models/smmuv3/bits.h"
 
 namespace lockstep::smmu_rtl_bridge {
@@ -214,9 +215,44 @@ bool Judge::outcomes_of(const Asked& asked, Window window, std::vector<Outcome>&
     evaluator_.begin_answer();
     decided = evaluator_.evaluate(asked, control, window, out) && decided;
     decided = kept_outcomes(asked, control, window, out) && decided;
+    explain_fetches(window.accepted);
   }
   if (states > 1) used(Rule::kMaySeeControlChange);
   return decided;
+}
+
+// Which of the latest reads of the device are as the evaluation makes them.
+void Judge::explain_fetches(Sequence from) {
+  size_t looked_at = 0;
+  for (auto seen = fetches_.rbegin(); seen != fetches_.rend() && seen->at > from; ++seen) {
+    if (++looked_at > kFetchesLookedAt) break;
+    if (seen->right) continue;
+    for (const Evaluator::Fetch& fetch : evaluator_.fetches()) {
+      if (fetch.address != seen->address) continue;
+      seen->expected = to_pins(fetch.attributes);
+      seen->right = seen->expected == seen->attributes;
+      seen->wrong = true;
+      if (seen->right) break;
+    }
+  }
+}
+
+void Judge::settle_fetches() {
+  for (const SeenFetch& seen : fetches_)
+    if (seen.wrong && !seen.right)
+      fail(Rule::kFetchAttributes,
+           format("access of the SMMU at %#llx: type %02x share %u; allowed: type %02x share %u", wide(seen.address),
+                  seen.attributes.type, seen.attributes.shareability, seen.expected.type, seen.expected.shareability));
+  fetches_.clear();
+}
+
+void Judge::check_queue_attributes(const char* queue, const Attributes& attributes) {
+  const uint64_t control = reg(RegisterId::kCr1);
+  const auto field = [&](unsigned low) { return static_cast<unsigned>(control >> low & 3); };
+  const Attributes allowed = to_pins(tlm_models::smmuv3::register_attributes(field(0), field(2), field(4)));
+  if (attributes == allowed) return;
+  fail(Rule::kQueueAttributes, format("%s: type %02x share %u; allowed: type %02x share %u", queue, attributes.type,
+                                      attributes.shareability, allowed.type, allowed.shareability));
 }
 
 bool Judge::updates_seen(const Outcome& outcome, Sequence from) {
