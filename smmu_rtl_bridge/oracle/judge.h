@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -200,6 +201,7 @@ class Judge : public Observer {
   void judge_answer(Flight& flight, AccessEnd end);
   void name_failure(const Flight& flight, AccessEnd end, Window window);
   static Rule stale_rule(unsigned seen);
+  void fail_stall(const Flight& flight, const EventRecord& record, Rule rule, const std::string& text);
   bool stalls_with(const Flight& flight, const EventRecord& record);
   bool swap_with_resumed(Flight& flight);
   bool swap_with_stalled(Flight& flight, AccessEnd end);
@@ -288,6 +290,9 @@ class Judge : public Observer {
 
   std::unordered_map<uint64_t, Flight> flights_;
   std::unordered_map<uint64_t, std::pair<AtsQuestion, Sequence>> questions_;
+  // Records of stalls that several accesses might have had: which of them a tag means is a guess, and what follows from
+  // the guess is not held against the device.
+  std::set<EventRecord> ambiguous_stalls_;
   std::vector<SeenUpdate> updates_;
   std::vector<SeenFetch> fetches_;
   std::vector<Outcome> outcomes_;

@@ -132,7 +132,7 @@ void Judge::forwarded(const ForwardedAccess& access) {
   Flight& flight = found->second;
   if (flight.forwarded) fail(Rule::kForwardOnce, access.id, text_of(flight.access) + " went downstream twice");
   if (flight.stalled && !swap_with_resumed(flight))
-    fail(Rule::kStallEnd, access.id, text_of(flight.access) + " went on without CMD_RESUME");
+    fail_stall(flight, flight.record, Rule::kStallEnd, text_of(flight.access) + " went on without CMD_RESUME");
   flight.forwarded = true;
   flight.forwarded_at = now_;
   flight.seen = access;
@@ -303,8 +303,9 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
       return;
     }
     if (!swap_with_resumed(flight)) {
-      fail(Rule::kStallEnd, id,
-           text_of(flight.access) + format(" is stalled with tag %u and ended: ", flight.tag) + text_of(flight, end));
+      fail_stall(
+          flight, flight.record, Rule::kStallEnd,
+          text_of(flight.access) + format(" is stalled with tag %u and ended: ", flight.tag) + text_of(flight, end));
       ++counts_.one_outcome;
       return;
     }
@@ -350,7 +351,14 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
     ++counts_.one_outcome;
   }
   if (!found && decided) {
-    name_failure(flight, end, window);
+    const bool guessed = !flight.forwarded && std::any_of(outcomes_.begin(), outcomes_.end(), [&](const Outcome& one) {
+      return one.end == Ends::kStall && ambiguous_stalls_.count(one.record) != 0;
+    });
+    if (guessed) {
+      ++counts_.undecided;
+    } else {
+      name_failure(flight, end, window);
+    }
     return;
   }
   if (!decided && end != AccessEnd::kDone && end != AccessEnd::kFailed) {
@@ -365,6 +373,14 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
   owed.from = flight.accepted;
   owed.answered = now_;
   owed_.push_back(std::move(owed));
+}
+
+void Judge::fail_stall(const Flight& flight, const EventRecord& record, Rule rule, const std::string& text) {
+  if (ambiguous_stalls_.count(record) != 0) {
+    ++counts_.undecided;
+  } else {
+    fail(rule, flight.access.id, text);
+  }
 }
 
 // Whether the access may be the one that a record of a stall speaks of.
@@ -484,6 +500,11 @@ bool Judge::match_stall(const EventRecord& record) {
   plain[1] &= ~kStagMask;
   const auto tag = static_cast<uint16_t>(record[1] & kStagMask);
   Flight* oldest = nullptr;
+  const auto alike = std::count_if(flights_.begin(), flights_.end(), [&](const auto& one) {
+    return !one.second.forwarded && one.second.access.stream_id == record[0] >> 32 &&
+           one.second.access.address == record[2];
+  });
+  if (alike > 1) ambiguous_stalls_.insert(plain);
   for (auto& [id, flight] : flights_) {
     if (flight.stalled) {
       if (flight.tag == tag && !flight.may_abort && !flight.may_zero) {
@@ -519,7 +540,7 @@ void Judge::settle_flights() {
   for (auto& [id, flight] : flights_) {
     if (flight.stalled) {
       if (flight.may_abort || flight.may_zero)
-        fail(Rule::kStallEnd, id, text_of(flight.access) + " was resumed and has no answer");
+        fail_stall(flight, flight.record, Rule::kStallEnd, text_of(flight.access) + " was resumed and has no answer");
       continue;
     }
     const Window window{flight.accepted, now_, flight.accepted};
@@ -527,12 +548,14 @@ void Judge::settle_flights() {
     explain_updates(outcomes_, flight.accepted);
     const bool may_stall = std::any_of(outcomes_.begin(), outcomes_.end(),
                                        [](const Outcome& outcome) { return outcome.end == Ends::kStall; });
+    // Where tags were guessed, so was the count of stalls.
+    const size_t held = ambiguous_stalls_.empty() ? stalled : flights_.size() - 1;
     if (may_stall && !flight.forwarded &&
-        (event_queue_blocked_since(flight.accepted) || stalled >= config_.stalled_transactions_max)) {
+        (event_queue_blocked_since(flight.accepted) || held >= config_.stalled_transactions_max)) {
       used(Rule::kMayHoldStalls);
       continue;
     }
-    fail(Rule::kAnswerMissing, id, text_of(flight.access) + " has no answer");
+    fail_stall(flight, flight.record, Rule::kAnswerMissing, text_of(flight.access) + " has no answer");
   }
 }
 
