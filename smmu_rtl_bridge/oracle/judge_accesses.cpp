@@ -270,8 +270,7 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
       return;
     }
   }
-  if (!flight.stalled && !flight.forwarded && (flight.may_abort || flight.may_zero) &&
-      swap_with_stalled(flight, end)) {
+  if (!flight.stalled && !flight.forwarded && (flight.may_abort || flight.may_zero) && swap_with_stalled(flight, end)) {
     ++counts_.one_outcome;
     return;
   }
@@ -340,9 +339,8 @@ bool Judge::stalls_with(const Flight& flight, const EventRecord& record) {
   if (flight.stalled) return flight.record == record;
   std::vector<Outcome> outcomes;
   outcomes_of(flight.access, {flight.accepted, now_, flight.accepted}, outcomes);
-  return std::any_of(outcomes.begin(), outcomes.end(), [&](const Outcome& outcome) {
-    return outcome.end == Ends::kStall && outcome.record == record;
-  });
+  return std::any_of(outcomes.begin(), outcomes.end(),
+                     [&](const Outcome& outcome) { return outcome.end == Ends::kStall && outcome.record == record; });
 }
 
 // Accesses with the same record cannot be told apart by their tags. One that was taken to be stalled goes on: another

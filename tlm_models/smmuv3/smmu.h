@@ -141,8 +141,8 @@ struct StalledTransaction {
   Transaction transaction;
 };
 
-// Everything that a snapshot needs. Caches are no part of it: they never change a result, and a restored SMMU starts
-// with empty ones.
+// Everything that a snapshot needs. Caches are no part of it: a restored SMMU starts with empty ones. What they hold
+// can be older than memory until software invalidates it, so who saves a state drops them, and both go on alike.
 struct SmmuState {
   std::array<uint64_t, kRegisters> registers{};
   std::vector<StalledTransaction> stalled;
@@ -285,7 +285,8 @@ class Smmu {
   TranslateResult translate_in(const Transaction& transaction, const Context& context);
   TranslateResult translated_by_ats(const Transaction& transaction);
   TranslateResult fail(const Transaction& transaction, const Context& context, const Fault& fault);
-  TranslateResult abort_with(const Transaction& transaction, Event event);
+  // `found`: the stream's entry, where it came so far; it says whether records may be merged.
+  TranslateResult abort_with(const Transaction& transaction, Event event, const CachedSte* found = nullptr);
   TranslateResult output(const Transaction& transaction, const Context& context, const TlbEntry& entry) const;
   Event event_of(const Transaction& transaction) const;
   TlbTag tag_of(const Context& context) const;
@@ -314,6 +315,7 @@ class Smmu {
   bool synchronise(const std::array<uint64_t, 2>& command, unsigned& error);
   void signal_sync(const std::array<uint64_t, 2>& command);
   void invalidate(const TlbInvalidation& invalidation);
+  uint16_t ignored_vmid_bits() const;  // CR0.VMW
 
   // page_request_queue.cpp
   void auto_response(const PageRequest& request, PageResponseCode code, bool with_pasid);

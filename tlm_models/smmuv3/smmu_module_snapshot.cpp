@@ -101,8 +101,12 @@ const char* prefix_of(unsigned side) { return side == 0 ? "core." : "secure_core
 void SmmuModule::save(SnapshotSection& section) {
   refresh();
   Device::save(section);
-  for (unsigned side = 0; side < inside_->sides(); ++side)
-    save_state(section, prefix_of(side), inside_->cores[side]->state());
+  for (unsigned side = 0; side < inside_->sides(); ++side) {
+    Smmu& core = *inside_->cores[side];
+    core.drop_cached_translations();
+    core.drop_cached_configuration();
+    save_state(section, prefix_of(side), core.state());
+  }
   section.put("sync_waits", inside_->sync_waits ? 1 : 0);
   std::vector<uint64_t> holding;
   for (const auto& port : upstream_) holding.push_back(port->holds_access ? 1 : 0);

@@ -30,7 +30,7 @@ inline constexpr PermissionMask kAllPermissions = 0x3f;
 struct TlbTag {
   StreamWorld world = StreamWorld::kEl1;
   TlbSpace space = TlbSpace::kVirtual;
-  bool non_shared_asid = false;  // ASET; matters for global entries
+  bool non_shared_asid = false;  // ASET: broadcast invalidations leave such entries
   uint16_t vmid = 0;
   uint16_t asid = 0;
   bool operator==(const TlbTag&) const = default;
@@ -143,7 +143,7 @@ class Tlb {
 inline bool Tlb::hit(const TlbEntry& entry, const TlbTag& tag) {
   if (entry.tag.world != tag.world || entry.tag.space != tag.space || entry.tag.vmid != tag.vmid) return false;
   if (tag.space == TlbSpace::kIntermediate) return true;
-  return entry.global ? entry.tag.non_shared_asid == tag.non_shared_asid : entry.tag.asid == tag.asid;
+  return entry.tag.non_shared_asid == tag.non_shared_asid && (entry.global || entry.tag.asid == tag.asid);
 }
 
 inline const TlbEntry* Tlb::find(const TlbTag& tag, uint64_t address) const {
