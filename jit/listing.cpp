@@ -31,6 +31,8 @@ constexpr FieldName kHeaderFields[] = {
     {"trapped", offsetof(StateHeader, trapped)},
     {"fp_flags", offsetof(StateHeader, fp_flags)},
     {"fp_rounding", offsetof(StateHeader, fp_rounding)},
+    {"reservation_valid", offsetof(StateHeader, reservation_valid)},
+    {"reservation_address", offsetof(StateHeader, reservation_address)},
 };
 
 // Ascending; arrays are as long as up to the next one.
@@ -57,6 +59,8 @@ constexpr FieldName kTlbArrays[] = {
     {"store_tags", offsetof(TlbContext, tags) + kArrayBytes},
     {"load_addends", offsetof(TlbContext, addends)},
     {"store_addends", offsetof(TlbContext, addends) + kArrayBytes},
+    {"load_frames", offsetof(TlbContext, pages) + offsetof(core::TlbPage, ppage)},
+    {"store_frames", offsetof(TlbContext, pages) + sizeof(TlbContext::pages[0]) + offsetof(core::TlbPage, ppage)},
 };
 
 // The part of a memory operand between its brackets: a base, the middle as it is, a displacement.

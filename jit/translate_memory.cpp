@@ -168,6 +168,7 @@ Translator::Mem Translator::translate_address(Value address, unsigned size_bytes
                 .low = displacement,
                 .high = displacement,
                 .guarded = any_group_begun(),
+                .aligned = 1,
                 .split = {}};
   int32_t end = displacement + static_cast<int32_t>(size_bytes);
   if (group != nullptr) {
@@ -212,6 +213,11 @@ void Translator::finish_slow(const SlowPath& slow) {
     a_.lea(gp(slow.page), asmjit::x86::ptr(gp(slow.base), slow.high - 1));
     a_.xor_(gp(slow.index), gp(slow.page));
     a_.test(gp(slow.index), static_cast<int32_t>(core::kPageMask));
+    a_.jnz(give_up);
+  }
+  if (slow.aligned > 1) {
+    // A misaligned one is the interpreter's.
+    a_.test(gp32(slow.base), slow.aligned - 1);
     a_.jnz(give_up);
   }
   if (slow.displacement != 0) a_.lea(gp(slow.index), asmjit::x86::ptr(gp(slow.base), slow.displacement));
@@ -335,42 +341,6 @@ bool Translator::emit_store(const Inst& i) {
       a_.mov(to, gp(reg));
   }
   if (input_.accesses != nullptr) end_record(gp(reg));
-  return true;
-}
-
-bool Translator::emit_atomic(const Inst& i) {
-  if (i.imm & core::ir::kMemBigEndian) return false;
-  AtomicDescriptor descriptor{};
-  Type type = i.type;
-  if (i.op == Op::kLoadReserved) {
-    descriptor.kind = AtomicKind::kLoadReserved;
-  } else if (i.op == Op::kStoreConditional) {
-    descriptor.kind = AtomicKind::kStoreConditional;
-    type = i.operand_type;
-  } else {
-    descriptor.kind = AtomicKind::kRmw;
-    descriptor.op = static_cast<uint8_t>(i.imm2);
-  }
-  if (core::ir::type_bits(type) < 8) return false;
-  descriptor.type = static_cast<uint8_t>(type);
-  descriptor.flags = static_cast<uint8_t>(i.imm);
-  const int address = use(i.args[0]);
-  a_.mov(frame(offsetof(Frame, address)), gp(address));
-  consume(i.args[0]);
-  if (i.operands > 1) {
-    const int value = use(i.args[1]);
-    a_.mov(frame(offsetof(Frame, operand)), gp(value));
-    consume(i.args[1]);
-  }
-  describe(std::bit_cast<uint32_t>(descriptor));
-  if (input_.accesses != nullptr) note_pc();
-  call(input_.thunks.atomic);
-  const asmjit::Label return_point = a_.newLabel();
-  a_.bind(return_point);
-  note_hand_over(return_point);
-  if (places_[index_].uses == 0) return true;
-  const int d = define();
-  a_.mov(gp(d), frame(offsetof(Frame, operand)));
   return true;
 }
 

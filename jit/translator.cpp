@@ -76,8 +76,8 @@ void Translator::count_uses() {
     Place& first = places_[in.args[0]];
     const Op made_by = inst(in.args[0]).op;
     if ((in.op == Op::kLoad || in.op == Op::kStore) && made_by == Op::kAdd && first.uses == 1) first.lazy = true;
-    if ((in.op == Op::kSext || in.op == Op::kZext) && in.type == Type::kI64 && made_by == Op::kLoad &&
-        first.uses == 1 && inst(in.args[0]).type != Type::kI1) {
+    if ((in.op == Op::kSext || in.op == Op::kZext) && in.type == Type::kI64 && first.uses == 1 &&
+        (made_by == Op::kLoad ? inst(in.args[0]).type != Type::kI1 : loads_wide(inst(in.args[0])))) {
       first.wide_load = true;
       first.imm = in.op == Op::kSext ? 1 : 0;
     }
@@ -504,9 +504,8 @@ bool Translator::emit(const Inst& i) {
     case Op::kFenceTso:
       return true;  // the host orders all but stores before loads by itself
     case Op::kFence:
-      // Nobody else runs, or a locked operation drains the host's store buffer; the frame's word is nobody's.
-      if (input_.hart.concurrent())
-        a_.lock().or_(asmjit::x86::dword_ptr(asmjit::x86::rsp, offsetof(Frame, descriptor)), 0);
+      // Nobody else runs, or a locked operation drains the host's store buffer.
+      if (input_.hart.concurrent()) fence();
       return true;
     case Op::kLoad:
       return emit_load(i);

@@ -26,7 +26,7 @@ namespace lockstep::jit {
 // over to the interpreter as a whole guest instruction.
 //
 // translator.cpp has registers and state, translate_integer.cpp, translate_float.cpp, translate_memory.cpp,
-// translate_ends.cpp and translate_edges.cpp the operations.
+// translate_atomics.cpp, translate_ends.cpp and translate_edges.cpp the operations.
 class Translator {
  public:
   struct Input {
@@ -208,13 +208,33 @@ class Translator {
   // --- translate_memory.cpp
   bool emit_load(const Inst& i);
   bool emit_store(const Inst& i);
-  bool emit_atomic(const Inst& i);
   // The host address of the current access; misses go to the slow path.
   Mem translate_address(Value address, unsigned size_bytes, bool store);
   void take_index(int to, int address);  // of the TLB entry
   void find_groups();
   bool any_group_begun() const;
   size_t note_hand_over(const asmjit::Label& return_point);
+
+  // --- translate_atomics.cpp
+  bool emit_atomic(const Inst& i);
+  bool call_atomic(const Inst& i, Type type);
+  void emit_load_reserved(const Inst& i, Type type);
+  void emit_store_conditional(const Inst& i, Type type);
+  void emit_plain_rmw(const Inst& i, Type type);
+  void emit_locked_rmw(const Inst& i, Type type);
+  Mem translate_aligned(Value address, unsigned size_bytes, bool store, int* physical);
+  asmjit::Operand atomic_operand(Value v, Type type, bool may_be_constant);
+  static uint32_t host_instruction(core::ir::RmwOp op);
+  void choose(core::ir::RmwOp op, const Gp& to, const Gp& left, const Gp& right);
+  Mem reserved_value(int reg);
+  // What it reads comes from memory by a load of the host, which may extend it.
+  bool loads_wide(const Inst& i) const {
+    return i.type == Type::kI32 && input_.accesses == nullptr &&
+           (i.op == Op::kLoadReserved || (i.op == Op::kAtomicRmw && !input_.hart.concurrent()));
+  }
+  void load_old(int to, Type type, const Mem& from);
+  // Stores before it are seen by all before loads behind it are done; the frame's word is nobody's.
+  void fence() { a_.lock().or_(asmjit::x86::dword_ptr(asmjit::x86::rsp, offsetof(Frame, descriptor)), 0); }
 
   // --- translate_instrumentation.cpp
   // Writes a cell: this block has begun, or so many of its instructions have.
@@ -288,6 +308,7 @@ class Translator {
     // Of a group: its bytes, from `displacement` on; equal where the access is alone.
     int32_t low, high;
     bool guarded;         // other groups have been checked and have accesses to come
+    unsigned aligned;     // bytes: 1, or what the address must be a multiple of
     asmjit::Label split;  // where the call that gives up returns to
   };
   void finish_slow(const SlowPath& slow);

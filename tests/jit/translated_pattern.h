@@ -28,6 +28,9 @@ class TranslatedPattern {
 
   HostFeatures host = HostFeatures::all();  // for which code is written
 
+  // The code is one hart's of several that run beside one another.
+  void set_concurrent() { machine_.hart.set_concurrent(true); }
+
   // By block, in the order of addresses. Nothing where a block has no host code.
   std::vector<std::optional<Listing>> first_tier();
   std::optional<Listing> second_tier();
