@@ -89,22 +89,13 @@ bool Translator::emit_integer(const Inst& i) {
 }
 
 bool Translator::fold_constants(const Inst& i) {
+  std::array<uint64_t, 2> operands = {};
+  if (i.operands == 0 || i.operands > operands.size()) return false;
   for (unsigned k = 0; k < i.operands; ++k) {
     if (!is_const(i.args[k])) return false;
+    operands[k] = imm(i.args[k]);
   }
-  std::optional<uint64_t> value;
-  if (i.op == Op::kZext || i.op == Op::kTrunc) {
-    value = core::ir::mask_to(i.type, core::ir::mask_to(inst(i.args[0]).type, imm(i.args[0])));
-  } else if (i.op == Op::kSext) {
-    value =
-        core::ir::mask_to(i.type, static_cast<uint64_t>(core::ir::sign_extend(inst(i.args[0]).type, imm(i.args[0]))));
-  } else if (i.operands == 1) {
-    value = core::ir::fold_unary(i.op, i.type, imm(i.args[0]));
-  } else if (i.operands == 2) {
-    const Type type = inst(i.args[0]).type;
-    value = core::ir::fold_binary(i.op, type, core::ir::mask_to(type, imm(i.args[0])),
-                                  core::ir::mask_to(type, imm(i.args[1])));
-  }
+  const auto value = core::ir::fold(i.op, i.type, inst(i.args[0]).type, std::span(operands).first(i.operands));
   if (!value) return false;
   for (unsigned k = 0; k < i.operands; ++k) consume(i.args[k]);
   define_const(*value);
@@ -346,6 +337,8 @@ int Translator::take_wide_operands(const Inst& i, int a, int b) {
       move_const(to, place.imm);
     } else if (place.reg >= kFirstXmm) {
       a_.vmovq(gp(to), vec(place.reg));
+    } else if (place.in_state) {
+      a_.mov(gp(to), state(8 * place.word));
     } else {
       a_.mov(gp(to), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
     }

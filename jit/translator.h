@@ -75,7 +75,10 @@ class Translator {
     bool prefers_vector = false;
     int home = kNone;                 // of the pinned word that it is to become
     Value user = core::ir::kNoValue;  // the last one
-    bool in_state = false;            // not read yet: the word of the state that it is has not changed
+    Value last = 0;                   // where it may be asked for last, whatever stands for it
+    bool in_state = false;            // in no register: a word of the state has it until nobody asks any more
+    unsigned word = 0;                // that one
+    bool keeps_word = false;          // it is `word` until nobody asks any more, in a register or not
     bool wide_load = false;           // a load whose register already has the extension that its only user asks for
     uint64_t imm = 0;
   };
@@ -97,6 +100,7 @@ class Translator {
   void count_uses();
   bool makes_word(Value v) const;
   void find_homes();
+  Value made_of(Value made) const;
   bool observes_state(Op op) const;
   Value resolve(Value v) const {
     while (places_[v].alias != core::ir::kNoValue) v = places_[v].alias;
@@ -110,6 +114,8 @@ class Translator {
   int allocate(bool vector);
   void evict(int reg);
   void drop_words(int reg);  // writes the dirty ones
+  // A word bound to the register that stays what it is up to the instruction `last`, or kNone.
+  int lasting_word(int reg, Value last) const;
   void lock(int reg) { locked_ |= uint64_t{1} << reg; }
   void unlock(int reg) { locked_ &= ~(uint64_t{1} << reg); }
   bool is_idle(int reg) const;
