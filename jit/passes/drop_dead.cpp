@@ -28,25 +28,44 @@ std::vector<bool> find_looks(const core::ir::Block& block) {
   return looks;
 }
 
+// The bytes of the state that are written again before anything looks at them, for a walk against the code's direction.
+class Rewritten {
+ public:
+  explicit Rewritten(const Context& context) : seen_(context.layout.size_bytes) {}
+
+  bool has(const Inst& i) const {
+    return std::all_of(&seen_[i.imm], &seen_[reached_end(i) - 1] + 1, [this](uint32_t seen) { return seen == now_; });
+  }
+  void add(const Inst& set) { fill(set, now_); }
+  void remove(const Inst& get) { fill(get, now_ - 1); }
+  void clear() { ++now_; }
+
+ private:
+  void fill(const Inst& i, uint32_t seen) { std::fill(&seen_[i.imm], &seen_[reached_end(i) - 1] + 1, seen); }
+
+  std::vector<uint32_t> seen_;  // by byte: now_ where it is one of these
+  uint32_t now_ = 1;
+};
+
 bool drop(core::ir::Block& block, const Context& context) {
   const std::vector<Inst>& insts = block.insts;
   const std::vector<bool> looks = find_looks(block);
   std::vector<bool> used(insts.size()), kept(insts.size(), true);
-  std::vector<bool> rewritten(context.state_words());  // before anything looks at it
+  Rewritten rewritten(context);
   for (size_t at = insts.size(); at-- > 0;) {
     const Inst& i = insts[at];
-    const bool dead_set = i.op == Op::kSet && reaches_word(i) && rewritten[word_of(i)];
+    const bool dead_set = i.op == Op::kSet && reaches_guest(i) && rewritten.has(i);
     if (dead_set || (op_info(i.op).effect == Effect::kPure && !used[at])) {
       kept[at] = false;
       continue;
     }
     for (unsigned k = 0; k < i.operands; ++k) used[i.args[k]] = true;
-    if (i.op == Op::kSet && reaches_word(i)) {
-      rewritten[word_of(i)] = true;
+    if (i.op == Op::kSet) {
+      rewritten.add(i);
     } else if (i.op == Op::kGet) {
-      std::fill(rewritten.begin() + word_of(i), rewritten.begin() + last_word_of(i) + 1, false);
+      rewritten.remove(i);
     } else if (looks[at] || observes_state(i)) {
-      rewritten.assign(rewritten.size(), false);
+      rewritten.clear();
     }
   }
   if (std::ranges::find(kept, false) == kept.end()) return false;

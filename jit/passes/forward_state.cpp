@@ -12,30 +12,59 @@ namespace lockstep::jit::passes {
 using core::ir::Inst;
 using core::ir::kNoValue;
 using core::ir::Op;
+using core::ir::Type;
 using core::ir::Value;
 
 namespace {
 
+constexpr uint64_t kWidestBytes = 32;
+
+// The values that fields of the state have.
+class Fields {
+ public:
+  explicit Fields(const Context& context) : fields_(context.layout.size_bytes) {}
+
+  Value at(const Inst& i) const {
+    const Field& field = fields_[i.imm];
+    return field.type == reached_type(i) ? field.value : kNoValue;
+  }
+  // What lies across it is known no more, for simplicity where it was only read as well.
+  void put(const Inst& i, Value value) {
+    const uint64_t first = i.imm < kWidestBytes ? 0 : i.imm - kWidestBytes + 1;
+    for (uint64_t k = first; k < reached_end(i); ++k) {
+      if (k + core::ir::type_bytes(fields_[k].type) > i.imm) fields_[k] = {};
+    }
+    fields_[i.imm] = {reached_type(i), value};
+  }
+  void clear() { std::ranges::fill(fields_, Field{}); }
+
+ private:
+  struct Field {
+    Type type = Type::kVoid;
+    Value value = kNoValue;
+  };
+  std::vector<Field> fields_;  // by their first byte
+};
+
 bool forward(core::ir::Block& block, const Context& context) {
   Rewriter rewriter(block);
-  std::vector<Value> held(context.state_words(), kNoValue);  // by word
+  Fields fields(context);
   bool changed = false;
   for (Value at = 0; at < block.insts.size(); ++at) {
     const Inst& i = block.insts[at];
-    if (reaches_word(i)) {
-      Value& word = held[word_of(i)];
-      const Value written = i.op == Op::kSet ? rewriter.now(i.args[0]) : word;
-      if (word != kNoValue && word == written) {
-        rewriter.replace(at, word);
+    if (reaches_guest(i)) {
+      const Value held = fields.at(i);
+      const Value written = i.op == Op::kSet ? rewriter.now(i.args[0]) : held;
+      if (held != kNoValue && held == written) {
+        rewriter.replace(at, held);
         changed = true;
-      } else {
-        const Value made = rewriter.keep(at);
-        word = i.op == Op::kSet ? written : made;
+        continue;
       }
+      const Value made = rewriter.keep(at);
+      fields.put(i, i.op == Op::kSet ? written : made);
       continue;
     }
-    if (i.op == Op::kSet) std::fill(held.begin() + word_of(i), held.begin() + last_word_of(i) + 1, kNoValue);
-    if (changes_state(i, context)) std::ranges::fill(held, kNoValue);
+    if (changes_state(i, context)) fields.clear();
     rewriter.keep(at);
   }
   if (changed) rewriter.finish();

@@ -76,7 +76,7 @@ void BlockFacts::note(const Inst& i) {
     held_[word_of(i)] = at;
   } else if (i.op == Op::kSet) {
     const bool whole = reaches_word(i);
-    for (unsigned word = word_of(i); word <= last_word_of(i); ++word) {
+    for (size_t word = word_of(i); word <= last_word_of(i); ++word) {
       words_[word] = whole ? values_[i.args[0]] : KnownBits{};
       held_[word] = whole ? i.args[0] : kNoValue;
     }
