@@ -234,7 +234,7 @@ std::shared_ptr<RegionJob> Engine::form(RegionPlan plan, uint64_t code_key, bool
 }
 
 void Engine::write_code(RegionJob& job) const {
-  passes::optimise(job.region, {.layout = hart_.layout(), .helpers = hart_.helpers()});
+  passes::optimise(job.region, maker_.pass_context(job.joint_checks));
   job.pins = choose_pins(job.region, (hart_.layout().size_bytes + 7) / 8);
   job.translated = maker_.translate(*job.unit, job.region, job.pins, job.joint_checks, job.code);
 }

@@ -93,11 +93,11 @@ std::string Engine::describe(const Unit& unit) const {
   std::string text = fmt::format("{}, {} bytes of host code at {}\n", where, unit.code_bytes, fmt::ptr(unit.code)) +
                      print_blocks(region.blocks, {.layout = &layout, .helpers = hart_.helpers()});
   std::vector<Pin> pins;
+  const bool joint_checks = unit.is_region && !alone_.contains({unit.paddr, unit.pc});
   if (unit.is_region) {
-    text += passes::trace(region, {.layout = layout, .helpers = hart_.helpers()});
+    text += passes::trace(region, maker_.pass_context(joint_checks));
     pins = choose_pins(region, (layout.size_bytes + 7) / 8);
   }
-  const bool joint_checks = unit.is_region && !alone_.contains({unit.paddr, unit.pc});
   return text + describe_translation(maker_.input(unit, region, pins, joint_checks), unit.code_bytes);
 }
 

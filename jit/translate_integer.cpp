@@ -33,6 +33,22 @@ CondCode condition_of(core::ir::Op op) {
   }
 }
 
+// The condition of the comparison with its operands the other way round.
+CondCode swapped_condition_of(core::ir::Op op) {
+  switch (op) {
+    case core::ir::Op::kLtU:
+      return CondCode::kUnsignedGT;
+    case core::ir::Op::kLtS:
+      return CondCode::kSignedGT;
+    case core::ir::Op::kGeU:
+      return CondCode::kUnsignedLE;
+    case core::ir::Op::kGeS:
+      return CondCode::kSignedLE;
+    default:
+      return condition_of(op);
+  }
+}
+
 }  // namespace
 
 bool Translator::emit_integer(const Inst& i) {
@@ -598,12 +614,15 @@ CondCode Translator::test_condition(Value v) {
   }
   const Inst& compare = inst(r);
   Type type = inst(compare.args[0]).type;
-  const Value right = compare.args[1];
+  Value left = compare.args[0], right = compare.args[1];
+  // Only the second operand can be a constant.
+  const bool swap = is_const(left) && !is_const(right);
+  if (swap) std::swap(left, right);
   // Sign extension keeps the order, signed and unsigned.
   const bool both_narrow =
-      type == Type::kI64 && is_narrow(compare.args[0]) && (is_const(right) ? fits32(imm(right)) : is_narrow(right));
+      type == Type::kI64 && is_narrow(left) && (is_const(right) ? fits32(imm(right)) : is_narrow(right));
   if (both_narrow) type = Type::kI32;
-  const int a = both_narrow ? use_narrow(compare.args[0]) : use(compare.args[0]);
+  const int a = both_narrow ? use_narrow(left) : use(left);
   if (is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(type, imm(right))))) {
     const auto value = static_cast<int32_t>(core::ir::sign_extend(type, imm(right)));
     if (value == 0 && (compare.op == Op::kEq || compare.op == Op::kNe)) {
@@ -615,10 +634,10 @@ CondCode Translator::test_condition(Value v) {
     const int b = both_narrow ? use_narrow(right) : use(right);
     a_.cmp(sized(a, type), sized(b, type));
   }
-  consume(compare.args[0]);
+  consume(left);
   consume(right);
   consume(v);
-  return condition_of(compare.op);
+  return swap ? swapped_condition_of(compare.op) : condition_of(compare.op);
 }
 
 }  // namespace lockstep::jit

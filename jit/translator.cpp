@@ -41,7 +41,7 @@ bool Translator::translate_block() {
   region_block_ = &input_.blocks[current_];
   block_ = &region_block_->ir;
   find_groups();
-  places_.assign(block_->insts.size() + groups_.size(), Place{});
+  places_.assign(block_->insts.size() + access_groups_.groups.size(), Place{});
   drop_bindings();
   registers_.fill(Register{});
   free_spills_.clear();
@@ -122,6 +122,7 @@ bool Translator::makes_word(Value v) const {
 void Translator::find_homes() {
   std::vector<bool> read_as_vector(words_.size());
   // Behind a call code may be left where the next guest instruction begins.
+  const auto covered = [this](Value k) { return k < access_groups_.covered.size() && access_groups_.covered[k]; };
   const bool has_call = std::ranges::any_of(block_->insts, [](const Inst& i) { return i.op == Op::kCall; });
   for (size_t k = 0; k < block_->insts.size(); ++k) {
     const Inst& i = block_->insts[k];
@@ -145,7 +146,7 @@ void Translator::find_homes() {
       Value k = made + 1;
       for (; k < behind; ++k) {
         const Inst& between = block_->insts[k];
-        const bool observes = between.op == Op::kInsn ? has_call : observes_state(between.op);
+        const bool observes = between.op == Op::kInsn ? has_call : observes_state(between.op) && !covered(k);
         if (observes || (between.op == Op::kGet && between.imm / 8 == word)) break;
       }
       if (k < behind) break;

@@ -10,6 +10,7 @@
 
 #include "core/hart/hart.h"
 #include "core/ir/ir.h"
+#include "jit/access_groups.h"
 #include "jit/frame.h"
 #include "jit/host_features.h"
 #include "jit/pins.h"
@@ -298,19 +299,8 @@ class Translator {
   };
   void finish_slow(const SlowPath& slow);
   std::vector<SlowPath> slow_paths_;
-  // Accesses of one kind at constant distances from one address: one look into the TLB, for all their bytes, serves
-  // all.
-  struct Group {
-    Value root;
-    bool store;
-    int64_t low, high;  // relative to the root
-    int64_t first = 0;  // where the first access is
-    uint32_t members = 0;
-    bool begun = false;
-  };
-  std::vector<Group> groups_;
-  std::vector<int> group_of_;       // by instruction
-  std::vector<int64_t> offset_of_;  // by instruction: from the root of its group
+  AccessGroups access_groups_;
+  std::vector<bool> begun_groups_;
   struct SideExit {
     asmjit::Label entry;
     uint64_t pc;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "jit/access_groups.h"
 #include "jit/passes/guest_state.h"
 #include "jit/passes/rewriter.h"
 
@@ -47,9 +48,15 @@ class Rewritten {
   uint32_t now_ = 1;
 };
 
-bool drop(core::ir::Block& block, const Context& context) {
+bool drop(core::ir::Block& block, const Context& context, bool joint_checks) {
   const std::vector<Inst>& insts = block.insts;
   const std::vector<bool> looks = find_looks(block);
+  AccessGroups accesses;
+  if (joint_checks) accesses = find_access_groups(block, context.state_words());
+  // What was checked before has no way out.
+  const auto observes = [&](size_t at) {
+    return observes_state(insts[at]) && !(joint_checks && accesses.is_covered(static_cast<Value>(at)));
+  };
   std::vector<bool> used(insts.size()), kept(insts.size(), true);
   Rewritten rewritten(context);
   for (size_t at = insts.size(); at-- > 0;) {
@@ -64,7 +71,7 @@ bool drop(core::ir::Block& block, const Context& context) {
       rewritten.add(i);
     } else if (i.op == Op::kGet) {
       rewritten.remove(i);
-    } else if (looks[at] || observes_state(i)) {
+    } else if (looks[at] || observes(at)) {
       rewritten.clear();
     }
   }
@@ -81,7 +88,13 @@ bool drop(core::ir::Block& block, const Context& context) {
 
 bool drop_dead(Region& region, const Context& context) {
   bool changed = false;
-  for (RegionBlock& block : region.blocks) changed |= drop(block.ir, context);
+  for (RegionBlock& block : region.blocks) changed |= drop(block.ir, context, false);
+  return changed;
+}
+
+bool drop_dead_finally(Region& region, const Context& context) {
+  bool changed = false;
+  for (RegionBlock& block : region.blocks) changed |= drop(block.ir, context, context.joint_checks);
   return changed;
 }
 

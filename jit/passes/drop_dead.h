@@ -9,4 +9,8 @@ namespace lockstep::jit::passes {
 // (flags among them) whose values nobody uses.
 bool drop_dead(Region& region, const Context& context);
 
+// The same when no other pass will change the region: accesses that the Translator checks together with earlier ones
+// have no way out, and so nothing looks at the state there.
+bool drop_dead_finally(Region& region, const Context& context);
+
 }  // namespace lockstep::jit::passes

@@ -8,6 +8,7 @@
 #include "jit/passes/drop_dead.h"
 #include "jit/passes/fold_constants.h"
 #include "jit/passes/fold_known_bits.h"
+#include "jit/passes/form_rotations.h"
 #include "jit/passes/forward_state.h"
 #include "jit/passes/reuse_values.h"
 
@@ -18,8 +19,10 @@ namespace {
 // State is forwarded first, so that what the others look for spans guest instructions. Sets that nobody can see are
 // dropped before constants are folded as well: a value that is asked for once may take part in more shapes.
 constexpr Pass kPipeline[] = {
-    {"forward_state", forward_state},     {"drop_dead", drop_dead},       {"fold_constants", fold_constants},
-    {"fold_known_bits", fold_known_bits}, {"reuse_values", reuse_values}, {"drop_dead", drop_dead},
+    {"forward_state", forward_state},         {"drop_dead", drop_dead},
+    {"fold_constants", fold_constants},       {"form_rotations", form_rotations},
+    {"fold_known_bits", fold_known_bits},     {"reuse_values", reuse_values},
+    {"drop_dead_finally", drop_dead_finally},
 };
 
 #ifndef NDEBUG

@@ -17,6 +17,8 @@ namespace lockstep::jit::passes {
 struct Context {
   const core::StateLayout& layout;
   std::span<const core::HelperDescriptor> helpers;
+  // The Translator will check accesses beside one another together (Translator::Input).
+  bool joint_checks = false;
 
   unsigned state_words() const { return (layout.size_bytes + 7) / 8; }
 };

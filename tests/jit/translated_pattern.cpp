@@ -100,7 +100,8 @@ void TranslatedPattern::form_blocks() {
   });
   region_ = region_of(*units_.at(begins_with_loop ? kPattern : kRamBase), false);
   decoded_ = region_;
-  passes::optimise(region_, {.layout = machine_.hart.layout(), .helpers = machine_.hart.helpers()});
+  passes::optimise(region_,
+                   {.layout = machine_.hart.layout(), .helpers = machine_.hart.helpers(), .joint_checks = true});
   pins_ = choose_pins(region_, (machine_.hart.layout().size_bytes + 7) / 8);
 }
 
@@ -170,7 +171,8 @@ std::string TranslatedPattern::describe_block(size_t index) {
 
 std::string TranslatedPattern::trace_passes() {
   Region region = decoded_;
-  return passes::trace(region, {.layout = machine_.hart.layout(), .helpers = machine_.hart.helpers()});
+  return passes::trace(region,
+                       {.layout = machine_.hart.layout(), .helpers = machine_.hart.helpers(), .joint_checks = true});
 }
 
 std::string TranslatedPattern::describe_region() {

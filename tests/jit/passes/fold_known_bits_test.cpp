@@ -214,6 +214,24 @@ block 0x100c
   EXPECT_NE(run_pass(fold_and_drop, with("# targets 0x100c")).find("and.i64"), text.npos);
 }
 
+// A function that is called from one place of the region returns there.
+TEST(FoldKnownBits, AnIndirectJumpToAKnownAddressIsAJump) {
+  const std::string text = run_pass(fold_and_drop, R"(block 0x1000
+  insn 0x1000 4
+  %a = const.i64 0x1004
+  set.i64 x1, %a
+  jump 0x2000
+block 0x2000
+  insn 0x2000 4
+  %b = get.i64 x1
+  %m = const.i64 0xfffffffffffffffe
+  %c = and.i64 %b, %m
+  jump_ind %c
+  # targets 0x1004
+)");
+  EXPECT_NE(text.find("  insn 0x2000 4\n  jump 0x1004\n"), text.npos) << text;
+}
+
 TEST(FoldKnownBits, ABranchTellsWhatItAsked) {
   const auto ask = [](const char* compare, int64_t constant, bool taken, std::string_view then) {
     return fmt::format(R"(block 0x1000

@@ -122,10 +122,10 @@ TEST(Pipeline, TellsWhatItDid) {
   Region region = read_region(kSum, context), told = region;
   std::string names;
   optimise(region, context, [&](const Pass& pass, const Region&) { names += std::string(pass.name) + " "; });
-  EXPECT_EQ(names, "forward_state drop_dead fold_known_bits drop_dead ");
+  EXPECT_EQ(names, "forward_state drop_dead fold_known_bits drop_dead_finally ");
   const std::string text = trace(told, context);
   EXPECT_EQ(text.find("; behind the pass forward_state\nblock 0x1000\n"), 0u) << text;
-  EXPECT_NE(text.find("; behind the pass drop_dead\n" + print_region(region, context)), text.npos) << text;
+  EXPECT_NE(text.find("; behind the pass drop_dead_finally\n" + print_region(region, context)), text.npos) << text;
 }
 
 }  // namespace
