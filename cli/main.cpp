@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/cosim_command.h"
 #include "cli/farm_command.h"
 #include "cli/matrix_command.h"
 #include "cli/random_command.h"
@@ -80,6 +81,7 @@ int run(int argc, char** argv) {
   lockstep::cli::add_matrix_command(app, exit_code);
   lockstep::cli::add_farm_command(app, exit_code);
   lockstep::cli::add_random_command(app, exit_code);
+  lockstep::cli::add_cosim_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

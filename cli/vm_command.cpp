@@ -200,7 +200,7 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
     fmt::print(stderr, "lockstep: --jit-replay: {} regions of {} are not what this run has: it is another one\n",
                missed, o.jit_replay);
   }
-  if (Status ended = end_extras(*extras); !ended) fmt::print(stderr, "lockstep: {}\n", ended.message());
+  if (Status ended = end_extras(*extras); !ended) return ended.error();
   if (o.json) {
     const auto engine = chosen_engine(o);
     if (!engine) return engine.error();

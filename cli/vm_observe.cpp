@@ -131,6 +131,9 @@ Result<std::unique_ptr<Observation>> Observation::create(const VmOptions& o) {
                                         std::span<const core::MemoryRecord> records) {
       self->write_accesses(hart, privilege, records);
     };
+  } else if (const VmOptions none;
+             !o.trace_ranges.empty() || o.trace_mode != none.trace_mode || o.trace_limit != none.trace_limit) {
+    return Error{"--trace-range, --trace-mode and --trace-limit choose among memory accesses: add --trace mem"};
   }
   if (wanted.coverage != core::Coverage::kNone || wanted.memory) {
     made->instrumentation_ = std::make_unique<core::Instrumentation>(std::move(wanted));
@@ -221,12 +224,13 @@ Result<std::string> Observation::finish(const core::Hart& hart, const core::Symb
                              {"blocks", report.blocks.size()},
                              {"functions", report.functions.size()},
                              {"functions_covered", report.functions_covered},
-                             {"blocks_lost", instrumentation_->lost()}};
+                             {"translations_lost", instrumentation_->lost()}};
     }
   }
   if (instrumentation_->lost() > 0) {
-    text += fmt::format("coverage: {} translated blocks ran without being told of: there were more than {}\n",
-                        instrumentation_->lost(), core::HartInstrumentation::kMaxRecords);
+    text +=
+        fmt::format("coverage: {} translations of blocks ran without being told of: there were more than {} blocks\n",
+                    instrumentation_->lost(), core::HartInstrumentation::kMaxRecords);
   }
   if (options_.count) {
     const std::vector<Opcode> opcodes = count_opcodes(executed, hart);

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "core/snapshot/snapshot.h"
 #include "isa_frontends/riscv64/riscv64.h"
@@ -113,6 +114,14 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
   command.add_option("--virtio-console", o.virtio_console, "A virtio console beside the UART")
       ->check(on_off)
       ->capture_default_str();
+  command.add_option("--smmu", o.smmu, "An SMMUv3, and a DMA engine behind it")->check(on_off)->capture_default_str();
+  const std::tuple<const char*, std::string&, const char*> parts[] = {
+      {"--smmu-mmu", o.smmu_mmu, "Its stages of translation; off leaves bypass and abort"},
+      {"--smmu-atsu", o.smmu_atsu, "Its ATS and page requests; counts with --smmu-mmu on"},
+      {"--smmu-tlb", o.smmu_tlb, "What it keeps of translations and configuration; off looks everything up each time"},
+      {"--smmu-interrupt", o.smmu_interrupt, "Its interrupts; off leaves software to look at the queues"}};
+  for (const auto& [name, value, text] : parts)
+    command.add_option(name, value, text)->check(on_off)->capture_default_str();
   command.add_option("--smp", o.smp, "Harts")->check(CLI::Range(1u, kMaxHarts))->capture_default_str();
   command.add_option("--memory", o.memory, "Guest RAM")->capture_default_str();
   command.add_flag("--parallel", o.parallel,
@@ -269,8 +278,8 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
           })
           ->type_name("ENGINE,ENGINE")
           ->group(group);
-  for (const char* other :
-       {"--engine", "--gdb", "--trace", "--input-log", "--profile", "--perf-map", "--coverage", "--count", "--gdb-jit"})
+  for (const char* other : {"--engine", "--gdb", "--trace", "--input-log", "--profile", "--perf-map", "--coverage",
+                            "--count", "--gdb-jit", "--code-cache", "--jit-log", "--jit-replay"})
     lockstep->excludes(other);
   command
       .add_option("--lockstep-grain", o.lockstep_grain,
@@ -281,7 +290,7 @@ void add_lockstep_options(CLI::App& command, VmOptions& o) {
       ->group(group)
       ->capture_default_str();
   add_count_option(command, "--lockstep-check", o.lockstep_check,
-                   "Compare memory, and keep a copy of both machines to find a difference from, so often")
+                   "Compare memory, and keep a snapshot to find a difference from, so often")
       ->needs(lockstep)
       ->group(group)
       ->capture_default_str();
@@ -336,6 +345,11 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, const Engin
   }
   config.user_network = o.net == "user";
   config.virtio_console = o.virtio_console == "on";
+  config.smmu.present = o.smmu == "on";
+  config.smmu.mmu = o.smmu_mmu == "on";
+  config.smmu.atsu = o.smmu_atsu == "on" && config.smmu.mmu;
+  config.smmu.tlb = o.smmu_tlb == "on" && config.smmu.mmu;
+  config.smmu.interrupt = o.smmu_interrupt == "on";
   config.async_io = o.async_io == "on";
   config.numa_interleave = o.numa == "on";
   config.tlb_tagged = o.tlb == "asid";
@@ -400,7 +414,8 @@ Result<EngineExtras> engine_extras(const VmOptions& o) {
 
 Status end_extras(const EngineExtras& extras) {
   if (extras.archives != nullptr) {
-    if (Status saved = extras.archives->save(); !saved) return saved;
+    // A cache that cannot be kept makes the next run slower and this one no worse.
+    if (Status saved = extras.archives->save(); !saved) fmt::print(stderr, "lockstep: {}\n", saved.message());
   }
   return extras.install_log != nullptr ? extras.install_log->flush() : Status();
 }
@@ -416,9 +431,19 @@ Result<EngineChoice> chosen_engine(const VmOptions& o, const EngineExtras& extra
 }
 
 std::string snapshot_options(const VmOptions& o) {
-  return nlohmann::json{{"smp", o.smp},       {"memory", o.memory}, {"quantum", o.quantum},
-                        {"drives", o.drives}, {"net", o.net},       {"virtio_console", o.virtio_console},
-                        {"svadu", o.svadu},   {"seed", o.seed}}
+  return nlohmann::json{{"smp", o.smp},
+                        {"memory", o.memory},
+                        {"quantum", o.quantum},
+                        {"drives", o.drives},
+                        {"net", o.net},
+                        {"virtio_console", o.virtio_console},
+                        {"svadu", o.svadu},
+                        {"seed", o.seed},
+                        {"smmu", o.smmu},
+                        {"smmu_mmu", o.smmu_mmu},
+                        {"smmu_atsu", o.smmu_atsu},
+                        {"smmu_tlb", o.smmu_tlb},
+                        {"smmu_interrupt", o.smmu_interrupt}}
       .dump();
 }
 
@@ -452,6 +477,14 @@ Status adopt_snapshot_options(VmOptions& o, const CLI::App& command) {
     adopt("net", "--net", o.net);
     adopt("virtio_console", "--virtio-console", o.virtio_console);
     adopt("svadu", "--svadu", o.svadu);
+    // Snapshots from before there was one.
+    if (json.contains("smmu")) {
+      adopt("smmu", "--smmu", o.smmu);
+      adopt("smmu_mmu", "--smmu-mmu", o.smmu_mmu);
+      adopt("smmu_atsu", "--smmu-atsu", o.smmu_atsu);
+      adopt("smmu_tlb", "--smmu-tlb", o.smmu_tlb);
+      adopt("smmu_interrupt", "--smmu-interrupt", o.smmu_interrupt);
+    }
     adopt("seed", "--seed", o.seed);
     if (command.count("--drive") == 0) o.drives = json.at("drives").get<std::vector<std::string>>();
     if (!disagreement.empty()) return Error{disagreement};

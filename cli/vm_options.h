@@ -35,6 +35,7 @@ struct VmOptions {
   std::vector<std::string> symbols;
   std::string fusion = "on", block_links = "on", tlb = "asid", async_io = "on", numa = "off", svadu = "off";
   std::string virtio_console = "off";
+  std::string smmu = "off", smmu_mmu = "on", smmu_atsu = "on", smmu_tlb = "on", smmu_interrupt = "on";
   std::string quantum = "10us";
   uint64_t seed = 1;
 
@@ -77,10 +78,10 @@ core::Result<uint64_t> parse_duration_ns(const std::string& text, const std::str
 // What needs two runs to be the same cannot be had of harts that run beside one another.
 core::Status check_parallel(const VmOptions& options);
 
-// The machine that the options describe, without console and input.
-// The machine, its engines with `extras`.
+// The machine that the options describe, without console and input, its engines with `extras`.
 core::Result<tlm_models::MachineConfig> machine_config(const VmOptions& options, const EngineExtras& extras = {});
-// What --profile, --code-cache and their like ask for: files are opened, and kept after the run with end_extras().
+// What --profile, --code-cache and their like ask for: files are opened, and kept after the run with end_extras(),
+// which fails where a log is not whole.
 core::Result<EngineExtras> engine_extras(const VmOptions& options);
 core::Status end_extras(const EngineExtras& extras);
 

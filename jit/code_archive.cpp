@@ -12,7 +12,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <regex>
 #include <utility>
 
 namespace lockstep::jit {
@@ -20,6 +22,9 @@ namespace lockstep::jit {
 namespace {
 
 namespace fs = std::filesystem;
+
+// A file that is still without its name after so long belongs to a process that is no more.
+constexpr std::chrono::hours kSavedWithin{1};
 
 // A file: this header, the identity filled up to eight bytes, the index, and the records at the offsets that it gives.
 struct FileHeader {
@@ -295,10 +300,19 @@ core::Status CodeArchiveFolder::save() {
 
 // Best effort: another process may do the same.
 void CodeArchiveFolder::remove_old() const {
+  static const std::regex archive("[0-9a-f]{32}\\.code(\\.[A-Za-z0-9]{6})?");
+  const auto long_ago = fs::file_time_type::clock::now() - kSavedWithin;
   std::error_code error;
   std::vector<std::pair<fs::file_time_type, fs::path>> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_, error)) {
-    if (entry.path().extension() == ".code") files.emplace_back(entry.last_write_time(error), entry.path());
+    const std::string name = entry.path().filename();
+    std::smatch match;
+    if (!std::regex_match(name, match, archive)) continue;
+    if (!match[1].matched) {
+      files.emplace_back(entry.last_write_time(error), entry.path());
+    } else if (entry.last_write_time(error) < long_ago) {
+      fs::remove(entry.path(), error);  // of a process that ended while it saved
+    }
   }
   std::sort(files.rbegin(), files.rend());
   for (size_t k = kMaxFiles; k < files.size(); ++k) fs::remove(files[k].second, error);

@@ -59,7 +59,7 @@ bool relocation_fits(const Relocation& r, const ArchivedUnit& unit, const Archiv
   if (r.leave > kLeaveMask) return false;
   switch (r.kind) {
     case Relocation::Kind::kMapping:
-      return r.index < unit.pages.size();
+      return unit.is_region != 0 && r.index < unit.pages.size();  // a block alone compares none
     case Relocation::Kind::kLink:
       return r.index < unit.links.size();
     case Relocation::Kind::kTargets:
@@ -90,6 +90,11 @@ bool block_fits(const ArchivedBlock& block) {
 bool fits(const ArchivedUnit& unit, const ArchiveLimits& limits) {
   const auto inside = [&](uint64_t at, size_t bytes) { return at + bytes <= unit.code.size(); };
   if (unit.blocks.empty() || unit.blocks.front().pc != unit.pc || !inside(unit.entry_at, 1)) return false;
+  if (unit.is_region == 0 && unit.blocks.size() > 1) return false;
+  for (size_t k = 0; k < unit.pages.size(); ++k) {
+    const auto seen = unit.pages.first(k);
+    if ((unit.pages[k] & ~core::kPageMask) != 0 || std::ranges::find(seen, unit.pages[k]) != seen.end()) return false;
+  }
   size_t guest_bytes = 0;
   for (const ArchivedBlock& block : unit.blocks) {
     if (!block_fits(block)) return false;

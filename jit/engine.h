@@ -154,9 +154,7 @@ class Engine final : public core::Engine, private Runtime {
   // Puts a region in the place of the unit of the first tier. False where there is none any more.
   bool put_region(std::unique_ptr<Unit> region, std::span<const uint8_t> code, std::span<const PlannedPage> pages);
   void make_link(Link& link, Unit* target);
-  bool code_changed() const override { return !delayed_.empty(); }
-  // Drops what was asked for while generated code ran.
-  void apply_delayed();
+  bool code_changed() const override { return !units_.graveyard().empty(); }
   core::RunResult run_until_install(uint64_t budget);
   // The part of a budget up to the next install that is to be repeated.
   uint64_t until_install(uint64_t budget);
@@ -178,6 +176,8 @@ class Engine final : public core::Engine, private Runtime {
   // Counts new samples of host time for the code that they lie in. Before code is given away.
   void attribute_samples();
   void forget_dropped();
+  // The same, or, where dropped code may be running, sees to it that it is left.
+  void leave_dropped();
   JumpEntry* jump_table(uint64_t key);
   uint64_t key() const { return hart_.code_key() | uint64_t{std::min(state_.fp_rounding, 5u)} << kRoundingShift; }
   uint32_t mapping(uint64_t pc) const { return hart_.tlb().fetch().mappings[core::tlb_index(pc)]; }
@@ -231,8 +231,8 @@ class Engine final : public core::Engine, private Runtime {
   uint64_t samples_read_ = 0;
   std::map<std::pair<uint64_t, bool>, core::HotCode> hot_;  // by address and tier
   bool in_code_ = false;                                    // generated code runs, and nothing of it may go away
-  std::vector<core::CodeRange> delayed_;                    // writes to guest code meanwhile; an empty range: all code
-  uint64_t invalidations_ = 0;                              // asked for since the engine was made
+  core::WrittenPages written_pages_;
+  uint64_t invalidations_ = 0;  // asked for since the engine was made
   Link* pending_link_ = nullptr;
   Unit* split_ = nullptr;                          // a region that is to go because of its joint checks
   std::set<std::pair<uint64_t, uint64_t>> alone_;  // paddr and pc of regions without joint checks

@@ -89,7 +89,7 @@ RunResult Engine::run_until_install(uint64_t budget) {
   frame.runtime = this;
   frame.host_mxcsr = 0x1f80;
   while (true) {
-    if (!delayed_.empty()) apply_delayed();
+    if (code_changed()) forget_dropped();
     if (finished_jobs_.load(std::memory_order_acquire) != 0) install_finished();
     if (const uint32_t request = std::exchange(state_.exit_request, 0); request != 0) {
       if (request & core::kExitStop) return stop(StopReason::kStop);
@@ -155,7 +155,7 @@ RunResult Engine::run_until_install(uint64_t budget) {
         break;
       case Leave::kHandOver:
         ++statistics_.exits_hand_over;
-        if (Unit* region = std::exchange(split_, nullptr); region != nullptr) {
+        if (Unit* region = std::exchange(split_, nullptr); region != nullptr && !code_changed()) {
           if (alone_.size() >= kMaxAlone) alone_.clear();
           alone_.insert({region->paddr, region->pc});
           units_.drop(region);
@@ -165,12 +165,12 @@ RunResult Engine::run_until_install(uint64_t budget) {
         break;
       case Leave::kHot:
         ++statistics_.exits_hot;
-        promote(reinterpret_cast<Unit*>(answer & ~kLeaveMask));
+        if (!code_changed()) promote(reinterpret_cast<Unit*>(answer & ~kLeaveMask));
         break;
       case Leave::kStale: {
         ++statistics_.exits_stale;
         Unit* region = reinterpret_cast<Unit*>(answer & ~kLeaveMask);
-        if (++region->stale_exits > kMaxStaleExits) {
+        if (!code_changed() && ++region->stale_exits > kMaxStaleExits) {
           units_.drop(region);
           forget_dropped();
         }

@@ -20,46 +20,37 @@ constexpr int32_t kWarmHeat = 30;
 
 bool Engine::invalidate_code(uint64_t paddr, uint64_t size_bytes) {
   ++invalidations_;
-  const bool interpreted = interpreter_->invalidate_code(paddr, size_bytes);
-  if (in_code_) {
-    delayed_.push_back({paddr, size_bytes});
-    state_.exit_request |= core::kExitInterruptsChanged;  // a helper's caller looks at it
-    return true;
-  }
   if (options_.profile) attribute_samples();
-  const bool remain = units_.invalidate(paddr, size_bytes);
+  const auto drop = [this](uint64_t first, uint64_t bytes) {
+    const core::CodeWrite blocks = interpreter_->drop_code(first, bytes);
+    const core::CodeWrite units = units_.invalidate(first, bytes);
+    return core::CodeWrite{blocks.hit || units.hit, blocks.remains || units.remains};
+  };
+  const bool remain = written_pages_.written(paddr, size_bytes, drop);
   for (const std::shared_ptr<RegionJob>& job : jobs_) {
-    // Where no unit of the page remains, writes to it are not told any more.
+    // Where no code of the page remains, writes to it are not told any more.
     job->unit->each_range([&](const core::CodeRange& r) {
       job->cancelled |= r.touches(paddr, size_bytes) || (!remain && r.ppage() == (paddr & core::kPageMask));
     });
   }
-  forget_dropped();
-  return interpreted || remain;
+  leave_dropped();
+  return remain;
 }
 
 void Engine::invalidate_all_code() {
   ++invalidations_;
   interpreter_->invalidate_all_code();
-  if (in_code_) {
-    delayed_.push_back({});
-    state_.exit_request |= core::kExitInterruptsChanged;
-    return;
-  }
   if (options_.profile) attribute_samples();
+  written_pages_.forget_all();
   units_.invalidate_all();
   for (const std::shared_ptr<RegionJob>& job : jobs_) job->cancelled = true;
-  forget_dropped();
+  leave_dropped();
 }
 
-void Engine::apply_delayed() {
-  for (const core::CodeRange& range : std::exchange(delayed_, {})) {
-    if (range.size_bytes == 0) {
-      invalidate_all_code();
-    } else {
-      invalidate_code(range.paddr, range.size_bytes);
-    }
-  }
+void Engine::leave_dropped() {
+  if (!in_code_) return forget_dropped();
+  // A helper's caller looks at it.
+  if (!units_.graveyard().empty()) state_.exit_request |= core::kExitInterruptsChanged;
 }
 
 void Engine::forget_dropped() {

@@ -232,7 +232,8 @@ GdbJit::GdbJit() = default;
 GdbJit::~GdbJit() = default;
 
 void GdbJit::installed(const CodePiece& piece) {
-  if (entries_.size() == kMaxPieces) entries_.pop_front();
+  // The first is what all others are called from, and stays.
+  if (entries_.size() == kMaxPieces) entries_.erase(entries_.begin() + 1);
   entries_.push_back(std::make_unique<Entry>(piece));
 }
 

@@ -75,7 +75,6 @@ struct Unit {
   uint64_t code_key = 0;
   uint64_t second_ppage = 0;
   bool spans_pages = false;
-  bool valid = true;
   bool interpreted = false;  // no code: an operation that only the interpreter has
   bool is_region = false;
   unsigned stale_exits = 0;         // how often a region found its pages mapped in another way

@@ -2,6 +2,7 @@
 #include "jit/unit_map.h"
 
 #include <algorithm>
+#include <cassert>
 #include <iterator>
 #include <utility>
 
@@ -35,13 +36,9 @@ void UnitMap::unlink(Link& link) {
 }
 
 void UnitMap::drop(Unit* unit) {
-  unit->valid = false;
   while (!unit->incoming.empty()) unlink(*unit->incoming.back());
   for (Link& link : unit->links) {
     if (link.target != nullptr) unlink(link);
-  }
-  if (std::vector<Placed>& placed = placed_[unit->region]; unit->code != nullptr && !placed.empty()) {
-    placed[static_cast<size_t>(first_behind(placed, unit->code) - placed.begin()) - 1].unit = nullptr;
   }
   graveyard_.push_back(units_.remove(unit));
   ++dropped_;
@@ -52,24 +49,33 @@ Unit* UnitMap::replace(Unit* old, std::unique_ptr<Unit> unit) {
   return insert(std::move(unit));
 }
 
-bool UnitMap::invalidate(uint64_t paddr, uint64_t size_bytes) {
-  for (Unit* unit : units_.written(paddr, size_bytes)) drop(unit);
-  return units_.page_has_code(paddr);
+core::CodeWrite UnitMap::invalidate(uint64_t paddr, uint64_t size_bytes) {
+  const std::vector<Unit*> stale = units_.made_from(paddr, size_bytes);
+  for (Unit* unit : stale) drop(unit);
+  return {!stale.empty(), units_.page_has_code(paddr)};
 }
 
 void UnitMap::invalidate_all() {
   for (std::unique_ptr<Unit>& unit : units_.remove_all()) {
-    unit->valid = false;
     graveyard_.push_back(std::move(unit));
     ++dropped_;
   }
-  for (std::vector<Placed>& placed : placed_) placed.clear();
 }
 
 void UnitMap::drop_region(unsigned region) {
+  assert(graveyard_.empty());
   for (const Placed& placed : std::exchange(placed_[region], {})) {
     if (placed.unit != nullptr) drop(placed.unit);
   }
+}
+
+void UnitMap::collect() {
+  for (const std::unique_ptr<Unit>& unit : graveyard_) {
+    std::vector<Placed>& placed = placed_[unit->region];
+    if (unit->code == nullptr || placed.empty()) continue;
+    placed[static_cast<size_t>(first_behind(placed, unit->code) - placed.begin()) - 1].unit = nullptr;
+  }
+  graveyard_.clear();
 }
 
 std::vector<UnitMap::Placed>::const_iterator UnitMap::first_behind(const std::vector<Placed>& placed,

@@ -18,7 +18,7 @@ class UnitMap {
   explicit UnitMap(CodeCache& cache) : cache_(cache) {}
 
   Unit* find(uint64_t paddr, uint64_t pc, uint64_t code_key) const { return units_.find(paddr, pc, code_key); }
-  std::vector<Unit*> made_from(uint64_t paddr) const { return units_.made_from(paddr); }
+  std::vector<Unit*> made_from(uint64_t paddr) const { return units_.made_from(paddr, 1); }
   // Takes a unit in whose code, if it has some, lies in the cache's current region.
   Unit* insert(std::unique_ptr<Unit> unit);
 
@@ -28,15 +28,16 @@ class UnitMap {
   // Makes the link's jump go straight to the target. `mapping`: of the target's page, for links to another page.
   void link(Link& link, Unit* target, uint32_t mapping);
 
-  // Drops the units made from bytes in [paddr, paddr + size), which lie in one page. Answers whether units of that page
-  // remain.
-  bool invalidate(uint64_t paddr, uint64_t size_bytes);
+  // Drops the units made from bytes in [paddr, paddr + size), which lie in one page. Their code may be running: it and
+  // they stay until collect().
+  core::CodeWrite invalidate(uint64_t paddr, uint64_t size_bytes);
   void invalidate_all();
   void drop_region(unsigned region);
   void drop(Unit* unit);
 
-  // Units dropped since the last call; they stay readable until then.
-  void collect() { graveyard_.clear(); }
+  // Forgets the units that were dropped since the last call. Until then they stay readable, and are found by their
+  // code.
+  void collect();
   uint64_t dropped() const { return dropped_; }
   const std::vector<std::unique_ptr<Unit>>& graveyard() const { return graveyard_; }
 

@@ -78,7 +78,10 @@ uint64_t quick_tlb_hash(Tlb& tlb) {
   uint64_t hash = 0;
   for (const TlbContext* context : {&tlb.data(), &tlb.fetch()}) {
     hash = quick_hash(&context->key, sizeof context->key, hash);
-    hash = quick_hash(context->tags, sizeof context->tags, hash);
+    for (const Access access : {Access::kLoad, Access::kFetch}) {
+      const auto& tags = context->tags[static_cast<size_t>(access)];
+      hash = quick_hash(tags.data(), sizeof tags, hash);
+    }
     hash = quick_hash(context->pages, sizeof context->pages, hash);
   }
   return hash;

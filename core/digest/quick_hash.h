@@ -32,7 +32,8 @@ class StateHash {
   std::vector<Stretch> stretches_;
 };
 
-// What the hart's TLB contexts in use hold, host addresses and mapping numbers apart.
+// What the hart's TLB contexts in use hold, host addresses and mapping numbers apart. Nor does it count which pages are
+// written slowly: an engine that ran out of room for code stops watching some pages.
 uint64_t quick_tlb_hash(Tlb& tlb);
 
 struct PageHash {

@@ -46,7 +46,7 @@ class CodeIndex {
   Code* insert(std::unique_ptr<Code> code) {
     Code* raw = code.get();
     raw->each_range([&](const CodeRange& range) {
-      std::vector<Code*>& codes = pages_[range.ppage()].codes;
+      std::vector<Code*>& codes = pages_[range.ppage()];
       if (codes.empty() || codes.back() != raw) codes.push_back(raw);
     });
     by_address_[key_of(*raw)] = std::move(code);
@@ -56,7 +56,7 @@ class CodeIndex {
   std::unique_ptr<Code> remove(Code* code) {
     code->each_range([&](const CodeRange& range) {
       const auto page = pages_.find(range.ppage());
-      if (page != pages_.end()) std::erase(page->second.codes, code);
+      if (page != pages_.end()) std::erase(page->second, code);
     });
     const auto it = by_address_.find(key_of(*code));
     std::unique_ptr<Code> removed = std::move(it->second);
@@ -73,31 +73,14 @@ class CodeIndex {
     return removed;
   }
 
-  // What a write to [paddr, paddr + size), inside one page, makes stale. A page that is written again and again beside
-  // its code loses all of it, so that it becomes fast data.
-  std::vector<Code*> written(uint64_t paddr, uint64_t size_bytes) {
-    std::vector<Code*> hit;
-    const auto it = pages_.find(paddr & kPageMask);
-    if (it == pages_.end()) return hit;
-    Page& page = it->second;
-    const bool all = page.idle_writes >= kMaxIdleWrites;
-    for (Code* code : page.codes) {
-      bool made_from = all;
-      code->each_range([&](const CodeRange& range) { made_from |= range.touches(paddr, size_bytes); });
-      if (made_from) hit.push_back(code);
-    }
-    if (hit.empty()) ++page.idle_writes;
-    return hit;
-  }
-
-  // What was made from the byte at `paddr`.
-  std::vector<Code*> made_from(uint64_t paddr) const {
+  // What was made from bytes in [paddr, paddr + size), which lie in one page.
+  std::vector<Code*> made_from(uint64_t paddr, uint64_t size_bytes) const {
     std::vector<Code*> found;
     const auto it = pages_.find(paddr & kPageMask);
     if (it == pages_.end()) return found;
-    for (Code* code : it->second.codes) {
+    for (Code* code : it->second) {
       bool holds = false;
-      code->each_range([&](const CodeRange& range) { holds |= range.touches(paddr, 1); });
+      code->each_range([&](const CodeRange& range) { holds |= range.touches(paddr, size_bytes); });
       if (holds) found.push_back(code);
     }
     return found;
@@ -107,15 +90,12 @@ class CodeIndex {
   bool page_has_code(uint64_t paddr) {
     const auto it = pages_.find(paddr & kPageMask);
     if (it == pages_.end()) return false;
-    if (!it->second.codes.empty()) return true;
+    if (!it->second.empty()) return true;
     pages_.erase(it);
     return false;
   }
 
  private:
-  // After so many writes beside its code a page is taken for data.
-  static constexpr uint32_t kMaxIdleWrites = 64;
-
   struct Key {
     uint64_t paddr, pc, code_key;
     bool operator==(const Key&) const = default;
@@ -128,14 +108,42 @@ class CodeIndex {
       return h ^ (h >> 30);
     }
   };
-  struct Page {
-    std::vector<Code*> codes;
-    uint32_t idle_writes = 0;  // writes that hit nothing
-  };
-
   static Key key_of(const Code& code) { return {code.paddr, code.pc, code.code_key}; }
   std::unordered_map<Key, std::unique_ptr<Code>, KeyHash> by_address_;
-  std::unordered_map<uint64_t, Page> pages_;
+  std::unordered_map<uint64_t, std::vector<Code*>> pages_;
+};
+
+// What became of code after a write to its page.
+struct CodeWrite {
+  bool hit = false;      // some was made from these bytes, and is dropped
+  bool remains = false;  // some other of the page is left
+};
+
+// An engine's writes to pages with code. A page that is written again and again beside its code loses all of it, so
+// that it becomes fast data. All that an engine keeps of a page goes by one count: which pages are written slowly is
+// the same for every engine that had room for all its code.
+class WrittenPages {
+ public:
+  // `drop(paddr, size_bytes)` drops what was made from these bytes, which lie in one page, and answers a CodeWrite.
+  // Whether code of the page remains.
+  template <typename F>
+  bool written(uint64_t paddr, uint64_t size_bytes, F drop) {
+    const uint64_t ppage = paddr & kPageMask;
+    const CodeWrite write = drop(paddr, size_bytes);
+    if (write.remains) {
+      if (write.hit || ++idle_writes_[ppage] <= kMaxIdleWrites) return true;
+      drop(ppage, kPageSize);
+    }
+    idle_writes_.erase(ppage);
+    return false;
+  }
+  void forget_all() { idle_writes_.clear(); }
+
+ private:
+  // After so many writes beside its code a page is taken for data.
+  static constexpr uint32_t kMaxIdleWrites = 64;
+
+  std::unordered_map<uint64_t, uint32_t> idle_writes_;  // by page: writes since it had code that hit nothing
 };
 
 }  // namespace lockstep::core

@@ -38,9 +38,10 @@ void BlockCache::drop(CodeBlock* block) {
   ++invalidated_;
 }
 
-bool BlockCache::invalidate(uint64_t paddr, uint64_t size_bytes) {
-  for (CodeBlock* block : blocks_.written(paddr, size_bytes)) drop(block);
-  return blocks_.page_has_code(paddr);
+CodeWrite BlockCache::invalidate(uint64_t paddr, uint64_t size_bytes) {
+  const std::vector<CodeBlock*> stale = blocks_.made_from(paddr, size_bytes);
+  for (CodeBlock* block : stale) drop(block);
+  return {!stale.empty(), blocks_.page_has_code(paddr)};
 }
 
 void BlockCache::invalidate_all() {

@@ -29,9 +29,8 @@ class BlockCache {
 
   void link(Link& link, CodeBlock* target);
 
-  // Drops the blocks made from bytes in [paddr, paddr + size), which lie in one page. Answers whether blocks of that
-  // page remain.
-  bool invalidate(uint64_t paddr, uint64_t size_bytes);
+  // Drops the blocks made from bytes in [paddr, paddr + size), which lie in one page.
+  CodeWrite invalidate(uint64_t paddr, uint64_t size_bytes);
   void invalidate_all();
   uint64_t invalidated() const { return invalidated_; }
 

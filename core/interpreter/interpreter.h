@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "core/engine/code_index.h"
 #include "core/engine/engine.h"
 
 namespace lockstep::core {
@@ -28,6 +29,9 @@ struct InterpreterStatistics {
 class Interpreter : public Engine {
  public:
   virtual InterpreterStatistics statistics() const = 0;
+  // For an engine that keeps code beside the interpreter's: drops blocks made from bytes in [paddr, paddr + size),
+  // inside one page, and nothing more. Safe from inside run().
+  virtual CodeWrite drop_code(uint64_t paddr, uint64_t size_bytes) = 0;
 };
 
 std::unique_ptr<Interpreter> make_interpreter(Hart& hart, const InterpreterOptions& options = {});

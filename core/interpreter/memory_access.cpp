@@ -317,9 +317,11 @@ bool MemoryAccess::rmw(ir::RmwOp op, uint64_t vaddr, ir::Type type, uint64_t fla
     if (!write(place, &after)) return false;
   }
   if (swapped) reverse(&before, size_bytes);
-  const uint64_t stored = apply(op, type, before, operand);
-  tell(vaddr, size_bytes, false, &before);
-  tell(vaddr, size_bytes, true, &stored);
+  if (traced_ != nullptr) {
+    const uint64_t stored = apply(op, type, before, operand);
+    tell(vaddr, size_bytes, false, &before);
+    tell(vaddr, size_bytes, true, &stored);
+  }
   old = before;
   watch_both(vaddr, size_bytes);
   return true;

@@ -27,13 +27,16 @@ class ThreadedInterpreter final : public Interpreter {
   RunResult run(uint64_t budget) override;
 
   bool invalidate_code(uint64_t paddr, uint64_t size_bytes) override {
-    const uint64_t before = cache_.invalidated();
-    const bool remain = cache_.invalidate(paddr, size_bytes);
-    code_changed_ |= cache_.invalidated() != before;
+    return written_pages_.written(paddr, size_bytes, [this](auto... bytes) { return drop_code(bytes...); });
+  }
+  CodeWrite drop_code(uint64_t paddr, uint64_t size_bytes) override {
+    const CodeWrite write = cache_.invalidate(paddr, size_bytes);
+    code_changed_ |= write.hit;
     ++invalidations_;
-    return remain;
+    return write;
   }
   void invalidate_all_code() override {
+    written_pages_.forget_all();
     cache_.invalidate_all();
     code_changed_ = true;
     ++invalidations_;
@@ -125,6 +128,7 @@ class ThreadedInterpreter final : public Interpreter {
 
   uint64_t code_key_ = 0;
   Link* pending_link_ = nullptr;
+  WrittenPages written_pages_;
   bool code_changed_ = false;
   uint64_t invalidations_ = 0;  // asked for since the engine was made
   bool finishing_ = false;      // the current instruction is the last before leaving

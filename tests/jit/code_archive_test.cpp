@@ -11,6 +11,7 @@
 #include <iterator>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 
 #include "jit/jit_engine.h"
@@ -157,6 +158,13 @@ TEST_F(CodeArchiveTest, ADamagedByteLosesAtMostWhatItIsIn) {
   first->add(parts_.unit(2));
   ASSERT_TRUE(first->save().ok());
   const std::string whole = contents();
+  const auto record_of = [&](uint64_t key) {
+    const std::vector<uint8_t> record = write_record(parts_.unit(key));
+    const size_t at = whole.find(std::string(record.begin(), record.end()));
+    EXPECT_NE(at, std::string::npos);
+    return std::pair{at, at + record.size()};
+  };
+  const std::map<uint64_t, std::pair<size_t, size_t>> records{{1, record_of(1)}, {2, record_of(2)}};
   for (size_t at = 0; at < whole.size(); ++at) {
     std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x41);
@@ -165,6 +173,8 @@ TEST_F(CodeArchiveTest, ADamagedByteLosesAtMostWhatItIsIn) {
     unsigned found = 0;
     for (uint64_t key : {1u, 2u}) {
       const auto unit = archive->find(0x1000, key, true, [](const ArchivedUnit&) { return true; });
+      const bool in_other = at >= records.at(3 - key).first && at < records.at(3 - key).second;
+      ASSERT_TRUE(unit || !in_other) << "byte " << at << " is the other unit's";
       if (!unit) continue;
       ++found;
       ASSERT_TRUE(std::ranges::equal(unit->code, parts_.code)) << "byte " << at;
@@ -203,8 +213,13 @@ TEST(CodeRecordFuzz, NoRecordIsReadBeyondItsEnd) {
       if (r.kind == Relocation::Kind::kLink) {
         ASSERT_LT(r.index, unit->links.size());
       }
+      if (r.kind == Relocation::Kind::kMapping) {
+        ASSERT_TRUE(unit->is_region != 0 && r.index < unit->pages.size());
+      }
     }
     for (const HandOver& h : unit->hand_overs) ASSERT_LE(h.first_home + h.homes, unit->homes.size());
+    ASSERT_TRUE(unit->is_region != 0 || unit->blocks.size() == 1);
+    ASSERT_EQ(std::set<uint64_t>(unit->pages.begin(), unit->pages.end()).size(), unit->pages.size());
   }
   EXPECT_GT(taken, 1000u) << "some changes do no harm";
 }

@@ -48,7 +48,7 @@ TEST(MatrixCommand, ExpandPrintsATable) {
   const Outcome outcome = run({"matrix", "expand", kTree, "--strategy", "each"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("boot-debian"));
-  EXPECT_THAT(outcome.out, HasSubstr("SKIP: needs smmu, which is planned and not built yet"));
+  EXPECT_THAT(outcome.out, HasSubstr("SKIP: needs cpu-detection, which is planned and not built yet"));
   EXPECT_THAT(outcome.out, HasSubstr(" skipped; "));
 }
 

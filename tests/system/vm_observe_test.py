@@ -33,7 +33,7 @@ def engines_cover_the_same(context):
                 file = context.folder / "coverage"
                 watched = run(context, guest, engine, "--coverage", file, *extra)
                 check_same(plain.observables, watched.observables, f"{guest} on {engine}, plain and with {extra}")
-                check(watched.result["coverage"]["blocks_lost"] == 0, "blocks without a record")
+                check(watched.result["coverage"]["translations_lost"] == 0, "blocks without a record")
                 texts.append(file.read_text())
             for engine, text in zip(ENGINES, texts):
                 check(text == texts[0], f"{guest} {extra}: {engine} and {ENGINES[0]} cover different code")
@@ -129,7 +129,9 @@ def mistakes_are_told_before_the_run(context):
                            (("--trace", "mem:/nonexistent/file"), b"cannot write '/nonexistent/file'"),
                            (("--trace", "mem", "--trace-range", "5"), b"is not FIRST..LAST"),
                            (("--trace", "mem", "--trace-range", "9..5"), b"is not FIRST..LAST"),
-                           (("--trace", "mem", "--trace", "mem"), b"more than once")):
+                           (("--trace", "mem", "--trace", "mem"), b"more than once"),
+                           (("--trace-range", "0..5"), b"add --trace mem"),
+                           (("--trace", "irq", "--trace-mode", "user"), b"add --trace mem")):
         done = context.run("vm", "run", *kernel, *options)
         check(done.status == 2 and words in done.stderr and b"hello" not in done.stdout, f"{options}: {done}")
     for options in (("--coverage-counts",), ("--trace-mode", "hypervisor"), ("--coverage", "x", "--coverage-format", "xml")):

@@ -24,6 +24,7 @@ TEST(DevicesFuzz, NonsenseInEveryRegisterIsSurvived) {
   config.drives.push_back({disk.path(), false, true});
   config.user_network = true;
   config.virtio_console = true;
+  config.smmu.present = true;
   const auto machine = make_machine(std::move(config));
   machine->run({.max_instructions = 1000});
   core::PhysicalBus& bus = machine->hart(0).bus();
@@ -35,11 +36,19 @@ TEST(DevicesFuzz, NonsenseInEveryRegisterIsSurvived) {
     uint64_t base;
     uint64_t size_bytes;
   };
-  const Range ranges[] = {
-      {riscv_virt::kClintBase, 0x10000}, {riscv_virt::kPlicBase, 0x3000},   {riscv_virt::kPlicBase + 0x200000, 0x4000},
-      {riscv_virt::kUartBase, 0x100},    {riscv_virt::kRtcBase, 0x40},      {riscv_virt::kFinisherBase, 0x40},
-      {riscv_virt::kVirtioBase, 0x8000}, {riscv_virt::kVirtioBase, 0x8000}, {riscv_virt::kVirtioBase, 0x8000},
-      {riscv_virt::kRomBase, 0x2000}};
+  const Range ranges[] = {{riscv_virt::kClintBase, 0x10000},
+                          {riscv_virt::kPlicBase, 0x3000},
+                          {riscv_virt::kPlicBase + 0x200000, 0x4000},
+                          {riscv_virt::kUartBase, 0x100},
+                          {riscv_virt::kRtcBase, 0x40},
+                          {riscv_virt::kFinisherBase, 0x40},
+                          {riscv_virt::kVirtioBase, 0x8000},
+                          {riscv_virt::kVirtioBase, 0x8000},
+                          {riscv_virt::kVirtioBase, 0x8000},
+                          {riscv_virt::kSmmuBase, 0x100},
+                          {riscv_virt::kSmmuBase + 0x10000, 0x100},
+                          {riscv_virt::kDmaEngineBase, 0x60},
+                          {riscv_virt::kRomBase, 0x2000}};
   const auto value = [&]() -> uint64_t {
     switch (random() % 5) {
       case 0:
@@ -128,6 +137,32 @@ void fill_queue(core::GuestRam& ram, uint64_t area, std::mt19937_64& random) {
   }
 }
 
+// Queues, a stream table and tables of stage 1 where the rings are, so that everything in them is nonsense now and
+// then.
+void program_smmu(core::PhysicalBus& bus, std::mt19937_64& random) {
+  const uint64_t smmu = riscv_virt::kSmmuBase;
+  const uint64_t engine = riscv_virt::kDmaEngineBase;
+  const auto somewhere = [&] { return 0x80010000 + random() % 32 * 4096; };
+  bus.write(smmu + 0x20, 4, random() % 4 == 0 ? random() : 0);
+  bus.write(smmu + 0x80, 8, random() % 16 == 0 ? random() : somewhere());
+  bus.write(smmu + 0x88, 4, random() % 4 == 0 ? random() : 6);
+  for (const uint64_t queue : {0x90, 0xa0, 0xc0}) bus.write(smmu + queue, 8, somewhere() | random() % 8);
+  bus.write(smmu + 0x50, 4, random());
+  bus.write(smmu + 0x20, 4, 0xd | (random() % 16 == 0 ? random() : 0));
+  bus.write(smmu + 0x98, 4, random() % 64);
+  bus.write(smmu + 0x64, 4, random());
+  bus.write(smmu + 0x100ac, 4, random() % 64);
+  bus.write(engine, 8, somewhere());
+  bus.write(engine + 8, 8, somewhere());
+  bus.write(engine + 0x10, 4, random() % 16 == 0 ? random() : random() % 9000);
+  bus.write(engine + 0x14, 4, random() % 8);
+  bus.write(engine + 0x18, 4, random() % 2 == 0 ? 0 : random());
+  bus.write(engine + 0x1c, 4, random());
+  bus.write(engine + 0x20, 4, 1 + (random() % 8 == 0));
+  bus.write(engine + 0x44, 4, random());
+  bus.write(engine + 0x48, 4, random());
+}
+
 void hostile_steps(Machine& machine, unsigned seed) {
   std::mt19937_64 random(seed);
   core::PhysicalBus& bus = machine.hart(0).bus();
@@ -150,6 +185,7 @@ void hostile_steps(Machine& machine, unsigned seed) {
     }
     bus.write(device + 0x70, 4, 15);
     for (uint64_t queue = 0; queue < 2; ++queue) bus.write(device + 0x50, 4, queue);
+    program_smmu(bus, random);
     // Timers, interrupts and bytes of the UART happen around the requests.
     const uint64_t hart = random() % 2;
     bus.write(riscv_virt::kClintBase + 0x4000 + 8 * hart, 8, random() % 4 == 0 ? random() : random() % 40'000);
@@ -175,6 +211,7 @@ std::string hostile_outcome(const HostileRun& hostile, Part part) {
   config.drives.push_back({hostile.disk, false, true});
   config.user_network = true;
   config.virtio_console = true;
+  config.smmu.present = true;
   const auto machine = make_machine(std::move(config));
   if (part == Part::kSecondHalf) {
     const auto restored = machine->restore(hostile.snapshot);

@@ -6,6 +6,7 @@
 #include "core/digest/digest.h"
 #include "tests/tlm_models/machine_bench.h"
 #include "tlm_models/console/input_source.h"
+#include "tlm_models/machines/riscv_virt/smmu.h"
 
 namespace lockstep::tlm_models {
 namespace {
@@ -113,6 +114,20 @@ TEST(Machine, BadConfigurationsAreExplained) {
   EXPECT_NE(message([](MachineConfig& c) { c.kernel = "/nonexistent"; }).find("/nonexistent"), std::string::npos);
   EXPECT_NE(message([](MachineConfig& c) { c.initrd = "/nonexistent"; }).find("/nonexistent"), std::string::npos);
   EXPECT_NE(message([](MachineConfig& c) { c.append = std::string(5000, 'x'); }).find("4096"), std::string::npos);
+}
+
+TEST(Machine, EverySmmuThatTheOptionsLeaveCanBe) {
+  for (unsigned bits = 0; bits < 16; ++bits) {
+    const SmmuOptions options{true, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0};
+    const auto checked = smmuv3::check(riscv_virt::smmu_config(options).core);
+    EXPECT_TRUE(checked.ok()) << bits << ": " << (checked.ok() ? "" : checked.message());
+  }
+  const GuestFile guest({kJumpSelf});
+  MachineConfig config = small_config(guest);
+  config.smmu = {.present = true, .mmu = false};
+  const auto machine = Machine::create(std::move(config));
+  ASSERT_FALSE(machine.ok());
+  EXPECT_NE(machine.message().find("--smmu-mmu"), std::string::npos);
 }
 
 TEST(Machine, KernelLargerThanRamIsExplained) {

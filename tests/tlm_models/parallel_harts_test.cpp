@@ -500,5 +500,18 @@ TEST(ParallelHarts, ARoundIsShortenedWhileItRuns) {
   EXPECT_EQ(scripted.run(1'000'000'000).longest, 8 * Scripted::kQuantum);
 }
 
+// A hart that is further than the shortened round goes on where it is: time goes forward.
+TEST(ParallelHarts, AShortenedRoundTakesNothingBackFromAHartThatSpins) {
+  Scripted* all = nullptr;
+  Scripted scripted({[&](uint64_t call) {
+                       if (call < 20) return StopReason::kBudget;
+                       all->parallel->on_machine_thread([&] { all->parallel->shorten(8 * Scripted::kQuantum); });
+                       return StopReason::kYield;
+                     },
+                     [](uint64_t) { return StopReason::kWaitForInterrupt; }});
+  all = &scripted;
+  EXPECT_GE(scripted.run(1'000'000'000).longest, 20 * Scripted::kQuantum);
+}
+
 }  // namespace
 }  // namespace lockstep::tlm_models

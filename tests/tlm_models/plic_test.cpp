@@ -47,6 +47,30 @@ TEST(Plic, HighestPriorityThenLowestNumberIsClaimed) {
   EXPECT_FALSE(bench.plic.context_irq(1).level());
 }
 
+TEST(Plic, EdgesWaitForTheirClaim) {
+  PlicBench bench;
+  bench.plic.make_edge_triggered(66);
+  bench.enable(0, 66);
+  bench.priority(66, 1);
+  const auto pulse = [&] {
+    bench.plic.set_source(66, true);
+    bench.plic.set_source(66, false);
+  };
+  pulse();
+  pulse();
+  EXPECT_TRUE(bench.plic.context_irq(0).level());
+  EXPECT_EQ(bench.claim(0), 66u);
+  EXPECT_EQ(bench.claim(0), 0u);
+  bench.complete(0, 66);
+  EXPECT_EQ(bench.claim(0), 0u) << "two edges before the claim are one";
+  pulse();
+  EXPECT_EQ(bench.claim(0), 66u);
+  pulse();
+  EXPECT_EQ(bench.claim(0), 0u);
+  bench.complete(0, 66);
+  EXPECT_EQ(bench.claim(0), 66u) << "an edge between claim and completion is not lost";
+}
+
 TEST(Plic, ThresholdAndZeroPriorityHoldSourcesBack) {
   PlicBench bench;
   bench.enable(2, 7);

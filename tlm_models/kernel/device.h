@@ -53,6 +53,8 @@ class Device : public sc_core::sc_module {
   void set_trace(MmioTrace trace) { trace_ = std::move(trace); }
 
  protected:
+  // One access from a socket; for devices that have another beside `socket`.
+  void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   // Restores what the derived device saved beside its table.
   virtual void restore_extra(StateReader& reader);
   // Accesses where no register is declared; `now_ns` is the caller's local time.
@@ -62,7 +64,6 @@ class Device : public sc_core::sc_module {
   RegisterTable registers_;
 
  private:
-  void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   unsigned transport_dbg(tlm::tlm_generic_payload& payload);
 
   AccessWidths widths_;

@@ -11,7 +11,8 @@ constexpr uint8_t kAtsOff = 0;
 constexpr uint8_t kAtsFull = 1;
 constexpr uint8_t kAtsSplit = 2;
 
-// EATS as it counts: the check of device permission tables is not implemented, and split-stage needs ATSCHK.
+// EATS as it counts: 3 belongs to device permission tables, which SMMU_IDR3 says this SMMU does not have, and
+// split-stage needs ATSCHK.
 uint8_t effective_ats(const Ste& ste, const Config& config, bool check) {
   if (!config.ats || ste.config == 4) return kAtsOff;
   if (ste.ats == kAtsSplit && !check) return kAtsOff;

@@ -33,7 +33,12 @@ Config secure_side(const Config& non_secure) {
 }
 
 core::Status check(const Config& config) {
-  if (!config.stage1 && !config.stage2) return wrong("stage1 and stage2 are both off; switch one on");
+  // With neither stage there is bypass and abort; what translation alone needs must be off too.
+  if (!config.stage1 && !config.stage2 &&
+      (config.hypervisor || config.ats || config.substream_id_bits != 0 ||
+       config.stall_model != StallModel::kTerminateOnly))
+    return wrong(
+        "stage1 and stage2 are both off, so hypervisor, ats, substreams and stalls must be too; switch a stage on");
   if (!config.granule_4k && !config.granule_16k && !config.granule_64k)
     return wrong("no granule is on; switch granule_4k, granule_16k or granule_64k on");
   if (address_bits(address_encoding(config.oas_bits)) != config.oas_bits)

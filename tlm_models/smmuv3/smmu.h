@@ -171,10 +171,18 @@ class Smmu {
   // Aligned accesses of 4 or 8 bytes; others, and offsets without a register, read as zero and write nothing.
   uint64_t read_register(uint32_t offset, unsigned size_bytes) const;
   void write_register(uint32_t offset, unsigned size_bytes, uint64_t value);
+  uint64_t register_value(RegisterId id) const { return registers_.get(id); }
   // Ends the updates that Config::deferred_updates holds back.
   void complete_updates();
 
   TranslateResult translate(const Transaction& transaction);
+  // What translate() would give at once from what is kept, without an access to memory or an event; false: it would
+  // have to look further.
+  bool translated_already(const Transaction& transaction, TranslateResult& result) {
+    return quick(transaction, result) || hit(transaction, result);
+  }
+  // Changes whenever anything that was translated before may translate otherwise.
+  uint64_t generation() const { return generation_; }
   AtsCompletion translate_for_ats(const AtsRequest& request);
   void page_request(const PageRequest& request);
   // E_PAGE_REQUEST: a hint that needs no response.
@@ -194,6 +202,8 @@ class Smmu {
   // Goes on with commands that waited for downstream or for ATC invalidations.
   void resume_commands() { process_commands(); }
 
+  // What Environment::resolved() is about, while it runs.
+  const Transaction& resolved_transaction() const { return resolved_transaction_; }
   // The last event that any call above met, whether recorded or not.
   const Event& last_event() const { return last_event_; }
   unsigned stalled_transactions() const;
@@ -222,6 +232,22 @@ class Smmu {
     return (page ^ (page >> 9) ^ stream_id * 13) % kQuickEntries;
   }
 
+  // What configuration says of a stream and substream whose pages are in the TLB, as long as `generation` holds.
+  struct StreamShortcut {
+    uint64_t generation = 0;
+    uint64_t source = 0;
+    TlbTag tag;
+    uint8_t privilege_override = 0;
+    uint8_t instruction_override = 0;
+    bool one_level = false;
+    bool stage1 = false;
+    bool top_byte_ignored[2] = {false, false};
+    bool overrides_attributes = false;
+    AttributeOverrides overrides;
+  };
+  static constexpr unsigned kShortcuts = 16;  // a power of two; few streams are busy at a time
+  static size_t shortcut_place(uint64_t source) { return (source ^ source >> 4 ^ source >> 32) % kShortcuts; }
+
   // What configuration says of a transaction before any table is walked.
   struct Context {
     const CachedSte* ste = nullptr;
@@ -249,8 +275,11 @@ class Smmu {
   Found find_context(const Transaction& transaction, Context& context, ConfigError& error, Fault& fault);
   TranslateResult translate_slowly(const Transaction& transaction);
   bool quick(const Transaction& transaction, TranslateResult& result) const;
-  void remember(const Transaction& transaction, const Context& context, const TlbEntry& entry,
-                const TranslateResult& result);
+  // A hit in the TLB for a stream that had one before.
+  bool hit(const Transaction& transaction, TranslateResult& result);
+  void remember_stream(const Transaction& transaction, const Context& context, const TlbTag& tag);
+  void remember_page(const Transaction& transaction, const StreamShortcut& stream, const TlbEntry& entry,
+                     const TranslateResult& result);
   TranslateResult pass_disabled(const Transaction& transaction);
   TranslateResult pass_through(const Transaction& transaction, const Context& context);
   TranslateResult translate_in(const Transaction& transaction, const Context& context);
@@ -305,8 +334,10 @@ class Smmu {
   uint32_t bypass_control_ = 0;  // GBPA as it is in effect
   Event last_event_;
   std::array<QuickEntry, kQuickEntries> quick_;
+  std::array<StreamShortcut, kShortcuts> shortcuts_;
   uint64_t generation_ = 1;
   std::vector<StalledTransaction> stalled_;
+  Transaction resolved_transaction_;
   EventRecord last_record_{};
   bool last_record_mergeable_ = false;
   bool processing_commands_ = false;

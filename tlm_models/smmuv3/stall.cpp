@@ -31,14 +31,17 @@ void Smmu::retry(StalledTransaction& stalled) {
   const Transaction transaction = stalled.transaction;
   const TranslateResult result = translate(transaction);
   // A place was freed, so it cannot lack one; a new stall has a new record and waits on.
-  if (result.outcome != Outcome::kStalled) environment_.resolved(transaction.token, result);
+  if (result.outcome == Outcome::kStalled) return;
+  resolved_transaction_ = transaction;
+  environment_.resolved(transaction.token, result);
 }
 
 void Smmu::terminate(StalledTransaction& stalled, bool abort) {
   stalled.used = false;
   TranslateResult result;
   result.outcome = abort || config_.terminate_abort_only ? Outcome::kAbort : Outcome::kZeroIgnored;
-  environment_.resolved(stalled.transaction.token, result);
+  resolved_transaction_ = stalled.transaction;
+  environment_.resolved(resolved_transaction_.token, result);
 }
 
 // Stalls whose record found no place are tried again as though they had just come, once records can be written.

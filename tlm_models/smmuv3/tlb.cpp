@@ -2,7 +2,6 @@
 #include "tlm_models/smmuv3/tlb.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "tlm_models/smmuv3/bits.h"
 
@@ -51,28 +50,13 @@ Tlb::Tlb(unsigned sets_log2, unsigned ways)
       ways_(ways),
       set_mask_(ones(sets_log2)),
       entries_((size_t{1} << sets_log2) * ways_),
+      keys_(entries_.size()),
       next_way_(size_t{1} << sets_log2) {}
-
-bool Tlb::hit(const TlbEntry& entry, const TlbTag& tag, uint64_t address, unsigned size_log2) const {
-  if (!entry.valid || entry.size_log2 != size_log2 || ((entry.input ^ address) >> size_log2) != 0) return false;
-  if (entry.tag.world != tag.world || entry.tag.space != tag.space || entry.tag.vmid != tag.vmid) return false;
-  if (tag.space == TlbSpace::kIntermediate) return true;
-  return entry.global ? entry.tag.non_shared_asid == tag.non_shared_asid : entry.tag.asid == tag.asid;
-}
-
-const TlbEntry* Tlb::find(const TlbTag& tag, uint64_t address) const {
-  for (uint64_t sizes = sizes_present_; sizes != 0; sizes &= sizes - 1) {
-    const auto size_log2 = static_cast<unsigned>(std::countr_zero(sizes));
-    const TlbEntry* set = &entries_[set_of(address, size_log2) * ways_];
-    for (unsigned way = 0; way < ways_; ++way)
-      if (hit(set[way], tag, address, size_log2)) return &set[way];
-  }
-  return nullptr;
-}
 
 void Tlb::remove(TlbEntry& entry) {
   if (!entry.valid) return;
   entry.valid = false;
+  keys_[static_cast<size_t>(&entry - entries_.data())] = 0;
   if (--size_counts_[entry.size_log2] == 0) sizes_present_ &= ~(uint64_t{1} << entry.size_log2);
 }
 
@@ -93,6 +77,7 @@ void Tlb::insert(const TlbEntry& entry) {
   remove(*chosen);
   *chosen = entry;
   chosen->valid = true;
+  keys_[static_cast<size_t>(chosen - entries_.data())] = key_of(entry.input, entry.size_log2);
   if (size_counts_[entry.size_log2]++ == 0) sizes_present_ |= uint64_t{1} << entry.size_log2;
 }
 

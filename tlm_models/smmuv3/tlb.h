@@ -2,7 +2,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "tlm_models/smmuv3/attributes.h"
@@ -59,7 +62,22 @@ struct TlbEntry {
   PermissionMask allowed = 0;
   TlbTag tag;
   OutputAttributes attributes;
+  // What attributes.apply() gave for one input: the next access mostly has the same.
+  bool applied = false;
+  MemoryAttributes applied_input;
+  MemoryAttributes applied_output;
+
+  void apply_for(const MemoryAttributes& incoming) {
+    applied = true;
+    applied_input = incoming;
+    applied_output = attributes.apply(incoming);
+  }
+  MemoryAttributes output_attributes(const MemoryAttributes& incoming) const {
+    if (applied && std::memcmp(&incoming, &applied_input, sizeof incoming) == 0) return applied_output;
+    return attributes.apply(incoming);
+  }
 };
+static_assert(std::has_unique_object_representations_v<MemoryAttributes>);
 
 // Which entries an invalidation reaches.
 struct TlbInvalidation {
@@ -107,17 +125,37 @@ class Tlb {
     const uint64_t page = address >> size_log2;
     return static_cast<size_t>((page ^ (page >> sets_log2_) ^ size_log2 * 7) & set_mask_);
   }
-  bool hit(const TlbEntry& entry, const TlbTag& tag, uint64_t address, unsigned size_log2) const;
+  // Address and size in one word, which is not 0: what a lookup compares first.
+  static uint64_t key_of(uint64_t address, unsigned size_log2) { return address >> size_log2 << 6 | size_log2; }
+  static bool hit(const TlbEntry& entry, const TlbTag& tag);
   void remove(TlbEntry& entry);
 
   unsigned sets_log2_;
   unsigned ways_;
   uint64_t set_mask_;
   std::vector<TlbEntry> entries_;
+  std::vector<uint64_t> keys_;  // of each entry; 0: not valid
   std::vector<uint8_t> next_way_;
   uint64_t sizes_present_ = 0;
   std::array<uint32_t, kSizes> size_counts_{};
 };
+
+inline bool Tlb::hit(const TlbEntry& entry, const TlbTag& tag) {
+  if (entry.tag.world != tag.world || entry.tag.space != tag.space || entry.tag.vmid != tag.vmid) return false;
+  if (tag.space == TlbSpace::kIntermediate) return true;
+  return entry.global ? entry.tag.non_shared_asid == tag.non_shared_asid : entry.tag.asid == tag.asid;
+}
+
+inline const TlbEntry* Tlb::find(const TlbTag& tag, uint64_t address) const {
+  for (uint64_t sizes = sizes_present_; sizes != 0; sizes &= sizes - 1) {
+    const auto size_log2 = static_cast<unsigned>(std::countr_zero(sizes));
+    const uint64_t key = key_of(address, size_log2);
+    const size_t first = set_of(address, size_log2) * ways_;
+    for (unsigned way = 0; way < ways_; ++way)
+      if (keys_[first + way] == key && hit(entries_[first + way], tag)) return &entries_[first + way];
+  }
+  return nullptr;
+}
 
 // A pointer to a stage 1 table that a walk read, with the table's address already translated by stage 2. One entry
 // stands for at most 512 descriptors, so that it never spans two stage 2 pages.

@@ -37,10 +37,18 @@ uint64_t source_of(const Transaction& transaction) {
 }
 
 // The address as the TLB keeps it: an ignored top byte is a copy of bit 55.
-uint64_t canonical(const ContextDescriptor& cd, uint64_t address) {
-  const unsigned which = cd.has_two_halves() && bit(address, 55) ? 1 : 0;
-  if (!cd.half[which].top_byte_ignored) return address;
+uint64_t canonical(bool two_halves, const bool (&top_byte_ignored)[2], uint64_t address) {
+  const unsigned which = two_halves && bit(address, 55) ? 1 : 0;
+  if (!top_byte_ignored[which]) return address;
   return which ? address | ~ones(56) : address & ones(56);
+}
+
+uint64_t canonical(const ContextDescriptor& cd, uint64_t address) {
+  return canonical(cd.has_two_halves(), {cd.half[0].top_byte_ignored, cd.half[1].top_byte_ignored}, address);
+}
+
+bool change_nothing(const AttributeOverrides& overrides) {
+  return !overrides.replace_type && overrides.shareability == 1 && !bit(overrides.allocation, 3);
 }
 
 }  // namespace
@@ -48,7 +56,7 @@ uint64_t canonical(const ContextDescriptor& cd, uint64_t address) {
 TranslateResult Smmu::translate(const Transaction& transaction) {
   // One object on all paths, so that the result is made where the caller wants it.
   TranslateResult result;
-  if (!quick(transaction, result)) [[unlikely]]
+  if (!quick(transaction, result) && !hit(transaction, result)) [[unlikely]]
     result = translate_slowly(transaction);
   return result;
 }
@@ -64,10 +72,6 @@ TranslateResult Smmu::translate_slowly(const Transaction& transaction) {
   }
   if (transaction.translated) [[unlikely]]
     return translated_by_ats(transaction);
-
-  TranslateResult result;
-  if (quick(transaction, result)) [[likely]]
-    return result;
 
   Context context;
   ConfigError error;
@@ -156,20 +160,60 @@ bool Smmu::quick(const Transaction& transaction, TranslateResult& result) const 
   return true;
 }
 
-void Smmu::remember(const Transaction& transaction, const Context& context, const TlbEntry& entry,
-                    const TranslateResult& result) {
+bool Smmu::hit(const Transaction& transaction, TranslateResult& result) {
+  const uint64_t source = source_of(transaction);
+  const StreamShortcut& stream = shortcuts_[shortcut_place(source)];
+  if (stream.generation != generation_ || stream.source != source) return false;
+  uint64_t address = transaction.address;
+  if (stream.stage1) {
+    address = canonical(!stream.one_level, stream.top_byte_ignored, address);
+  } else if (address > ones(config_.ias_bits())) {
+    return false;
+  }
+  result.privileged = overridden(transaction.privileged, stream.privilege_override);
+  const bool is_read = !transaction.write && !transaction.atomic;
+  result.instruction = is_read && overridden(transaction.instruction, stream.instruction_override);
+  const AccessNeed need = need_of(transaction, result.privileged || stream.one_level, result.instruction);
+  const TlbEntry* entry = tlb_.find(stream.tag, address);
+  if (!entry || (need.mask() & ~entry->allowed) != 0) return false;
+  result.outcome = Outcome::kPass;
+  result.address = entry->output | (transaction.address & ones(entry->size_log2));
+  result.attributes = entry->output_attributes(
+      stream.overrides_attributes ? replace(transaction.attributes, stream.overrides) : transaction.attributes);
+  remember_page(transaction, stream, *entry, result);
+  return true;
+}
+
+void Smmu::remember_stream(const Transaction& transaction, const Context& context, const TlbTag& tag) {
   // Translated transactions do not come this way, and without a cache of configuration nothing may stand for it.
   if (transaction.translated || !config_.config_cache) return;
+  const uint64_t source = source_of(transaction);
+  StreamShortcut& stream = shortcuts_[shortcut_place(source)];
+  stream.generation = generation_;
+  stream.source = source;
+  stream.tag = tag;
+  stream.privilege_override = context.ste->ste.privilege_override;
+  stream.instruction_override = context.ste->ste.instruction_override;
+  stream.stage1 = context.cd != nullptr;
+  stream.one_level = context.cd && !context.cd->cd.has_two_halves();
+  for (unsigned half = 0; half < 2; ++half)
+    stream.top_byte_ignored[half] = context.cd && context.cd->cd.half[half].top_byte_ignored;
+  stream.overrides = context.ste->ste.overrides;
+  stream.overrides_attributes = !change_nothing(stream.overrides);
+}
+
+void Smmu::remember_page(const Transaction& transaction, const StreamShortcut& stream, const TlbEntry& entry,
+                         const TranslateResult& result) {
   const uint64_t page = transaction.address >> kQuickPageLog2;
   QuickEntry& quick = quick_[quick_place(page, transaction.stream_id)];
   quick.generation = generation_;
   quick.page = page;
   quick.output = result.address & ~ones(kQuickPageLog2);
-  quick.source = source_of(transaction);
+  quick.source = stream.source;
   quick.allowed = entry.allowed;
-  quick.privilege_override = context.ste->ste.privilege_override;
-  quick.instruction_override = context.ste->ste.instruction_override;
-  quick.one_level = context.cd && !context.cd->cd.has_two_halves();
+  quick.privilege_override = stream.privilege_override;
+  quick.instruction_override = stream.instruction_override;
+  quick.one_level = stream.one_level;
   quick.input_attributes = transaction.attributes;
   quick.output_attributes = result.attributes;
 }
@@ -195,8 +239,7 @@ TranslateResult Smmu::pass_disabled(const Transaction& transaction) {
 
 MemoryAttributes Smmu::input_attributes(const Transaction& transaction, const Context& context) const {
   const AttributeOverrides& overrides = context.ste->ste.overrides;
-  if (!overrides.replace_type && overrides.shareability == 1 && !bit(overrides.allocation, 3))
-    return transaction.attributes;
+  if (change_nothing(overrides)) return transaction.attributes;
   return replace(transaction.attributes, overrides);
 }
 
@@ -244,7 +287,7 @@ TranslateResult Smmu::output(const Transaction& transaction, const Context& cont
   result.address = entry.output | (transaction.address & ones(entry.size_log2));
   result.privileged = context.privileged;
   result.instruction = context.instruction;
-  result.attributes = entry.attributes.apply(input_attributes(transaction, context));
+  result.attributes = entry.output_attributes(input_attributes(transaction, context));
   return result;
 }
 
@@ -266,14 +309,15 @@ TranslateResult Smmu::translate_in(const Transaction& transaction, const Context
     const TlbEntry* entry = tlb_.find(regime.tag, address);
     // A hit that does not suffice is walked again: the tables may say more now, and a page may have to be marked dirty.
     if (entry && (checked.mask() & ~entry->allowed) == 0) [[likely]] {
-      const TranslateResult result = output(transaction, context, *entry);
-      remember(transaction, context, *entry, result);
-      return result;
+      remember_stream(transaction, context, regime.tag);
+      return output(transaction, context, *entry);
     }
   }
-  const Translation translation = walker_.translate(regime, address, need);
+  Translation translation = walker_.translate(regime, address, need);
   if (translation.fault) return fail(transaction, context, translation.fault);
+  translation.entry.apply_for(input_attributes(transaction, context));
   if (config_.tlb) {
+    remember_stream(transaction, context, regime.tag);
     tlb_.drop(regime.tag, address);
     tlb_.insert(translation.entry);
   }

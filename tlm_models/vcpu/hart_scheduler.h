@@ -83,9 +83,9 @@ struct SchedulerOptions {
 // A hart that is alone gets the quanta up to the next timer or input in one turn: what it sees is the same.
 // A run may end inside a turn and is carried on there by the next run().
 //
-// With SchedulerOptions::parallel all harts of several have their turns at the same time (ParallelHarts), of up to a
-// hundred quanta; a quantum is then the distance of two points at which a hart looks for interrupts and the like. Two
-// runs differ, limits on instructions hold to a quantum, and while a debugger is there the turns are as above.
+// With SchedulerOptions::parallel all harts of several have their turns at the same time (ParallelHarts), of up to
+// kMaxRoundQuanta quanta; every kSafePointQuanta of them a hart looks for interrupts and the like. Two runs differ, and
+// while a debugger is there the turns are as above.
 class HartScheduler : public sc_core::sc_module {
  public:
   HartScheduler(sc_core::sc_module_name name, core::VirtualClock& clock, TimerQueue& timers,

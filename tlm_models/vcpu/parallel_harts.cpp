@@ -2,6 +2,7 @@
 #include "tlm_models/vcpu/parallel_harts.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace lockstep::tlm_models {
@@ -110,11 +111,12 @@ void ParallelHarts::exclusive(const std::function<void()>& work) {
 }
 
 void ParallelHarts::set_interrupt(unsigned hart, unsigned line, bool level) {
+  assert(line < 64);
   const std::lock_guard lock(mutex_);
   Worker& worker = *workers_[hart];
   core::Hart& target = *worker.member.hart;
   if (worker.state == State::kRunning) {
-    const uint64_t bit = uint64_t{1} << (line & 63);
+    const uint64_t bit = uint64_t{1} << line;
     worker.lines |= bit;
     worker.levels = level ? worker.levels | bit : worker.levels & ~bit;
     worker.attention = true;
@@ -228,7 +230,9 @@ void ParallelHarts::let_time_pass(Worker& worker) {
   core::Hart& hart = *worker.member.hart;
   uint64_t ahead = hart.executed_in_turn() + quantum_ / kPausesInQuantum + 1;
   for (const auto& other : workers_) ahead = std::max(ahead, other->progress.load(std::memory_order_relaxed));
-  hart.begin_turn_late(std::min(ahead, limit_.load(std::memory_order_relaxed)));
+  // The limit may have come down below where the hart is.
+  ahead = std::min(ahead, limit_.load(std::memory_order_relaxed));
+  hart.begin_turn_late(std::max(hart.executed_in_turn(), ahead));
 }
 
 bool ParallelHarts::safe_point(Worker& worker) {

@@ -54,7 +54,7 @@ class ParallelHarts {
   void stop();
   // Does `work` while every hart stands still.
   void exclusive(const std::function<void()>& work);
-  // A hart that runs sees it at its next safe point; one that sleeps wakes up in this round.
+  // `line`: 0 to 63. A hart that runs sees it at its next safe point; one that sleeps wakes up in this round.
   void set_interrupt(unsigned hart, unsigned line, bool level);
   // The hart whose request is being done.
   std::optional<unsigned> serving() const { return serving_; }

@@ -70,3 +70,22 @@ uint64_t hart_count(void) {
   each_property(count_cpu, &harts);
   return harts == 0 ? 1 : harts > MAX_HARTS ? MAX_HARTS : harts;
 }
+
+typedef struct Named {
+  const char* property;
+  const char* text;
+  bool found;
+} Named;
+
+static void find_text(void* context, const char* name, const char* value, uint32_t size) {
+  Named* named = context;
+  if (strcmp(name, named->property) != 0) return;
+  for (uint32_t at = 0; at < size; at += (uint32_t)strlen(value + at) + 1)
+    named->found |= strcmp(value + at, named->text) == 0;
+}
+
+bool device_tree_names(const char* property, const char* text) {
+  Named named = {property, text, false};
+  each_property(find_text, &named);
+  return named.found;
+}

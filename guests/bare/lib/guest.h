@@ -130,6 +130,8 @@ void finish_with(uint32_t code) __attribute__((noreturn));
 uint64_t option(const char* name, uint64_t fallback);
 // True with "strict=1" on the command line: then a guest also checks rules that some emulators are known to break.
 bool strict(void);
+// Whether some node's list of texts `property` has this one.
+bool device_tree_names(const char* property, const char* text);
 // How many harts the device tree declares, at most MAX_HARTS.
 uint64_t hart_count(void);
 

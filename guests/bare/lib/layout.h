@@ -28,5 +28,7 @@
 #define UART 0x10000000
 #define RTC 0x101000
 #define VIRTIO 0x10001000
+#define SMMU 0x4000000
+#define DMA_ENGINE 0x4020000
 
 #endif

@@ -78,10 +78,17 @@ std::optional<Difference> compare_tlbs(Hart64& left, Hart64& right) {
     if (in_left->key != in_right->key) return Difference{"tlb", "the TLB contexts in use differ"};
     for (unsigned access = 0; access < 3; ++access) {
       for (unsigned i = 0; i < core::kTlbEntries; ++i) {
-        const bool same = in_left->tags[access][i] == in_right->tags[access][i] &&
-                          in_left->pages[access][i].vpage == in_right->pages[access][i].vpage &&
-                          in_left->pages[access][i].ppage == in_right->pages[access][i].ppage;
-        if (!same) return Difference{"tlb", fmt::format("TLB entry {} of access kind {} differs", i, access)};
+        const auto [tag_left, page_left] = std::pair{in_left->tags[access][i], in_left->pages[access][i]};
+        const auto [tag_right, page_right] = std::pair{in_right->tags[access][i], in_right->pages[access][i]};
+        if (tag_left == tag_right && page_left.vpage == page_right.vpage && page_left.ppage == page_right.ppage) {
+          continue;
+        }
+        static constexpr const char* kAccesses[] = {"loads", "stores", "fetches"};
+        return Difference{
+            "tlb",
+            fmt::format("TLB entry {} of {} is 0x{:x} for page 0x{:x} at 0x{:x}, and 0x{:x} for page 0x{:x} at 0x{:x}",
+                        i, kAccesses[access], tag_left, page_left.vpage, page_left.ppage, tag_right, page_right.vpage,
+                        page_right.ppage)};
       }
     }
   }

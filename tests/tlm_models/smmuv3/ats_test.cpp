@@ -23,6 +23,17 @@ struct AtsWorld : SimpleWorld {
     Words words = stage1_ste();
     set_field(words, 93, 92, eats);
     set_field(words, 3, 1, config);
+    change_ste(words);
+  }
+  // ATS for a stream with eight substreams and this S1DSS.
+  void set_ats_with_substreams(unsigned default_substream) {
+    Words words = stage1_ste();
+    set_field(words, 93, 92, 1);
+    set_field(words, 63, 59, 3);
+    set_field(words, 65, 64, default_substream);
+    change_ste(words);
+  }
+  void change_ste(const Words& words) {
     put_ste(3, words);
     command(0x03 | uint64_t{3} << 32);
   }
@@ -111,12 +122,7 @@ TEST(SmmuAts, DirtyStateFollowsWhatIsAskedFor) {
 
 TEST(SmmuAts, ExecuteIsGrantedOnlyWithASubstreamThatAsksForIt) {
   AtsWorld world;
-  Words ste = SimpleWorld::stage1_ste();
-  set_field(ste, 93, 92, 1);
-  set_field(ste, 63, 59, 3);
-  set_field(ste, 65, 64, 2);
-  world.put_ste(3, ste);
-  world.command(0x03 | uint64_t{3} << 32);
+  world.set_ats_with_substreams(2);
   world.put_cd(2, SimpleWorld::cd(world.root));
   AtsRequest request{.address = kInput, .stream_id = 3, .substream_id = 2, .substream_valid = true, .execute = true};
   AtsCompletion completion = world.smmu.translate_for_ats(request);
@@ -131,12 +137,7 @@ TEST(SmmuAts, ExecuteIsGrantedOnlyWithASubstreamThatAsksForIt) {
 
 TEST(SmmuAts, SkippedStage1IsAnIdentity) {
   AtsWorld world;
-  Words ste = SimpleWorld::stage1_ste();
-  set_field(ste, 93, 92, 1);
-  set_field(ste, 63, 59, 3);
-  set_field(ste, 65, 64, 1);
-  world.put_ste(3, ste);
-  world.command(0x03 | uint64_t{3} << 32);
+  world.set_ats_with_substreams(1);
   const AtsCompletion completion = world.ask(0x777000);
   EXPECT_TRUE(completion.read && completion.write);
   EXPECT_EQ(completion.address, 0x777000u);
@@ -159,9 +160,7 @@ TEST(SmmuAts, TranslatedTransactionsPassOnlyWhereTheyMay) {
 TEST(SmmuAts, SplitStageGivesIntermediateAddressesAndTranslatesThemLater) {
   AtsWorld world;
   const uint64_t root2 = world.new_table();
-  for (uint64_t at = SimpleWorld::kTables; at < SimpleWorld::kTables + 0x20000; at += 0x1000)
-    world.map_stage2_identity(root2, at);
-  world.map_stage2_identity(root2, SimpleWorld::kContexts);
+  world.map_tables_at_stage2(root2);
   world.map(root2, SimpleWorld::kPage, 0x80000000 | SimpleWorld::kStage2Leaf);
   Words ste = SimpleWorld::stage1_ste();
   SimpleWorld::add_stage2(ste, root2, 7);

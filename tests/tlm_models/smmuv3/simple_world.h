@@ -121,6 +121,11 @@ struct SimpleWorld : Bench {
     const unsigned shift = 12 + 9 * (3 - level);
     map(tree, input, (input >> shift << shift) | kStage2Leaf, level);
   }
+  // The same for what walks of both stages read: context descriptors and tables, those that are still to be made too.
+  void map_tables_at_stage2(uint64_t tree) {
+    for (uint64_t at = kTables; at < kTables + 0x20000; at += 0x1000) map_stage2_identity(tree, at);
+    map_stage2_identity(tree, kContexts);
+  }
 
   // A stream with stage 1 alone that maps one page, enabled.
   void start_stage1(uint64_t input = 0x123456000, uint64_t leaf = kPage | kStage1Leaf) {

@@ -147,9 +147,7 @@ TEST(SmmuTlb, PiecesOfABlockGoTogether) {
   SimpleWorld::add_stage2(ste, root2, 7);
   world.put_ste(3, ste);
   world.put_cd(0, SimpleWorld::cd(world.root));
-  for (uint64_t at = SimpleWorld::kTables; at < SimpleWorld::kTables + 0x20000; at += 0x1000)
-    world.map_stage2_identity(root2, at);
-  world.map_stage2_identity(root2, SimpleWorld::kContexts);
+  world.map_tables_at_stage2(root2);
   for (unsigned page = 0; page < 4; ++page) world.map_stage2_identity(root2, SimpleWorld::kPage + page * 0x1000);
   world.enable();
   world.access(0x600000);

@@ -219,9 +219,7 @@ TEST(SmmuWalk, UpdateOfADescriptorMarksItsOwnPageDirtyAtStage2) {
   Words cd = SimpleWorld::cd(world.root);
   set_field(cd, 43, 43, 1);
   world.put_cd(0, cd);
-  for (uint64_t at = SimpleWorld::kTables; at < SimpleWorld::kTables + 0x20000; at += 0x1000)
-    world.map_stage2_identity(root2, at);
-  world.map_stage2_identity(root2, SimpleWorld::kContexts);
+  world.map_tables_at_stage2(root2);
   world.map_stage2_identity(root2, SimpleWorld::kPage);
   const uint64_t table = first_leaf & ~uint64_t{0xfff};
   const uint64_t clean = (table | SimpleWorld::kStage2Leaf | uint64_t{1} << 51) & ~uint64_t{1 << 7};
@@ -248,9 +246,7 @@ TEST(SmmuWalk, UpdateOfADescriptorInAReadOnlyPageIsAStage2Fault) {
   Words cd = SimpleWorld::cd(world.root);
   set_field(cd, 43, 43, 1);
   world.put_cd(0, cd);
-  for (uint64_t at = SimpleWorld::kTables; at < SimpleWorld::kTables + 0x20000; at += 0x1000)
-    world.map_stage2_identity(root2, at);
-  world.map_stage2_identity(root2, SimpleWorld::kContexts);
+  world.map_tables_at_stage2(root2);
   const uint64_t table = place & ~uint64_t{0xfff};
   world.map(root2, table, (table | SimpleWorld::kStage2Leaf) & ~uint64_t{1 << 7});
   world.enable();

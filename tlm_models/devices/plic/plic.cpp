@@ -51,7 +51,7 @@ void Plic::set_bit(RegisterId id, unsigned source, bool on) {
 }
 
 void Plic::set_source(unsigned source, bool level) {
-  if (source == 0 || source >= kSources) return;
+  if (source == 0 || source >= kSources || (!level && edge_triggered(source))) return;
   set_bit(input_, source, level);
   set_bit(pending_, source, level && !bit(claimed_, source));
   update();
@@ -80,6 +80,7 @@ uint64_t Plic::claim(unsigned context) {
   if (source == 0) return 0;
   set_bit(pending_, source, false);
   set_bit(claimed_, source, true);
+  if (edge_triggered(source)) set_bit(input_, source, false);
   update();
   return source;
 }

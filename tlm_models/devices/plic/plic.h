@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "tlm_models/kernel/device.h"
@@ -20,6 +21,9 @@ class Plic : public Device {
 
   // Level of source 1 to kSources - 1.
   void set_source(unsigned source, bool level);
+  // While the machine is built: only rising edges of the source count. One that comes between claim and completion is
+  // pending after that.
+  void make_edge_triggered(unsigned source) { edge_triggered_[source / 32] |= 1u << (source % 32); }
   IrqLine& context_irq(unsigned context) { return irqs_[context]; }
   unsigned contexts() const { return static_cast<unsigned>(irqs_.size()); }
 
@@ -32,6 +36,7 @@ class Plic : public Device {
   static constexpr unsigned kWords = kSources / 32;
   static constexpr uint64_t kPriorityMask = 7;
 
+  bool edge_triggered(unsigned source) const { return (edge_triggered_[source / 32] >> (source % 32) & 1) != 0; }
   bool bit(RegisterId id, unsigned source) const {
     return ((registers_.get(id, source / 32) >> (source % 32)) & 1) != 0;
   }
@@ -45,6 +50,7 @@ class Plic : public Device {
   std::vector<IrqLine> irqs_;
   RegisterId priority_, pending_, enable_, threshold_;  // enable_: the first of kWords rows a context
   RegisterId claimed_, input_;
+  std::array<uint32_t, kWords> edge_triggered_{};
 };
 
 }  // namespace lockstep::tlm_models

@@ -22,6 +22,16 @@ struct DriveConfig {
   bool overlay = false;  // writes stay in memory (and in snapshots); the file is only read
 };
 
+// The SMMU and the DMA engine behind it. What is off is absent, and the ID registers say so.
+struct SmmuOptions {
+  bool present = false;
+  bool mmu = true;        // stages 1 and 2; without them there is only bypass and abort
+  bool atsu = true;       // ATS and page requests; needs mmu
+  bool tlb = true;        // translations are kept, and range invalidation; without it every access walks
+  bool interrupt = true;  // messages and wires; without it software looks at the queues
+  bool operator==(const SmmuOptions&) const = default;
+};
+
 using HartFactory = std::function<std::unique_ptr<core::Hart>(unsigned id, core::PhysicalBus&, core::VirtualClock&)>;
 using EngineFactory = std::function<std::unique_ptr<core::Engine>(core::Hart&)>;
 
@@ -36,6 +46,7 @@ struct MachineConfig {
   std::vector<DriveConfig> drives;
   bool user_network = false;
   bool virtio_console = false;
+  SmmuOptions smmu;
 
   uint64_t quantum_ns = 10'000;
   uint64_t ns_per_instruction = 1;

@@ -5,10 +5,12 @@
 
 #include "core/fdt/fdt_builder.h"
 #include "tlm_models/devices/clint/clint.h"
+#include "tlm_models/devices/dma_engine/dma_engine.h"
 #include "tlm_models/devices/plic/plic.h"
 #include "tlm_models/devices/uart16550/uart16550.h"
 #include "tlm_models/devices/virtio_mmio/virtio_mmio.h"
 #include "tlm_models/machines/riscv_virt/memory_map.h"
+#include "tlm_models/smmuv3/registers.h"
 
 namespace lockstep::tlm_models::riscv_virt {
 namespace {
@@ -78,7 +80,32 @@ void add_interrupts(core::FdtBuilder& fdt, uint32_t plic, uint32_t irq) {
   fdt.u32("interrupts", irq);
 }
 
-void add_soc(core::FdtBuilder& fdt, const std::vector<uint32_t>& controllers, uint32_t test) {
+// The binding of Linux's "arm,smmu-v3". The DMA engine is the one device behind it.
+void add_smmu(core::FdtBuilder& fdt, const SmmuOptions& options, uint32_t plic) {
+  const uint32_t smmu = fdt.new_phandle();
+  {
+    auto node = fdt.node(fmt::format("iommu@{:x}", kSmmuBase));
+    fdt.string("compatible", "arm,smmu-v3");
+    fdt.cells64("reg", {kSmmuBase, smmuv3::kRegisterSpaceBytes});
+    fdt.u32("#iommu-cells", 1);
+    fdt.flag("dma-coherent");
+    if (options.interrupt) {
+      fdt.u32("interrupt-parent", plic);
+      fdt.cells("interrupts", {kSmmuEventqIrq, kSmmuPriqIrq, kSmmuSyncIrq, kSmmuGerrorIrq});
+      fdt.strings("interrupt-names", {"eventq", "priq", "cmdq-sync", "gerror"});
+    }
+    fdt.phandle(smmu);
+  }
+  auto node = fdt.node(fmt::format("dma@{:x}", kDmaEngineBase));
+  fdt.string("compatible", "lockstep,dma-engine");
+  fdt.cells64("reg", {kDmaEngineBase, DmaEngine::kSizeBytes});
+  fdt.cells("iommus", {smmu, kDmaEngineStream});
+  fdt.flag("dma-coherent");
+  add_interrupts(fdt, plic, kDmaEngineIrq);
+}
+
+void add_soc(core::FdtBuilder& fdt, const MachineConfig& config, const std::vector<uint32_t>& controllers,
+             uint32_t test) {
   auto soc = fdt.node("soc");
   fdt.u32("#address-cells", 2);
   fdt.u32("#size-cells", 2);
@@ -136,6 +163,7 @@ void add_soc(core::FdtBuilder& fdt, const std::vector<uint32_t>& controllers, ui
     fdt.cells64("reg", {base, VirtioMmio::kSizeBytes});
     add_interrupts(fdt, plic, kFirstVirtioIrq + slot);
   }
+  if (config.smmu.present) add_smmu(fdt, config.smmu, plic);
 }
 
 void add_syscon(core::FdtBuilder& fdt, const std::string& name, uint32_t test, uint32_t value) {
@@ -165,7 +193,7 @@ core::Result<std::vector<uint8_t>> make_device_tree(const MachineConfig& config,
   const uint32_t test = fdt.new_phandle();
   add_syscon(fdt, "poweroff", test, 0x5555);
   add_syscon(fdt, "reboot", test, 0x7777);
-  add_soc(fdt, controllers, test);
+  add_soc(fdt, config, controllers, test);
   return fdt.finish();
 }
 

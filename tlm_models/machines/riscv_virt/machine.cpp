@@ -30,6 +30,8 @@ core::Status check(const MachineConfig& config) {
     return core::Error{fmt::format("a quantum of {} ns does not fit: at least one instruction ({} ns), at most 1 s",
                                    config.quantum_ns, config.ns_per_instruction)};
   }
+  if (config.smmu.present && config.smmu.atsu && !config.smmu.mmu)
+    return core::Error{"--smmu-atsu on needs --smmu-mmu on: what is not translated needs no translation service"};
   assert(config.make_hart && config.make_engine);
   return {};
 }
@@ -95,6 +97,7 @@ core::Result<std::unique_ptr<Machine>> Machine::create(MachineConfig config) {
   parts->tohost_address = boot->tohost_address;
   parts->add_harts();
   if (const auto added = parts->add_virtio_devices(); !added.ok()) return added.error();
+  parts->add_smmu();
   if (const auto connected = parts->connect(); !connected.ok()) return connected.error();
   return std::unique_ptr<Machine>(new Machine(std::move(parts)));
 }

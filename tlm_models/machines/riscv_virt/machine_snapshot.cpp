@@ -57,6 +57,12 @@ core::Status restore_hart(const SnapshotSection& section, core::Hart& hart) {
 }
 
 // What a snapshot must find again in the machine that restores it. Images are not among it: RAM has them.
+uint64_t smmu_word(const SmmuOptions& smmu) {
+  if (!smmu.present) return 0;
+  return 1 | uint64_t{smmu.mmu} << 1 | uint64_t{smmu.atsu} << 2 | uint64_t{smmu.tlb} << 3 |
+         uint64_t{smmu.interrupt} << 4;
+}
+
 core::Status check_shape(const SnapshotSection& section, const MachineConfig& config, size_t drives) {
   struct Item {
     const char* key;
@@ -71,8 +77,11 @@ core::Status check_shape(const SnapshotSection& section, const MachineConfig& co
       {"drives", drives, "the number of --drive"},
       {"user_network", config.user_network ? 1u : 0u, "--net"},
       {"virtio_console", config.virtio_console ? 1u : 0u, "the virtio console"},
+      {"smmu", smmu_word(config.smmu), "--smmu and its parts as bits"},
   };
   for (const Item& item : items) {
+    // Snapshots from before there was one.
+    if (std::string_view(item.key) == "smmu" && item.here == 0 && !section.has(item.key)) continue;
     auto saved = section.u64(item.key);
     if (!saved.ok()) return saved.error();
     if (*saved != item.here) {
@@ -101,6 +110,7 @@ core::Status Machine::save_snapshot(const std::string& path) {
   machine.put("drives", config.drives.size());
   machine.put("user_network", config.user_network ? 1 : 0);
   machine.put("virtio_console", config.virtio_console ? 1 : 0);
+  machine.put("smmu", smmu_word(config.smmu));
   machine.put("has_tohost", parts_->tohost_address.has_value() ? 1 : 0);
   machine.put("tohost", parts_->tohost_address.value_or(0));
   machine.put("input_position", config.input ? config.input->position() : 0);

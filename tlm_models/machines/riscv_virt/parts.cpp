@@ -11,6 +11,7 @@
 #include "tlm_models/devices/virtio_net/virtio_net.h"
 #include "tlm_models/devices/virtio_rng/virtio_rng.h"
 #include "tlm_models/machines/riscv_virt/memory_map.h"
+#include "tlm_models/machines/riscv_virt/smmu.h"
 
 namespace lockstep::tlm_models {
 namespace {
@@ -125,6 +126,32 @@ core::Status Machine::Parts::add_virtio_devices() {
   return {};
 }
 
+void Machine::Parts::add_smmu() {
+  if (!config.smmu.present) return;
+  smmu = std::make_unique<smmuv3::SmmuModule>("smmu", smmu_config(config.smmu));
+  dma_engine = std::make_unique<DmaEngine>("dma_engine", timers, kDmaEngineStream);
+}
+
+core::Status Machine::Parts::connect_smmu() {
+  if (!smmu) return {};
+  smmu->set_listener(0, dma_engine.get());
+  dma_engine->dma.bind(smmu->upstream(0));
+  smmu->downstream.bind(router.in);
+  const std::pair<IrqLine*, unsigned> wires[] = {{&smmu->eventq_irq, kSmmuEventqIrq},
+                                                 {&smmu->priq_irq, kSmmuPriqIrq},
+                                                 {&smmu->cmdq_sync_irq, kSmmuSyncIrq},
+                                                 {&smmu->gerror_irq, kSmmuGerrorIrq}};
+  for (const auto& [line, source] : wires) {
+    plic.make_edge_triggered(source);
+    connect_source(*line, source);
+  }
+  connect_source(dma_engine->irq, kDmaEngineIrq);
+  const auto mapped =
+      router.map("smmu", kSmmuBase, smmuv3::SmmuModule::kSizeBytes, Router::Kind::kDevice, smmu->socket);
+  if (!mapped.ok()) return mapped;
+  return router.map("dma_engine", kDmaEngineBase, DmaEngine::kSizeBytes, Router::Kind::kDevice, dma_engine->socket);
+}
+
 void Machine::Parts::connect_source(IrqLine& line, unsigned source) {
   line.connect([this, source](bool level) {
     if (interrupt_trace) interrupt_trace(fmt::format("source {} {}", source, level ? "high" : "low"));
@@ -168,6 +195,7 @@ core::Status Machine::Parts::connect() {
     device.dma.socket.bind(router.in);
     connect_source(device.irq, kFirstVirtioIrq + slot);
   }
+  if (const auto connected = connect_smmu(); !connected.ok()) return connected;
   connect_source(uart.irq, kUartIrq);
   connect_source(rtc.irq, kRtcIrq);
   for (unsigned hart = 0; hart < config.harts; ++hart) {
@@ -183,6 +211,10 @@ std::vector<Machine::Parts::NamedDevice> Machine::Parts::devices() {
   std::vector<NamedDevice> all = {
       {"uart", &uart}, {"clint", &clint}, {"plic", &plic}, {"rtc", &rtc}, {"finisher", &finisher}};
   for (const auto& device : virtio) all.push_back({device->name(), device.get()});
+  if (smmu) {
+    all.push_back({"smmu", smmu.get()});
+    all.push_back({"dma_engine", dma_engine.get()});
+  }
   return all;
 }
 

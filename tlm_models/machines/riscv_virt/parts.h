@@ -11,6 +11,7 @@
 #include "tlm_models/console/console_output.h"
 #include "tlm_models/console/input_source.h"
 #include "tlm_models/devices/clint/clint.h"
+#include "tlm_models/devices/dma_engine/dma_engine.h"
 #include "tlm_models/devices/goldfish_rtc/goldfish_rtc.h"
 #include "tlm_models/devices/plic/plic.h"
 #include "tlm_models/devices/test_finisher/test_finisher.h"
@@ -20,6 +21,7 @@
 #include "tlm_models/kernel/router.h"
 #include "tlm_models/kernel/timer_queue.h"
 #include "tlm_models/machines/riscv_virt/machine.h"
+#include "tlm_models/smmuv3/smmu_module.h"
 #include "tlm_models/vcpu/hart_scheduler.h"
 #include "tlm_models/vcpu/vcpu.h"
 
@@ -31,7 +33,9 @@ struct Machine::Parts : SchedulerHooks {
   Parts(MachineConfig machine_config, core::GuestRam ram, core::GuestRam rom);
 
   core::Status add_virtio_devices();
+  void add_smmu();
   core::Status connect();
+  core::Status connect_smmu();
   void add_harts();
   // One of a machine's devices under the name that its section of a snapshot has.
   struct NamedDevice {
@@ -74,6 +78,8 @@ struct Machine::Parts : SchedulerHooks {
   GoldfishRtc rtc;
   TestFinisher finisher;
   std::vector<std::unique_ptr<VirtioMmio>> virtio;
+  std::unique_ptr<smmuv3::SmmuModule> smmu;  // null without --smmu on, as is the engine
+  std::unique_ptr<DmaEngine> dma_engine;
 };
 
 }  // namespace lockstep::tlm_models

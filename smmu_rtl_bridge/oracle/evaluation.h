@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "smmu_rtl_bridge/observer.h"
+#include "smmu_rtl_bridge/oracle/invalidation_log.h"
+#include "smmu_rtl_bridge/oracle/versioned_memory.h"
+#include "tlm_models/smmuv3/smmu.h"
+
+namespace lockstep::smmu_rtl_bridge {
+
+// An update of a descriptor that a translation makes.
+struct DescriptorUpdate {
+  uint64_t address = 0;
+  uint64_t expected = 0;
+  uint64_t desired = 0;
+  bool operator==(const DescriptorUpdate&) const = default;
+};
+
+enum class Ends : uint8_t { kPass, kAbort, kZero, kStall };
+
+// What was seen of memory to come to an outcome: bits of Outcome::seen.
+inline constexpr unsigned kSawOldStreamEntry = 1u << 0;  // cached from before the access was accepted
+inline constexpr unsigned kSawOldContext = 1u << 1;
+inline constexpr unsigned kSawOldDescriptor = 1u << 2;
+inline constexpr unsigned kSawChange = 1u << 3;       // changed between acceptance and answer
+inline constexpr unsigned kSawNeighbour = 1u << 4;    // another descriptor of a contiguous group
+inline constexpr unsigned kSawOldRegime = 1u << 5;    // tables of an older configuration with the same tags
+inline constexpr unsigned kSawFaultCached = 1u << 6;  // not allowed: see Window::keep_faults
+
+// One thing that may happen to an access. Stalls have STAG 0 in their record.
+struct Outcome {
+  Ends end = Ends::kAbort;
+  bool privileged = false;
+  bool instruction = false;
+  bool recorded = false;
+  bool may_merge = false;
+  uint64_t address = 0;
+  Attributes attributes;
+  tlm_models::smmuv3::EventRecord record{};
+  std::optional<AtsAnswer> ats;
+  std::vector<DescriptorUpdate> updates;
+  unsigned seen = 0;
+
+  bool same_as(const Outcome& other) const;
+};
+
+// Structures that an access may have been translated with.
+struct Structures {
+  bool has_cd = false;
+  Sequence until = kNever;  // when memory ceased to hold them
+  tlm_models::smmuv3::StructureWords ste{};
+  tlm_models::smmuv3::StructureWords cd{};
+};
+
+// When an access was under way and what it may have seen.
+struct Window {
+  Sequence accepted = 0;
+  Sequence until = 0;
+  Sequence completed_before = 0;  // invalidations that count: those completed before this
+  // For naming what went wrong: as though no invalidation had been, or as though faulting descriptors were cached.
+  bool ignore_invalidations = false;
+  bool keep_faults = false;
+  // Structures in place of those that the tables lead to: a device may have kept them.
+  const tlm_models::smmuv3::StructureWords* ste = nullptr;
+  const tlm_models::smmuv3::StructureWords* cd = nullptr;
+};
+
+// Registers as far as translation depends on them.
+struct Control {
+  uint64_t number = 0;  // no two of a run share one
+  Sequence from = 0;
+  Sequence until = kNever;  // when the next one was known to be in effect
+  uint32_t cr0 = 0;
+  uint32_t gbpa = 0;
+  uint64_t cr1 = 0;
+  uint64_t cr2 = 0;
+  uint64_t strtab_base = 0;
+  uint64_t strtab_base_cfg = 0;
+};
+
+// The cache-free core over versioned memory: every outcome that an access may have.
+class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::smmuv3::Environment {
+ public:
+  // Evaluations of one access; more choices than that leave it undecided.
+  static constexpr unsigned kEvaluationsMax = 512;
+
+  Evaluator(const tlm_models::smmuv3::Config& config, VersionedMemory& memory, const InvalidationLog& log);
+
+  // Adds the outcomes under one state of the registers. False: there were more choices than kEvaluationsMax.
+  bool evaluate(const ClientAccess& access, const Control& control, const Window& window, std::vector<Outcome>& out);
+  bool evaluate(const AtsQuestion& question, const Control& control, const Window& window, std::vector<Outcome>& out);
+
+  // What the evaluations since the last clear_met() went through, each once.
+  const std::vector<Structures>& met() const { return met_; }
+  void clear_met() { met_.clear(); }
+  // The tag of translations that these structures make, and the latest invalidation that reaches the address there.
+  tlm_models::smmuv3::TlbTag tag_of(const Structures& structures, bool e2h) const;
+  Sequence translation_gone(const Structures& structures, bool e2h, uint64_t address, Sequence limit) const;
+
+  uint64_t evaluations() const { return evaluations_; }
+
+ private:
+  struct Choice {
+    unsigned count = 0;
+    unsigned index = 0;
+  };
+  struct TableRead {
+    uint64_t address = 0;
+    uint64_t value = 0;
+  };
+  struct Option {
+    Snapshot snapshot;
+    bool live = true;
+    bool newest = true;
+    unsigned seen = 0;
+  };
+
+  bool read(uint64_t address, void* data, size_t size_bytes, const tlm_models::smmuv3::MemoryAttributes& attributes,
+            tlm_models::smmuv3::AccessKind kind) override;
+  bool write(uint64_t address, const void* data, size_t size_bytes,
+             const tlm_models::smmuv3::MemoryAttributes& attributes, tlm_models::smmuv3::AccessKind kind) override;
+  tlm_models::smmuv3::ExchangeResult exchange(uint64_t address, uint64_t expected, uint64_t desired,
+                                              const tlm_models::smmuv3::MemoryAttributes& attributes,
+                                              tlm_models::smmuv3::AccessKind kind) override;
+  void raise(tlm_models::smmuv3::Interrupt) override {}
+  void send_event() override {}
+  void resolved(uint64_t, const tlm_models::smmuv3::TranslateResult&) override {}
+  tlm_models::smmuv3::AtcAnswer invalidate_atc(const tlm_models::smmuv3::AtcInvalidation&) override {
+    return tlm_models::smmuv3::AtcAnswer::kDone;
+  }
+  void page_response(const tlm_models::smmuv3::PageResponse&) override {}
+  bool downstream_quiet() override { return true; }
+
+  template <typename Run>
+  bool explore(const Control& control, const Window& window, std::vector<Outcome>& out, const Run& run);
+  void load(const Control& control);
+  void begin();
+  void meet();
+  bool next();
+  unsigned choose(unsigned count);
+  bool fault_was_kept(tlm_models::smmuv3::EventType type) const;
+
+  bool changing_read(uint64_t address, uint64_t* words, unsigned count, tlm_models::smmuv3::AccessKind kind);
+  void note(uint64_t address, const uint64_t* words, tlm_models::smmuv3::AccessKind kind);
+  void add_options(uint64_t address, unsigned count, tlm_models::smmuv3::AccessKind kind);
+  void add_neighbours(uint64_t address, tlm_models::smmuv3::AccessKind kind);
+
+  // Until when what was cached is surely gone: what was read at or before that may not be used.
+  Sequence gone(const Snapshot& snapshot, uint64_t address, tlm_models::smmuv3::AccessKind kind);
+  Sequence whole_translation_gone() const;
+  Sequence stage1_holders_gone() const;
+  Sequence stage1_gone(uint64_t raw);
+  std::optional<uint64_t> intermediate_address() const;
+  Sequence stage2_gone(uint64_t raw, uint64_t address);
+  // Where the walk of stage 2 is that this read goes on with.
+  struct Stage2Place {
+    unsigned level = 0;
+    uint64_t ipa = 0;  // as far as the indices tell
+  };
+  Stage2Place stage2_place(uint64_t address) const;
+  void decode();
+  tlm_models::smmuv3::TlbTag virtual_tag() const;
+  CachedPiece virtual_piece(unsigned shift, unsigned level, bool leaf, bool global) const;
+  unsigned stage1_level(unsigned reads) const;
+  const tlm_models::smmuv3::TableHalf& half() const;
+
+  tlm_models::smmuv3::Config config_;
+  VersionedMemory& memory_;
+  const InvalidationLog& log_;
+  tlm_models::smmuv3::Smmu smmu_;
+  uint64_t loaded_ = ~uint64_t{0};
+  uint64_t records_ = 0;
+  uint64_t evaluations_ = 0;
+  bool e2h_ = false;
+
+  // The access that is evaluated.
+  Window window_;
+  uint32_t stream_ = 0;
+  uint32_t index_ = 0;  // of its context descriptor
+  uint64_t address_ = 0;
+  std::vector<Choice> choices_;
+  size_t position_ = 0;
+
+  // What this evaluation has read so far.
+  bool ste_read_ = false;
+  bool cd_read_ = false;
+  bool decoded_ste_ = false;
+  bool decoded_cd_ = false;
+  tlm_models::smmuv3::StructureWords ste_words_{};
+  tlm_models::smmuv3::StructureWords cd_words_{};
+  tlm_models::smmuv3::Ste ste_;
+  tlm_models::smmuv3::ContextDescriptor cd_;
+  std::vector<TableRead> stage1_reads_;
+  std::vector<TableRead> stage2_reads_;
+  Sequence structures_until_ = kNever;
+  bool last_read_live_ = true;
+  bool last_was_descriptor_ = false;
+  std::vector<DescriptorUpdate> updates_;
+  std::optional<tlm_models::smmuv3::EventRecord> record_;
+  unsigned seen_ = 0;
+  std::vector<Option> options_;
+  std::vector<Snapshot> snapshots_;
+  std::vector<Structures> met_;
+};
+
+}  // namespace lockstep::smmu_rtl_bridge
