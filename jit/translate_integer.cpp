@@ -124,8 +124,28 @@ bool Translator::wants_swap(Value left, Value right) const {
   return home != kNone && places_[resolve(right)].reg == home && places_[resolve(left)].reg != home;
 }
 
+// The sum with a value that is shifted on the way.
+bool Translator::emit_scaled_add(const Inst& i, Value times, Value other) {
+  places_[index_].lazy = false;
+  const Inst& shift = inst(times);
+  const auto count = static_cast<uint32_t>(imm(shift.args[1]));
+  const int a = use(shift.args[0]);
+  const int b = is_const(other) && fits32(imm(other)) ? kNone : use(other);
+  consume(shift.args[0]);
+  consume(shift.args[1]);
+  for (unsigned k = 0; k < 2; ++k) consume(i.args[k]);
+  const int d = define(b != kNone && is_idle(b) ? b : a);
+  a_.lea(gp(d), b == kNone ? asmjit::x86::ptr(Gp(), gp(a), count, static_cast<int32_t>(imm(other)))
+                           : asmjit::x86::ptr(gp(b), gp(a), count));
+  return true;
+}
+
 bool Translator::emit_add(const Inst& i) {
   Value left = i.args[0], right = i.args[1];
+  for (unsigned k = 0; k < 2; ++k) {
+    const Value times = i.args[k];
+    if (inst(times).op == Op::kShl && places_[times].lazy) return emit_scaled_add(i, times, i.args[1 - k]);
+  }
   if (is_const(left)) std::swap(left, right);
   // A sum with a constant that only addresses one access is folded into it.
   if (i.type == Type::kI64 && is_const(right) && fits32(imm(right)) && fits32(imm(right) + 8) && places_[index_].lazy) {
@@ -224,6 +244,7 @@ bool Translator::emit_logic(const Inst& i) {
 bool Translator::emit_shift(const Inst& i) {
   const unsigned bits = type_bits(i.type);
   if (bits < 32) return false;
+  if (places_[index_].lazy) return true;  // becomes a part of a sum
   const int a = use(i.args[0]);
   if (is_const(i.args[1])) {
     const auto count = static_cast<unsigned>(imm(i.args[1]) % bits);

@@ -84,6 +84,15 @@ void Translator::count_uses() {
       first.wide_load = true;
       first.imm = in.op == Op::kSext ? 1 : 0;
     }
+    // Two, four or eight times a value is a part of the sum that it goes into.
+    for (unsigned k = 2; in.op == Op::kAdd && in.type == Type::kI64 && k-- > 0;) {
+      const Inst &times = inst(in.args[k]), &other = inst(in.args[1 - k]);
+      if (times.op != Op::kShl || inst(times.args[1]).op != Op::kConst || other.op == Op::kConst) continue;
+      const uint64_t count = inst(times.args[1]).imm;
+      if (count < 1 || count > 3 || places_[in.args[k]].uses != 1) continue;
+      places_[in.args[k]].lazy = true;
+      break;
+    }
     const bool compared =
         made_by >= Op::kEq && made_by <= Op::kGeS && type_bits(inst(inst(in.args[0]).args[0]).type) >= 32;
     const bool asks = in.op == Op::kBranch || in.op == Op::kExitIf || in.op == Op::kSelect || in.op == Op::kZext ||

@@ -185,6 +185,7 @@ class Translator {
   bool fold_constants(const Inst& i);
   bool wants_swap(Value left, Value right) const;
   bool emit_add(const Inst& i);
+  bool emit_scaled_add(const Inst& i, Value times, Value other);
   bool emit_sub(const Inst& i);
   bool emit_logic(const Inst& i);
   bool emit_shift(const Inst& i);
