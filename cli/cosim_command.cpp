@@ -19,6 +19,10 @@
 #include <vector>
 
 #include "smmu_rtl_bridge/campaign/campaign.h"
+#include "smmu_rtl_bridge/coverage/database.h"
+#include "smmu_rtl_bridge/coverage/watch.h"
+#include "smmu_rtl_bridge/stimulus/directed/crosses.h"
+#include "smmu_rtl_bridge/stimulus/directed/directed.h"
 #include "smmu_rtl_bridge/stimulus/mix.h"
 #include "smmu_rtl_bridge/tlm_device.h"
 
@@ -42,6 +46,10 @@ struct Arguments {
   std::vector<std::string> settings;
   bool plain = false;
   bool no_shrink = false;
+  bool directed = false;
+  std::string coverage;
+  std::vector<std::string> files;
+  bridge::coverage::TreeOptions tree;
   unsigned failures = 1;
   std::string output;
   uint64_t shrink_s = 110;
@@ -110,6 +118,34 @@ nlohmann::json to_json(const bridge::RunCounts& counts) {
           {"undecided", counts.undecided}};
 }
 
+// Functional coverage of a run: one database where scripts are played, and one here for all of them.
+class Coverage {
+ public:
+  explicit Coverage(const std::string& file) : file_(file) {}
+
+  void watch(bridge::RunOptions& options) {
+    if (file_.empty()) return;
+    options.watchers.push_back(bridge::coverage::watch(played_));
+    options.collect = [this] { return played_.text(); };
+  }
+  void take(const std::string& text) {
+    if (text.empty()) return;
+    if (const auto part = bridge::coverage::Database::parse(text, "coverage"); part) all_.merge(*part);
+  }
+  core::Status save() {
+    if (file_.empty()) return {};
+    const auto saved = all_.save(file_);
+    if (saved)
+      fmt::print(stderr, "coverage: {:.1f} % of the plan; `lockstep cosim coverage {}` shows it\n", all_.percent(),
+                 file_);
+    return saved;
+  }
+
+ private:
+  std::string file_;
+  bridge::coverage::Database played_, all_;
+};
+
 void show_progress(const bridge::CampaignProgress& progress) {
   if (!isatty(STDERR_FILENO) || progress.seconds < 1) return;
   const double rate = static_cast<double>(progress.counts.accesses) / progress.seconds;
@@ -146,8 +182,12 @@ int run_one(const Arguments& arguments, const bridge::DeviceFactory& factory, co
     timeline << std::unitbuf;
     options.timeline = &timeline;
   }
+  Coverage coverage(arguments.coverage);
+  coverage.watch(options);
   const auto result = bridge::run_script_isolated(factory, script, options, bridge::CampaignOptions().silence_ms);
   if (!result) return bad_usage("smmu", result.message());
+  coverage.take(result->collected);
+  if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
   if (arguments.json) {
     nlohmann::json told = to_json(result->counts);
     told["agree"] = result->ok();
@@ -160,6 +200,45 @@ int run_one(const Arguments& arguments, const bridge::DeviceFactory& factory, co
     fmt::print("{}: {}\n", summary(result->counts), result->ok() ? "nothing is wrong" : "the device is wrong");
   }
   return result->ok() ? 0 : kFailed;
+}
+
+// The script of each rule that has a name. Those whose settings the user's rule out are as good for another device.
+int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factory,
+                 const std::vector<bridge::Setting>& settings) {
+  bridge::RunCounts counts;
+  size_t failures = 0;
+  nlohmann::json told = nlohmann::json::array();
+  Coverage coverage(arguments.coverage);
+  bridge::RunOptions options;
+  coverage.watch(options);
+  std::vector<bridge::DirectedScript> scripts = bridge::directed_scripts();
+  for (const bridge::DirectedScript& cross : bridge::cross_scripts()) scripts.push_back(cross);
+  for (const bridge::DirectedScript& directed : scripts) {
+    bridge::Script script = script_of(directed);
+    for (const bridge::Setting& setting : settings) script.settings.push_back(setting);
+    const auto result = bridge::run_script_isolated(factory, script, options, bridge::CampaignOptions().silence_ms);
+    if (!result) return bad_usage("smmu", directed.name + ": " + result.message());
+    counts.add(result->counts);
+    coverage.take(result->collected);
+    if (result->ok()) continue;
+    ++failures;
+    fmt::print(stderr, "{} ({}): ", directed.name, directed.section);
+    report(*result, script);
+    fmt::print(stderr, "{}", print(script));
+    told.push_back({{"name", directed.name}, {"rule", result->rule}, {"text", result->text}});
+  }
+  if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
+  if (arguments.json) {
+    nlohmann::json all = to_json(counts);
+    all["scripts"] = scripts.size();
+    all["agree"] = failures == 0;
+    all["failures"] = told;
+    fmt::print("{}\n", all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    fmt::print("{} directed scripts: {}: {}\n", scripts.size(), summary(counts),
+               failures == 0 ? "nothing is wrong" : fmt::format("{} show something wrong", failures));
+  }
+  return failures == 0 ? 0 : kFailed;
 }
 
 int run_smmu(const Arguments& arguments) {
@@ -180,6 +259,7 @@ int run_smmu(const Arguments& arguments) {
     for (const bridge::Setting& setting : *settings) script->settings.push_back(setting);
     return run_one(arguments, *factory, *script);
   }
+  if (arguments.directed) return run_directed(arguments, *factory, *settings);
   const auto mix = bridge::load_mix(arguments.mix);
   if (!mix) return bad_usage("smmu", mix.message());
   options.seed.mix = *mix;
@@ -196,9 +276,13 @@ int run_smmu(const Arguments& arguments) {
   options.findings_max = arguments.failures;
   options.shrinks = !arguments.no_shrink;
   options.shrink_limits.time_ms = arguments.shrink_s * 1000;
+  Coverage coverage(arguments.coverage);
+  coverage.watch(options.run);
+  options.collected = [&](const std::string& text) { coverage.take(text); };
   const auto campaign = bridge::run_campaign(*factory, options, show_progress);
   if (isatty(STDERR_FILENO)) fmt::print(stderr, "\n");
   if (!campaign) return bad_usage("smmu", campaign.message());
+  if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
   const bridge::CampaignProgress& progress = campaign->progress;
 
   std::vector<std::string> files;
@@ -296,6 +380,16 @@ int run_generate(const Arguments& arguments) {
   return 0;
 }
 
+int run_coverage(const Arguments& arguments) {
+  const auto all = bridge::coverage::load_all(arguments.files);
+  if (!all) return bad_usage("coverage", all.message());
+  if (!arguments.output.empty()) {
+    if (const auto saved = all->save(arguments.output); !saved) return bad_usage("coverage", saved.message());
+  }
+  fmt::print("{}", arguments.json ? bridge::coverage::json(*all) : bridge::coverage::tree(*all, arguments.tree));
+  return 0;
+}
+
 int run_mixes() {
   for (const bridge::NamedText& mix : bridge::known_mixes()) {
     // The second line of a mix says what it is for.
@@ -331,6 +425,7 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   smmu->footer(
       "A seed becomes a script before it runs: tables, commands, accesses, errors. docs/cosim.md teaches the format.\n"
       "The judge knows what the architecture allows. A script that fails is saved, and shrunk to its core.\n\n"
+      "  lockstep cosim smmu --directed\n"
       "  lockstep cosim smmu --seeds 1..2000\n"
       "  lockstep cosim smmu --mix faults --seeds 1..200 --jobs 4 --save findings\n"
       "  lockstep cosim smmu --script findings/smmu-17.small.smmu --timeline /tmp/timeline.txt\n\n"
@@ -340,12 +435,14 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   smmu->add_option("--seed", arguments->seed, "One seed");
   add_seed_options(*smmu, *arguments);
   smmu->add_option("--script", arguments->script, "Play this file and nothing else");
+  smmu->add_flag("--directed", arguments->directed, "Play the short scripts of all rules that have a name");
   smmu->add_option("--jobs", arguments->jobs, "Processes beside one another (one a processor)");
   smmu->add_option("--save", arguments->save, "Folder for scripts that fail (.)");
   smmu->add_option("--failures", arguments->failures, "End after so many seeds that fail (1)");
   smmu->add_flag("--no-shrink", arguments->no_shrink, "Leave failing scripts as they are");
   smmu->add_option("--shrink-time", arguments->shrink_s, "Seconds for shrinking one script (110)");
   smmu->add_option("--timeline", arguments->timeline, "File for what happens at the pins, with --seed or --script");
+  smmu->add_option("--coverage", arguments->coverage, "File for the points of the plan that were met");
   smmu->add_flag("--json", arguments->json, "One JSON object on standard output");
   smmu->callback([arguments, &exit_code] { exit_code = run_smmu(*arguments); });
 
@@ -367,6 +464,20 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   generate->add_option("--seed", generating->seed, "The seed (1)");
   add_seed_options(*generate, *generating);
   generate->callback([generating, &exit_code] { exit_code = run_generate(*generating); });
+
+  auto covering = std::make_shared<Arguments>();
+  CLI::App* coverage = cosim->add_subcommand("coverage", "Show what runs together met of the coverage plan");
+  coverage->footer(
+      "docs/smmu-coverage.md has the plan.\n\n"
+      "  lockstep cosim smmu --seeds 1..2000 --coverage a.txt\n"
+      "  lockstep cosim coverage a.txt b.txt --depth 3 --holes");
+  coverage->add_option("files", covering->files, "Files of --coverage")->required();
+  coverage->add_option("--output", covering->output, "File for all of them merged");
+  coverage->add_option("--depth", covering->tree.depth, "Levels of the tree (2)");
+  coverage->add_flag("--holes", covering->tree.holes, "Name every point that was not met");
+  coverage->add_option("--below", covering->tree.below, "Only this part of the tree");
+  coverage->add_flag("--json", covering->json, "One JSON object on standard output");
+  coverage->callback([covering, &exit_code] { exit_code = run_coverage(*covering); });
 
   CLI::App* mixes = cosim->add_subcommand("mixes", "List the mixes that come with the program");
   mixes->callback([&exit_code] { exit_code = run_mixes(); });

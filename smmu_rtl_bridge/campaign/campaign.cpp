@@ -112,7 +112,7 @@ class Campaign {
         send(descriptor, line_of(told));
         if (seed == chunk.last || !run) break;
       }
-      if (options_.collect) send(descriptor, line_of({{"collected", options_.collect()}}));
+      if (options_.run.collect) send(descriptor, line_of({{"collected", options_.run.collect()}}));
     });
     running_.push_back(std::move(running));
   }
@@ -240,7 +240,9 @@ core::Result<RunResult> run_script_isolated(const DeviceFactory& factory, const 
   const IsolatedResult run = run_isolated(
       [&] {
         const auto result = run_script(factory, script, options);
-        return line_of(result ? to_json(*result) : json{{"error", result.message()}});
+        json told = result ? to_json(*result) : json{{"error", result.message()}};
+        if (options.collect) told["collected"] = options.collect();
+        return line_of(told);
       },
       silence_ms);
   RunResult result;
@@ -257,6 +259,7 @@ core::Result<RunResult> run_script_isolated(const DeviceFactory& factory, const 
   const json told = json::parse(run.text, nullptr, false);
   if (told.contains("error")) return core::Error{told["error"].get<std::string>()};
   from_json(told, result);
+  if (told.contains("collected")) result.collected = told["collected"];
   return result;
 }
 
@@ -266,6 +269,7 @@ Script shrink_failure(const DeviceFactory& factory, const Script& script, const 
   RunOptions quiet = options;
   quiet.timeline = nullptr;
   quiet.watchers.clear();
+  quiet.collect = nullptr;
   // A smaller script takes less time than the whole.
   constexpr uint64_t kHangMs = 2000;
   const auto fails = [&](const Script& candidate) {

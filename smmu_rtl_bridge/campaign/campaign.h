@@ -31,9 +31,7 @@ struct CampaignOptions {
   ShrinkLimits shrink_limits;
   SeedOptions seed;
   RunOptions run;
-  // Called in each process when its seeds are through; what it returns comes to `collected` of the campaign, as text
-  // of one line.
-  std::function<std::string()> collect;
+  // Gets what RunOptions::collect returned in each process whose seeds are through.
   std::function<void(const std::string&)> collected;
 };
 

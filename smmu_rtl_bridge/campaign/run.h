@@ -39,6 +39,7 @@ struct RunResult {
   std::string text;
   size_t line = 0;  // of the script, from 0: where it showed
   RunCounts counts;
+  std::string collected;  // by RunOptions::collect, of isolated runs
   bool ok() const { return rule.empty(); }
   // What a smaller script must show to be of the same failure.
   const std::string& signature() const { return rule; }
@@ -53,6 +54,8 @@ struct RunOptions {
   bool judge = true;
   bool stop_at_failure = true;
   std::vector<WatcherFactory> watchers;
+  // Called in the process that ran a script, when it is over; comes back as RunResult::collected.
+  std::function<std::string()> collect;
 };
 
 // Errors are the user's: settings that no device can have.

@@ -32,7 +32,7 @@ void plan_ats(Planner& planner) {
   planner.cross("ats/asked", {{"bypass", "stage1", "stage2", "nested", "abort"}, {"EATS-0", "EATS-1"}});
   planner.add("ats/asked/nested/EATS-2");
   planner.cross("ats/granted", {configs, {"none", "read", "write", "readwrite"}, {"wants-write", "no-write"}},
-                [](const Axis& v) { return v[0] != "stage1" || v[1] != "write"; });
+                [](const Axis& v) { return v[0] != "stage1" || v[1] != "write" || v[2] == "wants-write"; });
   planner.cross("ats/granted", {{"stage1", "nested"}, {"read-execute", "readwrite-execute"}});
   planner.cross("ats/granted/by", {{"user", "privileged", "no-substream"}});
   planner.cross("ats/size", {{"4K", "16K", "64K", "larger"}});

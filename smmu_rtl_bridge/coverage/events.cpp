@@ -34,8 +34,7 @@ std::string cause(const Look& look) {
                                last->kind == smmuv3::AccessKind::kContextLevel1);
   switch (look.event.type) {
     case EventType::kSteFetch:
-      if (!last) return "address-too-large";
-      return last->failed ? (level1 ? "level-1" : "entry") : "level-1-address-too-large";
+      return !last || last->failed ? (level1 ? "level-1" : "entry") : "level-1-address-too-large";
     case EventType::kBadStreamId: {
       if (!last) return "outside-the-table";
       const uint64_t span = bits(last->words[0], 4, 0);
@@ -74,7 +73,7 @@ void plan_events(Planner& planner) {
   planner.cross("events/F_BAD_ATS_TREQ", {{"read", "read-write"}, {"data", "execute"}, {"user", "privileged"}});
   planner.cross("events/F_BAD_ATS_TREQ/cause", {{"SMMU-off", "EATS-off"}});
   for (const EventType type : kWithSubstream) planner.cross(root(type), {{"substream", "no-substream"}});
-  planner.cross("events/F_STE_FETCH/cause", {{"level-1", "entry", "level-1-address-too-large", "address-too-large"}});
+  planner.cross("events/F_STE_FETCH/cause", {{"level-1", "entry", "level-1-address-too-large"}});
   planner.cross("events/C_BAD_STREAMID/cause", {{"outside-the-table", "span-0", "span-reserved", "beyond-the-span"}});
   planner.cross("events/F_CD_FETCH/cause", {{"level-1", "descriptor"}, {"stage1", "nested"}});
   planner.cross("events/C_BAD_SUBSTREAMID/cause",
@@ -194,7 +193,9 @@ void EventChapter::answered(uint64_t id, AccessEnd end) {
     return;
   }
   fate(pending);
-  if (smmuv3::is_translation_related(pending.event.type) && !pending.stalled)
+  // A stall that ends with zero is no answer of stage 2's.
+  const bool stalls = pending.stalled || (end == AccessEnd::kZero && pending.event.stage2);
+  if (smmuv3::is_translation_related(pending.event.type) && !stalls)
     watched_.hit(root(pending.event.type), "end", pending.event.stage2 ? "stage2" : "stage1",
                  end == AccessEnd::kZero ? "zero" : "abort");
 }

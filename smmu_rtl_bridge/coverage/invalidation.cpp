@@ -54,11 +54,11 @@ void plan_invalidation(Planner& planner) {
       planner.cross(root, {{"reaches"}, {"by-range", "by-level-hint"}});
       planner.cross(root, {{"spares"}, {"other-address", "other-level"}});
     }
-    if (scope.by_asid && scope.opcode != Opcode::kTlbiEl2Va) planner.add(root + "/spares/other-ASID");
+    if (scope.by_asid) planner.add(root + "/spares/other-ASID");
     if (scope.by_asid && !scope.by_address) planner.add(root + "/spares/global");
     if (scope.by_asid && scope.by_address) planner.add(root + "/reaches/global");
     if (scope.by_vmid) planner.cross(root, {{"spares/other-VMID", "reaches/by-VMW"}});
-    planner.add(root + "/spares/other-world");
+    if (scope.stage1) planner.add(root + "/spares/other-world");
     planner.cross(root + "/used-again", {{"same", "changed"}});
   }
   planner.cross("invalidation", {{"CFGI_STE", "CFGI_STE_RANGE", "CFGI_CD", "CFGI_CD_ALL"},

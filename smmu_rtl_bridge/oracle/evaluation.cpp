@@ -40,8 +40,6 @@ Config evaluator_config(Config config) {
   return config;
 }
 
-bool is_configuration(EventType type) { return type >= EventType::kBadStreamId && type <= EventType::kBadCd; }
-
 bool may_be_valid(uint64_t raw) { return (raw & 1) != 0 || (__builtin_bswap64(raw) & 1) != 0; }
 
 }  // namespace
@@ -91,6 +89,7 @@ void Evaluator::begin() {
   last_read_live_ = true;
   last_was_descriptor_ = false;
   updates_.clear();
+  chosen_.clear();
   record_.reset();
   seen_ = 0;
 }
@@ -112,10 +111,19 @@ unsigned Evaluator::choose(unsigned count) {
 template <typename Run>
 bool Evaluator::explore(const Control& control, const Window& window, std::vector<Outcome>& out, const Run& run) {
   window_ = window;
+  if (explore_all(control, out, run)) return !alike_;
+  if (alike_) return false;
+  alike_ = true;
+  runs_ = 0;
+  explore_all(control, out, run);
+  return false;
+}
+
+template <typename Run>
+bool Evaluator::explore_all(const Control& control, std::vector<Outcome>& out, const Run& run) {
   choices_.clear();
-  unsigned runs = 0;
   do {
-    if (++runs > kEvaluationsMax) return false;
+    if (++runs_ > kEvaluationsMax) return false;
     load(control);
     begin();
     ++evaluations_;
@@ -128,7 +136,7 @@ bool Evaluator::explore(const Control& control, const Window& window, std::vecto
     }
     outcome.recorded = record_.has_value();
     if (record_) outcome.record = *record_;
-    outcome.may_merge = record_ && (!ste_read_ || is_configuration(type) ||
+    outcome.may_merge = record_ && (!ste_read_ || type == EventType::kBadSte ||
                                     tlm_models::smmuv3::decode_ste(ste_words_, config_).merge_events);
     outcome.updates = updates_;
     outcome.seen = seen_;
@@ -237,7 +245,8 @@ bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const Memo
     std::copy(window_.cd->begin(), window_.cd->end(), words);
   } else {
     const bool big_endian = kind == AccessKind::kStage1Descriptor ? cd_words_[0] >> 15 & 1 : ste_words_[2] >> 52 & 1;
-    const bool grouped = last_was_descriptor_ && memory_.may_have_hint(address, big_endian);
+    const bool grouped =
+        last_was_descriptor_ && memory_.may_have_hint(address, big_endian) && may_be_of_group(address, big_endian);
     if ((grouped || !memory_.read_steady(address, count, words)) && !changing_read(address, words, count, kind))
       return false;
   }
@@ -246,6 +255,17 @@ bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const Memo
   note(address, words, kind);
   std::memcpy(data, words, size_bytes);
   return true;
+}
+
+// Quickly, for whatever group the descriptor may be of: whether any hint or any history is near.
+bool Evaluator::may_be_of_group(uint64_t address, bool big_endian) {
+  constexpr unsigned kLargestGroup = 128;
+  const uint64_t first = address & ~uint64_t{kLargestGroup * 8 - 1};
+  const uint64_t* words = memory_.steady_words(first, kLargestGroup);
+  if (words == nullptr) return true;
+  uint64_t any = 0;
+  for (unsigned i = 0; i < kLargestGroup; ++i) any |= words[i];
+  return tlm_models::smmuv3::to_host(any, big_endian) >> tlm_models::smmuv3::kContiguous & 1;
 }
 
 void Evaluator::note(uint64_t address, const uint64_t* words, AccessKind kind) {
@@ -286,10 +306,18 @@ ExchangeResult Evaluator::exchange(uint64_t address, uint64_t expected, uint64_t
 }
 
 bool Evaluator::changing_read(uint64_t address, uint64_t* words, unsigned count, AccessKind kind) {
-  options_.clear();
-  add_options(address, count, kind);
-  if (kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor) add_neighbours(address, kind);
-  const Option& option = options_[choose(static_cast<unsigned>(options_.size()))];
+  const auto before =
+      std::find_if(chosen_.begin(), chosen_.end(), [&](const Chosen& chosen) { return chosen.address == address; });
+  Option option;
+  if (alike_ && before != chosen_.end()) {
+    option = before->option;
+  } else {
+    options_.clear();
+    add_options(address, count, kind);
+    if (kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor) add_neighbours(address, kind);
+    option = options_[choose(static_cast<unsigned>(options_.size()))];
+    if (alike_ && options_.size() > 1) chosen_.push_back({address, option});
+  }
   last_read_live_ = option.live;
   seen_ |= option.seen;
   if (kind == AccessKind::kStreamTableEntry || kind == AccessKind::kContextDescriptor)
@@ -299,12 +327,19 @@ bool Evaluator::changing_read(uint64_t address, uint64_t* words, unsigned count,
   return true;
 }
 
+// A place is read in one size only, but by a table that lies over a structure: sizes are apart by their low bits.
+const std::vector<Snapshot>& Evaluator::snapshots_of(uint64_t address, unsigned count) {
+  const auto [known, fresh] = known_.try_emplace(address | (count == 1 ? 0 : 1));
+  if (fresh) memory_.snapshots(address, count, known->second);
+  return known->second;
+}
+
 // The newest first, so that the first evaluation is the likeliest one.
 void Evaluator::add_options(uint64_t address, unsigned count, AccessKind kind) {
-  memory_.snapshots(address, count, snapshots_);
+  const std::vector<Snapshot>& snapshots = snapshots_of(address, count);
   const bool descriptor = kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor;
-  for (size_t i = snapshots_.size(); i-- > 0;) {
-    const Snapshot& snapshot = snapshots_[i];
+  for (size_t i = snapshots.size(); i-- > 0;) {
+    const Snapshot& snapshot = snapshots[i];
     if (snapshot.from >= window_.until) continue;
     Option option;
     option.snapshot = snapshot;
@@ -326,14 +361,14 @@ void Evaluator::add_options(uint64_t address, unsigned count, AccessKind kind) {
     }
     // Two times at which it was the same are one choice.
     const bool known = std::any_of(options_.begin(), options_.end(), [&](const Option& other) {
-      return other.snapshot.broken == snapshot.broken && other.live == option.live &&
+      return other.snapshot.broken == snapshot.broken && (other.live || !option.live) &&
              std::equal(snapshot.words.begin(), snapshot.words.begin() + count, other.snapshot.words.begin());
     });
     if (!known) options_.push_back(option);
   }
   if (options_.empty()) {
     options_.emplace_back();
-    options_.back().snapshot = snapshots_.back();
+    options_.back().snapshot = snapshots.back();
   }
 }
 
@@ -365,11 +400,11 @@ void Evaluator::add_neighbours(uint64_t address, AccessKind kind) {
   const unsigned shift = tlm_models::smmuv3::level_shift(granule, level);
   const unsigned wide = shift + group_log2;
   const uint64_t first = address & ~ones(group_log2 + 3);
-  std::vector<Snapshot> neighbours;
   for (uint64_t place = first; group_log2 != 0 && place <= (first | ones(group_log2 + 3)); place += 8) {
     if (place == address) continue;
-    memory_.snapshots(place, 1, neighbours);
-    for (const Snapshot& snapshot : neighbours) {
+    if (const uint64_t* steady = memory_.steady_words(place, 1))
+      if (!(tlm_models::smmuv3::to_host(*steady, big_endian) >> tlm_models::smmuv3::kContiguous & 1)) continue;
+    for (const Snapshot& snapshot : snapshots_of(place, 1)) {
       const uint64_t descriptor = tlm_models::smmuv3::to_host(snapshot.words[0], big_endian);
       if (snapshot.broken || snapshot.from >= window_.until || !(descriptor >> tlm_models::smmuv3::kContiguous & 1) ||
           tlm_models::smmuv3::kind_of(descriptor, granule, level, address52) != DescriptorKind::kLeaf)

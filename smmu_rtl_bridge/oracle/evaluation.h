@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "smmu_rtl_bridge/observer.h"
@@ -86,8 +87,10 @@ struct Control {
 // The cache-free core over versioned memory: every outcome that an access may have.
 class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::smmuv3::Environment {
  public:
-  // Evaluations of one access; more choices than that leave it undecided.
-  static constexpr unsigned kEvaluationsMax = 512;
+  // Evaluations of one access under one state of the registers with every combination of choices. Where that is not
+  // enough, as many again in which each word reads alike throughout; the access is undecided then unless one of them
+  // fits.
+  static constexpr unsigned kEvaluationsMax = 192;
 
   Evaluator(const tlm_models::smmuv3::Config& config, VersionedMemory& memory, const InvalidationLog& log);
 
@@ -95,9 +98,15 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   bool evaluate(const ClientAccess& access, const Control& control, const Window& window, std::vector<Outcome>& out);
   bool evaluate(const AtsQuestion& question, const Control& control, const Window& window, std::vector<Outcome>& out);
 
-  // What the evaluations since the last clear_met() went through, each once.
+  // Before the evaluations that belong to one answer.
+  void begin_answer() {
+    met_.clear();
+    known_.clear();
+    runs_ = 0;
+    alike_ = false;
+  }
+  // What the evaluations since then went through, each once.
   const std::vector<Structures>& met() const { return met_; }
-  void clear_met() { met_.clear(); }
   // The tag of translations that these structures make, and the latest invalidation that reaches the address there.
   tlm_models::smmuv3::TlbTag tag_of(const Structures& structures, bool e2h) const;
   Sequence translation_gone(const Structures& structures, bool e2h, uint64_t address, Sequence limit) const;
@@ -109,15 +118,19 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
     unsigned count = 0;
     unsigned index = 0;
   };
-  struct TableRead {
-    uint64_t address = 0;
-    uint64_t value = 0;
-  };
   struct Option {
     Snapshot snapshot;
     bool live = true;
     bool newest = true;
     unsigned seen = 0;
+  };
+  struct Chosen {
+    uint64_t address = 0;
+    Option option;
+  };
+  struct TableRead {
+    uint64_t address = 0;
+    uint64_t value = 0;
   };
 
   bool read(uint64_t address, void* data, size_t size_bytes, const tlm_models::smmuv3::MemoryAttributes& attributes,
@@ -138,6 +151,8 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
 
   template <typename Run>
   bool explore(const Control& control, const Window& window, std::vector<Outcome>& out, const Run& run);
+  template <typename Run>
+  bool explore_all(const Control& control, std::vector<Outcome>& out, const Run& run);
   void load(const Control& control);
   void begin();
   void meet();
@@ -147,7 +162,9 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
 
   bool changing_read(uint64_t address, uint64_t* words, unsigned count, tlm_models::smmuv3::AccessKind kind);
   void note(uint64_t address, const uint64_t* words, tlm_models::smmuv3::AccessKind kind);
+  const std::vector<Snapshot>& snapshots_of(uint64_t address, unsigned count);
   void add_options(uint64_t address, unsigned count, tlm_models::smmuv3::AccessKind kind);
+  bool may_be_of_group(uint64_t address, bool big_endian);
   void add_neighbours(uint64_t address, tlm_models::smmuv3::AccessKind kind);
 
   // Until when what was cached is surely gone: what was read at or before that may not be used.
@@ -175,6 +192,8 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   tlm_models::smmuv3::Smmu smmu_;
   uint64_t loaded_ = ~uint64_t{0};
   uint64_t records_ = 0;
+  unsigned runs_ = 0;
+  bool alike_ = false;  // each word reads alike throughout an evaluation
   uint64_t evaluations_ = 0;
   bool e2h_ = false;
 
@@ -204,7 +223,9 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   std::optional<tlm_models::smmuv3::EventRecord> record_;
   unsigned seen_ = 0;
   std::vector<Option> options_;
-  std::vector<Snapshot> snapshots_;
+  std::vector<Chosen> chosen_;
+  // Memory stands still while one answer is evaluated.
+  std::unordered_map<uint64_t, std::vector<Snapshot>> known_;
   std::vector<Structures> met_;
 };
 

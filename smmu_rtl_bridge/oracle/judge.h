@@ -103,7 +103,7 @@ class Judge : public Observer {
     ForwardedAccess seen;
     bool stalled = false;  // its record is in the event queue
     uint16_t tag = 0;
-    EventRecord record{};
+    EventRecord record{};  // of the latest stall, with STAG 0
     // What ended its stall may end it so.
     bool may_abort = false;
     bool may_zero = false;
@@ -120,6 +120,7 @@ class Judge : public Observer {
     bool has_access = false;
     std::vector<OwedRecord> options;
     bool maybe_none = false;
+    bool undecided = false;  // other records may be right as well
     Sequence from = 0;
     Sequence answered = 0;
   };
@@ -158,6 +159,8 @@ class Judge : public Observer {
   struct Kept {
     Structures structures;
     Sequence used = 0;  // memory held them then
+    uint32_t stream = 0;
+    uint32_t index = 0;  // of the context
   };
   using KeptList = std::vector<Kept>;
   static constexpr size_t kKeptMax = 12;  // of one stream's context or of one tag; the oldest are forgotten
@@ -172,7 +175,7 @@ class Judge : public Observer {
   bool outcomes_of(const Asked& asked, Window window, std::vector<Outcome>& out);
   // judge_kept.cpp
   const KeptList& keep_structures(uint32_t stream, uint32_t index, const std::vector<Structures>& met);
-  const KeptList& keep_regime(const Structures& structures, bool e2h);
+  const KeptList& keep_regime(uint32_t stream, uint32_t index, const Structures& structures, bool e2h);
   static bool same_regime(const Structures& first, const Structures& second);
   static Structures with_regime_of(const Structures& structures, const Structures& regime);
   // judge_accesses.cpp
@@ -215,6 +218,7 @@ class Judge : public Observer {
   void complete_sync(SeenCommand& command);
   void settle_commands();
   void settle_stopped_commands();
+  bool atc_before(uint64_t place) const;
   SeenCommand* command_at(uint64_t place);
   unsigned command_queue_log2() const;
   void commands_handed_over();
@@ -293,10 +297,14 @@ class Judge : public Observer {
   uint64_t commands_consumed_ = 0;   // places that are surely over
   uint64_t commands_written_ = 0;    // places that software has handed over
   uint64_t command_index_base_ = 0;  // index of place 0
-  std::deque<smmu_rtl_bridge::AtcInvalidation> atc_expected_;
+  struct ExpectedAtc {
+    smmu_rtl_bridge::AtcInvalidation invalidation;
+    uint64_t place = 0;  // of its command
+  };
+  std::deque<ExpectedAtc> atc_expected_;
+  std::deque<uint64_t> atc_open_;  // places of those that are under way
   std::deque<PageAnswer> page_answers_expected_;
-  unsigned atc_open_ = 0;
-  bool atc_timed_out_ = false;
+  uint64_t atc_timed_out_ = kNever;  // place of the first that timed out and that no CMD_SYNC has told of
 
   struct PageFlight {
     PageQuestion question;

@@ -188,11 +188,14 @@ bool Judge::kept_outcomes(const Asked& asked, const Control& control, const Wind
     }
   }
   for (const Structures& now : met) {
-    const KeptList& regimes = keep_regime(now, e2h);
+    const KeptList& regimes = keep_regime(asked.stream_id, index, now, e2h);
     if (regimes.size() <= 1) continue;
     const Sequence gone = evaluator_.translation_gone(now, e2h, asked.address, limit);
     for (const Kept& kept : regimes) {
-      if (kept.used <= gone || same_regime(kept.structures, now)) continue;
+      // A translation that was made after the last invalidation may still be by structures that were kept then.
+      const Sequence then = std::min(log_.stream_entry(kept.stream, false, limit, gone),
+                                     log_.context(kept.stream, kept.index, false, limit, gone));
+      if (kept.used <= then || same_regime(kept.structures, now)) continue;
       const Structures mixed = with_regime_of(now, kept.structures);
       add(&mixed.ste, now.has_cd ? &mixed.cd : nullptr, kSawOldRegime, true);
     }
@@ -208,7 +211,7 @@ bool Judge::outcomes_of(const Asked& asked, Window window, std::vector<Outcome>&
   for (const Control& control : controls_) {
     if (control.from >= window.until || control.until <= window.accepted) continue;
     ++states;
-    evaluator_.clear_met();
+    evaluator_.begin_answer();
     decided = evaluator_.evaluate(asked, control, window, out) && decided;
     decided = kept_outcomes(asked, control, window, out) && decided;
   }
@@ -270,8 +273,7 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
       return;
     }
   }
-  if (!flight.stalled && !flight.forwarded && (flight.may_abort || flight.may_zero) &&
-      swap_with_stalled(flight, end)) {
+  if (!flight.stalled && !flight.forwarded && swap_with_stalled(flight, end)) {
     ++counts_.one_outcome;
     return;
   }
@@ -279,17 +281,10 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
   window.accepted = flight.accepted;
   window.until = flight.forwarded ? flight.forwarded_at : now_;
   window.completed_before = flight.forwarded ? flight.forwarded_at : flight.accepted;
-  if (!outcomes_of(flight.access, window, outcomes_)) {
-    ++counts_.undecided;
-    const bool found = std::any_of(outcomes_.begin(), outcomes_.end(),
-                                   [&](const Outcome& outcome) { return agrees(outcome, flight, end); });
-    if (!found) {
-      explain_updates(outcomes_, flight.accepted);
-      return;
-    }
-  }
+  const bool decided = outcomes_of(flight.access, window, outcomes_);
+  if (!decided) ++counts_.undecided;
   explain_updates(outcomes_, flight.accepted);
-  if (outcomes_.size() > 1 || !outcomes_.front().updates.empty())
+  if (outcomes_.size() > 1 || (!outcomes_.empty() && !outcomes_.front().updates.empty()))
     std::erase_if(outcomes_, [&](const Outcome& outcome) {
       return outcome.end == Ends::kPass && !outcome.updates.empty() && !updates_seen(outcome, flight.accepted);
     });
@@ -318,12 +313,14 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
   } else {
     ++counts_.one_outcome;
   }
-  if (!found) {
-    if (!swap_with_stalled(flight, end)) name_failure(flight, end, window);
+  if (!found && decided) {
+    name_failure(flight, end, window);
     return;
   }
-  if (owed.options.empty()) {
-    count_freedoms(seen);
+  if (!decided && end != AccessEnd::kDone && end != AccessEnd::kFailed) {
+    owed.undecided = owed.maybe_none = true;
+  } else if (owed.options.empty()) {
+    if (found) count_freedoms(seen);
     return;
   }
   owed.id = id;
@@ -337,29 +334,32 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
 // Whether the access may be the one that a record of a stall speaks of.
 bool Judge::stalls_with(const Flight& flight, const EventRecord& record) {
   if (flight.access.stream_id != record[0] >> 32 || flight.access.address != record[2]) return false;
-  if (flight.stalled) return flight.record == record;
+  if (flight.stalled || flight.record == record) return flight.record == record;
   std::vector<Outcome> outcomes;
   outcomes_of(flight.access, {flight.accepted, now_, flight.accepted}, outcomes);
-  return std::any_of(outcomes.begin(), outcomes.end(), [&](const Outcome& outcome) {
-    return outcome.end == Ends::kStall && outcome.record == record;
-  });
+  return std::any_of(outcomes.begin(), outcomes.end(),
+                     [&](const Outcome& outcome) { return outcome.end == Ends::kStall && outcome.record == record; });
 }
 
 // Accesses with the same record cannot be told apart by their tags. One that was taken to be stalled goes on: another
 // one must be it, which was taken to have been resumed or not to have stalled yet.
 bool Judge::swap_with_resumed(Flight& flight) {
-  for (auto& [id, other] : flights_) {
-    if (&other == &flight || other.stalled || other.forwarded || !stalls_with(other, flight.record)) continue;
-    std::swap(other.accepted, flight.accepted);
-    other.stalled = true;
-    other.tag = flight.tag;
-    other.record = flight.record;
-    std::swap(other.may_abort, flight.may_abort);
-    std::swap(other.may_zero, flight.may_zero);
-    flight.stalled = false;
-    // What came before the stall counts as well: which of them was when cannot be told.
-    flight.accepted = std::min(flight.accepted, other.accepted);
-    return true;
+  // One that was resumed is likelier than one that has not stalled yet.
+  for (const bool was_stalled : {true, false}) {
+    for (auto& [id, other] : flights_) {
+      if (&other == &flight || other.stalled || other.forwarded) continue;
+      if (was_stalled ? other.record != flight.record : !stalls_with(other, flight.record)) continue;
+      std::swap(other.accepted, flight.accepted);
+      other.stalled = true;
+      other.tag = flight.tag;
+      other.record = flight.record;
+      std::swap(other.may_abort, flight.may_abort);
+      std::swap(other.may_zero, flight.may_zero);
+      flight.stalled = false;
+      // What came before the stall counts as well: which of them was when cannot be told.
+      flight.accepted = std::min(flight.accepted, other.accepted);
+      return true;
+    }
   }
   return false;
 }

@@ -94,7 +94,8 @@ void Judge::command_fetched(uint64_t address, const void* data, size_t size_byte
     commands_.push_back(command);
     if (blocked) continue;
     if (command.legal) take_command(commands_.back());
-    if (!command.legal || (command.is_sync && atc_timed_out_)) cause_error(tlm_models::smmuv3::kGerrorCommand);
+    if (!command.legal || (command.is_sync && atc_timed_out_ < command.place))
+      cause_error(tlm_models::smmuv3::kGerrorCommand);
   }
 }
 
@@ -137,7 +138,7 @@ void Judge::take_command(SeenCommand& command) {
       expected.global = expected.substream_valid && bit(words[0], 9);
       expected.size_log2 = static_cast<uint8_t>(12 + bits(words[1], 5, 0));
       expected.address = field_in_place(words[1], 63, 12) & ~ones(expected.size_log2);
-      atc_expected_.push_back(expected);
+      atc_expected_.push_back({expected, command.place});
       break;
     }
     case Opcode::kPriResp: {
@@ -193,12 +194,16 @@ void Judge::consumed_up_to(uint64_t place) {
 void Judge::complete_sync(SeenCommand& command) {
   if (command.completed) return;
   command.completed = true;
-  if (atc_timed_out_)
+  if (atc_timed_out_ < command.place) {
     fail(Rule::kSyncAtc, "CMD_SYNC completed after an ATC invalidation that timed out, without CERROR_ATC_INV_SYNC");
-  atc_timed_out_ = false;
-  if (atc_open_ != 0)
-    fail(Rule::kSyncAtc, "CMD_SYNC completed while " + std::to_string(atc_open_) + " ATC invalidations were under way");
+    atc_timed_out_ = kNever;
+  }
+  if (atc_before(command.place)) fail(Rule::kSyncAtc, "CMD_SYNC completed while ATC invalidations were under way");
   log_.complete(command.place, now_);
+}
+
+bool Judge::atc_before(uint64_t place) const {
+  return std::any_of(atc_open_.begin(), atc_open_.end(), [&](uint64_t open) { return open < place; });
 }
 
 // When all is quiet, every command up to an illegal one is over.
@@ -216,7 +221,7 @@ void Judge::settle_commands() {
            "command " + std::to_string(place) + " of the run was handed over and not read, with the queue enabled");
       return;
     }
-    if (!command->legal || (command->is_sync && (atc_open_ != 0 || atc_timed_out_))) break;
+    if (!command->legal || (command->is_sync && (atc_before(place) || atc_timed_out_ < place))) break;
   }
   consumed_up_to(place);
 }

@@ -198,6 +198,10 @@ void Judge::settle_events() {
     }
   }
   for (const size_t i : extra) {
+    const bool undecided = std::any_of(owed_.begin(), owed_.end(), [&](const Owed& owed) {
+      return owed.undecided && events_[i].at > owed.from && events_[i].record[0] >> 32 == owed.access.stream_id;
+    });
+    if (undecided) continue;
     now_for_report_ = events_[i].at;
     fail(Rule::kEventUnexpected, "no access owes " + text_of(events_[i].record));
     now_for_report_ = 0;

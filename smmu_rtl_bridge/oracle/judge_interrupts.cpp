@@ -123,7 +123,7 @@ bool Judge::message_written(uint64_t address, const void* data, size_t size_byte
     if (!exact) break;
     for (SeenCommand& command : commands_) {
       if (!command.is_sync || command.blocked || command.signalled || bits(command.words[0], 13, 12) != 1) continue;
-      if (field_in_place(command.words[1], 51, 2) != address) continue;
+      if ((field_in_place(command.words[1], 51, 2) & smmuv3::ones(config_.oas_bits)) != address) continue;
       if (reads_data && static_cast<uint32_t>(command.words[0] >> 32) != value) continue;
       const Attributes allowed = message_attributes(static_cast<unsigned>(bits(command.words[0], 27, 24)),
                                                     static_cast<unsigned>(bits(command.words[0], 23, 22)));

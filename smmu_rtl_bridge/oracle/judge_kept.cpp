@@ -19,16 +19,16 @@ uint64_t key_of(const tlm_models::smmuv3::TlbTag& tag) {
          static_cast<uint64_t>(tag.space) << 34 | static_cast<uint64_t>(tag.non_shared_asid) << 36;
 }
 
-template <typename List, typename Same>
-void keep(List& list, const Structures& structures, Sequence used, size_t most, const Same& same) {
+template <typename List, typename Kept, typename Same>
+void keep(List& list, const Kept& one, size_t most, const Same& same) {
   const auto known =
-      std::find_if(list.begin(), list.end(), [&](const auto& kept) { return same(kept.structures, structures); });
+      std::find_if(list.begin(), list.end(), [&](const auto& kept) { return same(kept.structures, one.structures); });
   if (known != list.end()) {
-    known->used = std::max(known->used, used);
+    known->used = std::max(known->used, one.used);
     return;
   }
   if (list.size() == most) list.erase(list.begin());
-  list.push_back({structures, used});
+  list.push_back(one);
 }
 
 }  // namespace
@@ -36,15 +36,16 @@ void keep(List& list, const Structures& structures, Sequence used, size_t most, 
 const Judge::KeptList& Judge::keep_structures(uint32_t stream, uint32_t index, const std::vector<Structures>& met) {
   KeptList& list = kept_structures_[uint64_t{stream} << 20 | index];
   for (const Structures& one : met)
-    keep(list, one, std::min(now_, one.until), kKeptMax, [](const Structures& a, const Structures& b) {
-      return a.has_cd == b.has_cd && a.ste == b.ste && (!a.has_cd || a.cd == b.cd);
-    });
+    keep(list, Kept{one, std::min(now_, one.until), stream, index}, kKeptMax,
+         [](const Structures& a, const Structures& b) {
+           return a.has_cd == b.has_cd && a.ste == b.ste && (!a.has_cd || a.cd == b.cd);
+         });
   return list;
 }
 
-const Judge::KeptList& Judge::keep_regime(const Structures& structures, bool e2h) {
+const Judge::KeptList& Judge::keep_regime(uint32_t stream, uint32_t index, const Structures& structures, bool e2h) {
   KeptList& list = kept_regimes_[key_of(evaluator_.tag_of(structures, e2h))];
-  keep(list, structures, std::min(now_, structures.until), kKeptMax, same_regime);
+  keep(list, Kept{structures, std::min(now_, structures.until), stream, index}, kKeptMax, same_regime);
   return list;
 }
 

@@ -159,7 +159,7 @@ void Judge::settle_pages() {
     fail(Rule::kPageAnswer, "a CMD_PRI_RESP is over and its response did not come");
     page_answers_expected_.clear();
   }
-  if (!atc_expected_.empty() && atc_open_ == 0) {
+  if (!atc_expected_.empty() && atc_open_.empty()) {
     fail(Rule::kAtcInvalidation, "a CMD_ATC_INV is over and its invalidation did not come");
     atc_expected_.clear();
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdio>
 
 #include "smmu_rtl_bridge/oracle/judge.h"
@@ -101,7 +102,7 @@ void Judge::write_word(uint32_t offset, uint32_t value) {
       errors_unclear_ &= ~(changed & errors_caused_);
       errors_caused_ &= ~changed;
       errors_due_ &= ~changed;
-      if (changed & tlm_models::smmuv3::kGerrorCommand) atc_timed_out_ = false;
+      if (changed & tlm_models::smmuv3::kGerrorCommand) atc_timed_out_ = kNever;
       if (changed & tlm_models::smmuv3::kGerrorPriAbort) pages_unusable_until_ = now_;
       note_event_queue();
       break;
@@ -285,26 +286,27 @@ void Judge::device_wrote(uint64_t address, const void* data, size_t size_bytes, 
 
 void Judge::atc_invalidated(const AtcInvalidation& invalidation) {
   ++now_;
-  ++atc_open_;
   const auto same = [](const AtcInvalidation& a, const AtcInvalidation& b) {
     return a.stream_id == b.stream_id && a.substream_id == b.substream_id && a.substream_valid == b.substream_valid &&
            a.global == b.global && a.address == b.address && a.size_log2 == b.size_log2;
   };
-  if (atc_expected_.empty() || !same(atc_expected_.front(), invalidation)) {
+  if (atc_expected_.empty() || !same(atc_expected_.front().invalidation, invalidation)) {
     char text[160];
     std::snprintf(text, sizeof text, "invalidation of stream %#x address %#llx size %u is not the next CMD_ATC_INV's",
                   invalidation.stream_id, static_cast<unsigned long long>(invalidation.address),
                   invalidation.size_log2);
     fail(Rule::kAtcInvalidation, text);
   }
+  atc_open_.push_back(atc_expected_.empty() ? commands_consumed_ : atc_expected_.front().place);
   if (!atc_expected_.empty()) atc_expected_.pop_front();
 }
 
 void Judge::atc_invalidation_done(bool timed_out) {
   ++now_;
-  if (atc_open_ != 0) --atc_open_;
+  const uint64_t place = atc_open_.empty() ? commands_consumed_ : atc_open_.front();
+  if (!atc_open_.empty()) atc_open_.pop_front();
   if (!timed_out) return;
-  atc_timed_out_ = true;
+  atc_timed_out_ = std::min(atc_timed_out_, place);
   for (const SeenCommand& command : commands_)
     if (command.is_sync && !command.consumed && !command.blocked) cause_error(tlm_models::smmuv3::kGerrorCommand);
 }

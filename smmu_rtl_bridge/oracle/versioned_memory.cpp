@@ -50,6 +50,7 @@ void VersionedMemory::write(uint64_t address, const void* data, size_t size_byte
       std::vector<Change>& changes = page.history[word];
       std::erase_if(changes, [&](const Change& change) { return change.at <= floor_; });
       changes.push_back({now, before});
+      page.changed[word / 64] |= uint64_t{1} << word % 64;
     }
     address += piece;
     bytes += piece;
@@ -89,8 +90,31 @@ bool VersionedMemory::may_have_hint(uint64_t address, bool big_endian) {
 void VersionedMemory::forget_history() {
   for (auto& [number, page] : pages_) {
     page->history.clear();
+    page->changed.fill(0);
     page->breaks.clear();
   }
+}
+
+bool VersionedMemory::has_history(Page& page, unsigned first, unsigned words) {
+  for (unsigned word = first; word < first + words; ++word) {
+    if (page.changed[word / 64] == 0) {
+      word |= 63;
+      continue;
+    }
+    if (!(page.changed[word / 64] >> word % 64 & 1)) continue;
+    const auto found = page.history.find(word);
+    if (found->second.back().at > floor_) return true;
+    page.history.erase(found);
+    page.changed[word / 64] &= ~(uint64_t{1} << word % 64);
+  }
+  return false;
+}
+
+const uint64_t* VersionedMemory::steady_words(uint64_t address, unsigned words) {
+  Page* page = find(address);
+  if (page == nullptr || page->broken || !page->breaks.empty() || has_history(*page, word_of(address), words))
+    return nullptr;
+  return &page->words[word_of(address)];
 }
 
 bool VersionedMemory::read_steady(uint64_t address, unsigned words, uint64_t* out) {
@@ -99,16 +123,8 @@ bool VersionedMemory::read_steady(uint64_t address, unsigned words, uint64_t* ou
     std::fill_n(out, words, 0);
     return true;
   }
-  if (page->broken || !page->breaks.empty()) return false;
   const unsigned first = word_of(address);
-  if (!page->history.empty()) {
-    for (unsigned word = first; word < first + words; ++word) {
-      const auto found = page->history.find(word);
-      if (found == page->history.end()) continue;
-      if (found->second.back().at > floor_) return false;
-      page->history.erase(found);
-    }
-  }
+  if (page->broken || !page->breaks.empty() || has_history(*page, first, words)) return false;
   std::memcpy(out, &page->words[first], size_t{8} * words);
   return true;
 }
@@ -117,10 +133,11 @@ void VersionedMemory::snapshots(uint64_t address, unsigned words, std::vector<Sn
   out.clear();
   Page& page = make(address);
   const unsigned first = word_of(address);
-  std::vector<Sequence> times;
+  std::vector<Sequence>& times = times_;
+  times.clear();
   for (unsigned word = first; word < first + words; ++word) {
+    if (!(page.changed[word / 64] >> word % 64 & 1)) continue;
     const auto found = page.history.find(word);
-    if (found == page.history.end()) continue;
     for (const Change& change : found->second)
       if (change.at > floor_) times.push_back(change.at);
   }
@@ -138,8 +155,8 @@ void VersionedMemory::snapshots(uint64_t address, unsigned words, std::vector<Sn
     out.push_back(snapshot);
     snapshot.until = times[i];
     for (unsigned word = first; word < first + words; ++word) {
+      if (!(page.changed[word / 64] >> word % 64 & 1)) continue;
       const auto found = page.history.find(word);
-      if (found == page.history.end()) continue;
       // Of several changes at one time, the first has what was before.
       for (auto change = found->second.rbegin(); change != found->second.rend(); ++change)
         if (change->at == times[i]) snapshot.words[word - first] = change->before;

@@ -39,6 +39,8 @@ class VersionedMemory {
   // The fast way: false if the piece has a history since the floor, and `words` then holds nothing. 1 to 8 words,
   // inside one page.
   bool read_steady(uint64_t address, unsigned words, uint64_t* out);
+  // The words themselves where none of them has a history since the floor; null otherwise, or where nobody ever wrote.
+  const uint64_t* steady_words(uint64_t address, unsigned words);
   // What it was between the floor and now, the oldest first.
   void snapshots(uint64_t address, unsigned words, std::vector<Snapshot>& out);
   // Whether any word of the page ever had the bit set that leaves have their contiguous hint in.
@@ -54,6 +56,7 @@ class VersionedMemory {
   struct Page {
     std::array<uint64_t, 512> words{};
     std::array<uint8_t, 64> written{};  // a bit a word
+    std::array<uint64_t, 8> changed{};  // a bit a word that has a history
     std::unordered_map<unsigned, std::vector<Change>> history;
     std::vector<std::pair<Sequence, bool>> breaks;
     bool broken = false;
@@ -62,12 +65,14 @@ class VersionedMemory {
   };
 
   Page* find(uint64_t address);
+  bool has_history(Page& page, unsigned first, unsigned words);
   Page& make(uint64_t address);
 
   std::unordered_map<uint64_t, std::unique_ptr<Page>> pages_;
   static constexpr size_t kNear = 256;
   std::array<std::pair<uint64_t, Page*>, kNear> near_{};
   Sequence floor_ = 0;
+  std::vector<Sequence> times_;
 };
 
 }  // namespace lockstep::smmu_rtl_bridge

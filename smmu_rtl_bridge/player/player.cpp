@@ -136,7 +136,8 @@ void Player::play_line(const Line& line) {
       for (const Field& field : line.fields) {
         const RegisterName* row = find_register(field.name);
         setup_[row->offset] = field.value;
-        if (!begun_) note_register(row->offset, field.value);
+        // What CR0 guards is written before it.
+        if (!begun_ && row->offset != at::kCr0) note_register(row->offset, field.value);
       }
       break;
     case Verb::kBreak:

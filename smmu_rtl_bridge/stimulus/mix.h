@@ -39,12 +39,12 @@ struct Mix {
   unsigned blocks = 25;
   unsigned contiguous = 10;
   unsigned hardware_update = 40;
-  unsigned access_flag_clear = 15;
+  unsigned access_flag_clear = 8;
   unsigned attributes = 40;
-  unsigned permissions = 30;  // leaves that do not allow everything
+  unsigned permissions = 20;  // leaves that do not allow everything
   unsigned hierarchy = 20;
-  unsigned holes = 12;   // accesses to addresses that nothing maps
-  unsigned damage = 12;  // structures with something illegal
+  unsigned holes = 8;   // accesses to addresses that nothing maps
+  unsigned damage = 8;  // structures with something illegal
   unsigned stalls = 12;
   unsigned ats = 40;
   unsigned small_queues = 15;

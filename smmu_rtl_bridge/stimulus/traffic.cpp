@@ -61,6 +61,7 @@ Place Traffic::place_of(StreamPlan& stream, ContextPlan*& context) {
   if (features_.substream_bits() && draw_.chance(2)) {
     place.has_substream = !place.has_substream;
     if (draw_.chance(50)) place.substream = static_cast<uint32_t>(draw_.below(uint64_t{2} << stream.substreams_log2));
+    if (!place.has_substream) place.substream = 0;
   }
   return place;
 }
@@ -373,7 +374,14 @@ void Traffic::reconfigure() {
       line.set("R", draw_.below(2));
       in_tlb = false;
     } else if (drawn < 4) {
-      line.set("V", draw_.below(4) != 0);
+      // Gone for a while.
+      line.set("V", 0);
+      plan_.emit(Verb::kCd) = line;
+      cover_configuration(stream, line.place, false);
+      sync();
+      accesses(4);
+      plan_.emit(Verb::kQuiet);
+      line.fields[0].value = 1;
       in_tlb = false;
     } else if (drawn == 4) {
       line.set("WXN", draw_.below(2));
@@ -400,12 +408,22 @@ void Traffic::reconfigure() {
   } else {
     line.verb = Verb::kStream;
     const uint64_t drawn = draw_.below(8);
+    // Something else for a while.
+    const auto away = [&](const char* name, uint64_t other, uint64_t back) {
+      line.set(name, other);
+      plan_.emit(Verb::kStream) = line;
+      cover_configuration(stream, line.place, true);
+      sync();
+      accesses(4);
+      plan_.emit(Verb::kQuiet);
+      line.fields[0].value = back;
+    };
     if (drawn < 2) {
       line.set("PRIVCFG", draw_.below(4));
     } else if (drawn == 2) {
       line.set("INSTCFG", draw_.below(4));
     } else if (drawn == 3) {
-      line.set("V", draw_.below(3) != 0);
+      away("V", 0, 1);
     } else if (drawn == 4) {
       line.set("MTCFG", draw_.below(2)).set("MemAttr", draw_.below(16)).set("SHCFG", draw_.below(4));
     } else if (drawn == 5 && stream.substreams_log2) {
@@ -413,8 +431,7 @@ void Traffic::reconfigure() {
     } else if (drawn == 6 && stream.has_stage2() && alone) {
       line.set(draw_.chance(50) ? "S2R" : "S2AFFD", draw_.below(2));
     } else {
-      constexpr unsigned kConfigs[] = {0, 4};
-      line.set("Config", draw_.chance(60) ? stream.config : kConfigs[draw_.below(2)]);
+      away("Config", draw_.pick({0u, 4u}), stream.config);
     }
     plan_.emit(Verb::kStream) = line;
     cover_configuration(stream, line.place, true);
@@ -483,6 +500,7 @@ void Traffic::bus_error() {
     const LeafPlan& leaf = draw_.pick(plan_.leaves);
     if (drawn < 2) {
       line.word = "page";
+      line.place = {};
       line.number = leaf.output;
     } else {
       line.word = "desc";

@@ -70,7 +70,8 @@ void Plan::make_setup() {
   const auto queue = [&](const char* name, unsigned log2_max, unsigned entry_log2) {
     unsigned log2 = std::min(log2_max, 5 + static_cast<unsigned>(draw_.below(4)));
     if (draw_.chance(mix_.small_queues)) log2 = std::min<unsigned>(log2_max, static_cast<unsigned>(draw_.below(3)));
-    line.set(name, allocate(std::max<uint64_t>(32, uint64_t{1} << (log2 + entry_log2))) | log2);
+    // Pages of their own, so that what breaks structures does not break queues.
+    line.set(name, allocate(std::max<uint64_t>(4096, uint64_t{1} << (log2 + entry_log2))) | log2);
   };
   queue("CMDQ_BASE", features_.cmdq_log2(), 4);
   queue("EVENTQ_BASE", features_.evtq_log2(), 5);
@@ -189,14 +190,14 @@ void Plan::make_stream(size_t index) {
   if (stream.has_stage1()) make_contexts(index);
   lines_[at] = stream.line;
   if (!stream.has_stage1()) {
-    for (unsigned i = 0; i < 3; ++i) stream.addresses.push_back(draw_.any() & ones(features_.output_bits()));
-    if (draw_.chance(30)) stream.addresses.push_back(ones(features_.output_bits()) + 1);
+    const unsigned few = stream.config == 6 ? 1 : 3;
+    for (unsigned i = 0; i < few; ++i) stream.addresses.push_back(draw_.any() & ones(features_.output_bits()));
+    if (draw_.chance(mix_.holes)) stream.addresses.push_back(ones(features_.output_bits()) + 1);
   }
   if (stream.config == 6) {
     for (unsigned i = 0; i < mix_.mappings; ++i) {
       const uint64_t address = draw_.any() & ones(std::min(stream.stage2.input_bits, features_.output_bits()));
-      map(index, 0, stream.stage2, address, false);
-      stream.addresses.push_back(address);
+      if (map(index, 0, stream.stage2, address, false) || draw_.chance(mix_.holes)) stream.addresses.push_back(address);
     }
   }
 }
@@ -601,10 +602,12 @@ void Plan::make_context(size_t index, ContextPlan& context) {
       address &= ones(tree.input_bits);
       previous = address;
       if (tree.upper) address |= ~ones(tree.input_bits);
-      if (map(index, at, tree, address, false) && stream.two_stages() && draw_.chance(90)) {
+      const bool mapped = map(index, at, tree, address, false);
+      if (mapped && stream.two_stages() && draw_.chance(95)) {
         const LeafPlan& leaf = leaves[tree.leaves.back()];
-        ensure_guest(index, leaf.output + (address & (leaf.size - 1)), draw_.chance(60));
+        ensure_guest(index, leaf.output + (address & (leaf.size - 1)), !draw_.chance(mix_.permissions));
       }
+      if (!mapped && !draw_.chance(mix_.holes)) continue;
       if (tree.top_byte_ignored && draw_.chance(50)) address = (address & ones(56)) | draw_.any() << 56;
       context.addresses.push_back(address);
     }

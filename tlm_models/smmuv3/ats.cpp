@@ -36,6 +36,7 @@ AtsCompletion Smmu::translate_for_ats(const AtsRequest& request) {
   transaction.substream_id = request.substream_id;
   transaction.privileged = completion.privileged;
   const bool asks_execute = request.substream_valid && request.execute;
+  const CachedSte* entry = nullptr;
 
   const auto refuse = [&] {
     Event event = event_of(transaction);
@@ -45,7 +46,7 @@ AtsCompletion Smmu::translate_for_ats(const AtsRequest& request) {
     event.asks_execute = asks_execute;
     event.asks_privileged = completion.privileged;
     event.span = 1;
-    abort_with(transaction, event);
+    abort_with(transaction, event, entry);
     completion.status = AtsStatus::kUnsupportedRequest;
     return completion;
   };
@@ -58,14 +59,14 @@ AtsCompletion Smmu::translate_for_ats(const AtsRequest& request) {
       event.fault_class = fault->fault_class;
     }
     last_event_ = event;
-    if (registers_.get32(RegisterId::kCr2) & kCr2RecordAtsErrors) abort_with(transaction, event);
+    if (registers_.get32(RegisterId::kCr2) & kCr2RecordAtsErrors) abort_with(transaction, event, entry);
     completion.status = AtsStatus::kCompleterAbort;
     return completion;
   };
   if (!config_.ats || !enabled(kCr0SmmuEnable)) return refuse();
 
   ConfigError error;
-  const CachedSte* entry = lookup_.find_ste(stream_table_, request.stream_id, error);
+  entry = lookup_.find_ste(stream_table_, request.stream_id, error);
   if (!entry) return broken(error.type, error.fetch_address, nullptr);
   if (entry->broken) return broken(EventType::kBadSte, 0, nullptr);
   const Ste& ste = entry->ste;
@@ -171,7 +172,7 @@ TranslateResult Smmu::translated_by_ats(const Transaction& original) {
     default: {
       Event event = event_of(transaction);
       event.type = EventType::kTranslationForbidden;
-      return abort_with(transaction, event);
+      return abort_with(transaction, event, context.ste);
     }
   }
   // Split-stage: the address is an intermediate one, and stage 2 is left to do.

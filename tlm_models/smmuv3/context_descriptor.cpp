@@ -3,12 +3,11 @@
 
 #include <algorithm>
 
-#include "tlm_models/smmuv3/bits.h"
+#include "tlm_models/smmuv3/descriptor.h"
 
 namespace lockstep::tlm_models::smmuv3 {
 namespace {
 
-unsigned granule0_of_code(unsigned code) { return code == 0 ? 12 : code == 1 ? 16 : code == 2 ? 14 : 0; }
 unsigned granule1_of_code(unsigned code) { return code == 1 ? 14 : code == 2 ? 12 : code == 3 ? 16 : 0; }
 
 // A half whose fields count: TTB1 is out of reach in the EL2 regime.
@@ -98,7 +97,7 @@ ContextDescriptor decode_cd(const StructureWords& words, StreamWorld world, cons
     const unsigned low = half == 0 ? 0 : 16;
     table.size_offset = static_cast<uint8_t>(bits(words[0], low + 5, low));
     const auto granule = static_cast<unsigned>(bits(words[0], low + 7, low + 6));
-    table.granule_log2 = static_cast<uint8_t>(half == 0 ? granule0_of_code(granule) : granule1_of_code(granule));
+    table.granule_log2 = static_cast<uint8_t>(half == 0 ? granule_of_code(granule) : granule1_of_code(granule));
     table.walk_attributes = table_attributes(static_cast<unsigned>(bits(words[0], low + 9, low + 8)),
                                              static_cast<unsigned>(bits(words[0], low + 11, low + 10)),
                                              static_cast<unsigned>(bits(words[0], low + 13, low + 12)));

@@ -14,6 +14,9 @@ inline constexpr uint64_t kAccessFlagBit = uint64_t{1} << 10;
 inline constexpr unsigned kDirtyBitModifier = 51;
 inline constexpr unsigned kContiguous = 52;
 
+// What TG0 of CDs and S2TG say; 0 for the reserved code.
+constexpr unsigned granule_of_code(unsigned code) { return code == 0 ? 12 : code == 1 ? 16 : code == 2 ? 14 : 0; }
+
 enum class DescriptorKind : uint8_t { kInvalid, kTable, kLeaf };
 
 // Input bits below a descriptor's at a level.

@@ -176,7 +176,10 @@ void Smmu::update_control() {
 // NSSTALLD: what hardware could do is kept from non-secure software, and its ID register says so.
 void Smmu::allow_stalls(bool allowed) {
   if (stalled_.empty() || physical_stall_model_ != StallModel::kStallAndTerminate) return;
+  const StallModel before = config_.stall_model;
   config_.stall_model = allowed ? physical_stall_model_ : StallModel::kTerminateOnly;
+  // What makes an STE or CD illegal has changed.
+  if (config_.stall_model != before) drop_cached_configuration();
   registers_.set(Id::kIdr0, reset_value(Id::kIdr0, config_));
 }
 

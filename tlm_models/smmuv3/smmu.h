@@ -141,8 +141,8 @@ struct StalledTransaction {
   Transaction transaction;
 };
 
-// Everything that a snapshot needs. Caches are no part of it: they never change a result, and a restored SMMU starts
-// with empty ones.
+// Everything that a snapshot needs. Caches are no part of it: a restored SMMU starts with empty ones. What they hold
+// can be older than memory until software invalidates it, so who saves a state drops them, and both go on alike.
 struct SmmuState {
   std::array<uint64_t, kRegisters> registers{};
   std::vector<StalledTransaction> stalled;
@@ -215,7 +215,7 @@ class Smmu {
  private:
   // A translation of one 4 KiB page for one stream, with everything that the registers, configuration and tables say
   // already applied. Any invalidation and any change of control makes all of them old.
-  struct QuickEntry {
+  struct alignas(64) QuickEntry {
     uint64_t generation = 0;
     uint64_t page = 0;
     uint64_t output = 0;
@@ -227,6 +227,7 @@ class Smmu {
     MemoryAttributes input_attributes;
     MemoryAttributes output_attributes;
   };
+  static_assert(sizeof(QuickEntry) == 64);        // a line of a host's cache
   static constexpr unsigned kQuickEntries = 512;  // a power of two; more would not stay in a host's near caches
   static size_t quick_place(uint64_t page, uint32_t stream_id) {
     return (page ^ (page >> 9) ^ stream_id * 13) % kQuickEntries;
@@ -285,7 +286,8 @@ class Smmu {
   TranslateResult translate_in(const Transaction& transaction, const Context& context);
   TranslateResult translated_by_ats(const Transaction& transaction);
   TranslateResult fail(const Transaction& transaction, const Context& context, const Fault& fault);
-  TranslateResult abort_with(const Transaction& transaction, Event event);
+  // `found`: the stream's entry, where it came so far; it says whether records may be merged.
+  TranslateResult abort_with(const Transaction& transaction, Event event, const CachedSte* found = nullptr);
   TranslateResult output(const Transaction& transaction, const Context& context, const TlbEntry& entry) const;
   Event event_of(const Transaction& transaction) const;
   TlbTag tag_of(const Context& context) const;
@@ -314,6 +316,7 @@ class Smmu {
   bool synchronise(const std::array<uint64_t, 2>& command, unsigned& error);
   void signal_sync(const std::array<uint64_t, 2>& command);
   void invalidate(const TlbInvalidation& invalidation);
+  uint16_t ignored_vmid_bits() const;  // CR0.VMW
 
   // page_request_queue.cpp
   void auto_response(const PageRequest& request, PageResponseCode code, bool with_pasid);

@@ -99,6 +99,10 @@ const char* prefix_of(unsigned side) { return side == 0 ? "core." : "secure_core
 }  // namespace
 
 void SmmuModule::save(SnapshotSection& section) {
+  for (unsigned side = 0; side < inside_->sides(); ++side) {
+    inside_->cores[side]->drop_cached_translations();
+    inside_->cores[side]->drop_cached_configuration();
+  }
   refresh();
   Device::save(section);
   for (unsigned side = 0; side < inside_->sides(); ++side)

@@ -8,8 +8,6 @@
 namespace lockstep::tlm_models::smmuv3 {
 namespace {
 
-unsigned granule_of_code(unsigned code) { return code == 0 ? 12 : code == 1 ? 16 : code == 2 ? 14 : 0; }
-
 unsigned input_bits(const Stage2Config& stage2) { return 64 - stage2.t0sz; }
 
 bool stage2_size_out_of_range(const Ste& ste, const Config& config) {

@@ -109,7 +109,9 @@ const WalkCacheEntry* WalkCache::find(const TlbTag& tag, uint64_t address, unsig
   if (!entry.valid || entry.level != level || entry.granule_log2 != granule_log2 || entry.region_log2 != region_log2 ||
       ((entry.input ^ address) >> region_log2) != 0)
     return nullptr;
-  if (entry.tag.world != tag.world || entry.tag.vmid != tag.vmid || entry.tag.asid != tag.asid) return nullptr;
+  if (entry.tag.world != tag.world || entry.tag.vmid != tag.vmid || entry.tag.asid != tag.asid ||
+      entry.tag.non_shared_asid != tag.non_shared_asid)
+    return nullptr;
   return &entry;
 }
 

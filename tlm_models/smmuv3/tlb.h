@@ -30,7 +30,7 @@ inline constexpr PermissionMask kAllPermissions = 0x3f;
 struct TlbTag {
   StreamWorld world = StreamWorld::kEl1;
   TlbSpace space = TlbSpace::kVirtual;
-  bool non_shared_asid = false;  // ASET; matters for global entries
+  bool non_shared_asid = false;  // ASET: broadcast invalidations leave such entries
   uint16_t vmid = 0;
   uint16_t asid = 0;
   bool operator==(const TlbTag&) const = default;
@@ -48,7 +48,8 @@ struct OutputAttributes {
   MemoryAttributes apply(const MemoryAttributes& input) const;
 };
 
-struct TlbEntry {
+// What a hit reads comes first, in one line of a host's cache.
+struct alignas(64) TlbEntry {
   uint64_t input = 0;   // aligned to the size
   uint64_t output = 0;  // aligned to the size
   uint8_t size_log2 = 0;
@@ -61,11 +62,11 @@ struct TlbEntry {
   // Accesses that need no walk: a page that a write must first mark dirty has no write permission here.
   PermissionMask allowed = 0;
   TlbTag tag;
-  OutputAttributes attributes;
   // What attributes.apply() gave for one input: the next access mostly has the same.
   bool applied = false;
   MemoryAttributes applied_input;
   MemoryAttributes applied_output;
+  OutputAttributes attributes;
 
   void apply_for(const MemoryAttributes& incoming) {
     applied = true;
@@ -143,7 +144,7 @@ class Tlb {
 inline bool Tlb::hit(const TlbEntry& entry, const TlbTag& tag) {
   if (entry.tag.world != tag.world || entry.tag.space != tag.space || entry.tag.vmid != tag.vmid) return false;
   if (tag.space == TlbSpace::kIntermediate) return true;
-  return entry.global ? entry.tag.non_shared_asid == tag.non_shared_asid : entry.tag.asid == tag.asid;
+  return entry.tag.non_shared_asid == tag.non_shared_asid && (entry.global || entry.tag.asid == tag.asid);
 }
 
 inline const TlbEntry* Tlb::find(const TlbTag& tag, uint64_t address) const {

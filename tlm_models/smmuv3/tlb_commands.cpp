@@ -34,6 +34,11 @@ void Smmu::invalidate(const TlbInvalidation& invalidation) {
   ++generation_;
 }
 
+uint16_t Smmu::ignored_vmid_bits() const {
+  const auto wildcard = static_cast<unsigned>(bits(registers_.get(RegisterId::kCr0Ack), 8, 6));
+  return static_cast<uint16_t>(wildcard <= 4 ? ones(wildcard) : 0);
+}
+
 void Smmu::execute_tlb_invalidation(const CommandWords& command) {
   const auto opcode = static_cast<Opcode>(command[0] & 0xff);
   const auto vmid = static_cast<uint16_t>(bits(command[0], 47, 32));
@@ -43,12 +48,11 @@ void Smmu::execute_tlb_invalidation(const CommandWords& command) {
   TlbInvalidation scope;
   scope.by_world = true;
   scope.world = StreamWorld::kEl1;
-  const auto wildcard = static_cast<unsigned>(bits(registers_.get(RegisterId::kCr0Ack), 8, 6));
   const auto for_vmid = [&] {
     // Entries carry a VMID only where stage 2 exists.
     scope.by_vmid = config_.stage2;
     scope.vmid = vmid;
-    scope.vmid_ignored = static_cast<uint16_t>(wildcard <= 4 ? ones(wildcard) : 0);
+    scope.vmid_ignored = ignored_vmid_bits();
   };
   const auto for_asid = [&](bool spare_global) {
     scope.by_asid = true;
@@ -141,10 +145,9 @@ void Smmu::broadcast(const BroadcastInvalidation& message) {
   if (of_vmid) {
     // Without stage 2 everything has VMID 0.
     if (!config_.stage2 && message.vmid != 0) return;
-    const auto wildcard = static_cast<unsigned>(bits(registers_.get(RegisterId::kCr0Ack), 8, 6));
     scope.by_vmid = true;
     scope.vmid = message.vmid;
-    scope.vmid_ignored = static_cast<uint16_t>(wildcard <= 4 ? ones(wildcard) : 0);
+    scope.vmid_ignored = ignored_vmid_bits();
   }
   if (of_stage1_alone || message.scope == Scope::kIpas2e1) {
     scope.by_space = true;

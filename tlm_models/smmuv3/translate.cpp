@@ -89,7 +89,7 @@ TranslateResult Smmu::translate_slowly(const Transaction& transaction) {
       event.instruction = context.instruction;
       event.type = error.type;
       event.fetch_address = error.fetch_address;
-      return abort_with(transaction, event);
+      return abort_with(transaction, event, context.ste);
     }
   }
   if (context.passes) return pass_through(transaction, context);
@@ -336,15 +336,15 @@ Event Smmu::event_of(const Transaction& transaction) const {
   return event;
 }
 
-TranslateResult Smmu::abort_with(const Transaction& transaction, Event event) {
+TranslateResult Smmu::abort_with(const Transaction& transaction, Event event, const CachedSte* found) {
   TranslateResult result;
   result.event = event.type;
   last_event_ = event;
   if (transaction.speculative) return result;
   if (event.type == EventType::kBadStreamId && !(registers_.get32(RegisterId::kCr2) & kCr2RecordInvalidStream))
     return result;
-  // Before an entry is found, nothing forbids merging; section "Event record merging".
-  record(event, true);
+  // Without a valid entry, nothing forbids merging; section "Event record merging".
+  record(event, !found || found->broken || found->ste.merge_events);
   return result;
 }
 

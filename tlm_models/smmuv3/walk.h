@@ -10,6 +10,9 @@
 
 namespace lockstep::tlm_models::smmuv3 {
 
+// A descriptor that changes at every attempt to update it would otherwise hold the walk for ever.
+inline constexpr unsigned kUpdateAttempts = 16;
+
 // What an access must be allowed. An instruction fetch needs execute alone; an atomic access needs read and write.
 struct AccessNeed {
   bool read = true;

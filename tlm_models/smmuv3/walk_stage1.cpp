@@ -7,7 +7,6 @@
 namespace lockstep::tlm_models::smmuv3 {
 namespace {
 
-constexpr unsigned kUpdateAttempts = 16;
 constexpr uint64_t kStage1ReadOnly = uint64_t{1} << 7;
 // Descriptors of one walk-cache entry: a part of a table that no stage 2 page splits.
 constexpr unsigned kChunkLog2 = 9;

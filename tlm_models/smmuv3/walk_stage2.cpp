@@ -7,8 +7,6 @@
 namespace lockstep::tlm_models::smmuv3 {
 namespace {
 
-// A descriptor that changes at every attempt to update it would otherwise hold the walk for ever.
-constexpr unsigned kUpdateAttempts = 16;
 constexpr uint64_t kStage2Write = uint64_t{1} << 7;
 
 bool is_device(const Stage2Config& stage2, unsigned memattr) {

@@ -95,6 +95,7 @@ bool run_world(uint64_t seed, Verdicts& verdicts) {
         // Stage 2 of a split-stage address judges the access by itself; it is unprivileged data.
         const TranslateResult later = world.bench.smmu.translate(translated);
         const bool judged = completion.read && access.privileged == false && passes(read) && !read.instruction;
+        if (judged && later.outcome != Outcome::kPass) wrong = "the granted address does not pass";
         if (judged && later.outcome == Outcome::kPass && later.address != read.address) wrong = "another address";
         world.bench.take_events();
         for (const auto& [address, value] : world.bench.memory.updates) world.shadow.put64(address, value);
@@ -124,6 +125,9 @@ TEST(SmmuAtsRandom, GrantsWhatOrdinaryAccessesMayDo) {
     if (!run_world(first + i, verdicts)) break;
   std::printf("granted %u denied %u aborted %u refused %u\n", verdicts.granted, verdicts.denied, verdicts.aborted,
               verdicts.refused);
+  if (worlds < kWorlds) return;
+  for (const unsigned count : {verdicts.granted, verdicts.denied, verdicts.aborted, verdicts.refused})
+    EXPECT_GT(count, 1000u);
 }
 
 }  // namespace

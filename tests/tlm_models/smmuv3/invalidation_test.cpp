@@ -208,6 +208,12 @@ TEST(SmmuInvalidation, NarrowestCommandsMakeChangesSeen) {
     if (!run_world(first + i, drawn, passes)) break;
   for (const auto& [name, count] : drawn) std::printf("  %-12s %u\n", name.c_str(), count);
   std::printf("  %llu transactions passed\n", static_cast<unsigned long long>(passes));
+  if (worlds < kWorlds) return;
+  EXPECT_GT(passes, 1000u);
+  for (const char* name :
+       {"CFGI_ALL", "CFGI_CD", "CFGI_CD_ALL", "CFGI_RANGE", "CFGI_STE", "EL2_ALL", "EL2_ASID", "EL2_VA", "EL2_VAA",
+        "NH_ALL", "NH_ASID", "NH_VA", "NH_VAA", "NSNH_ALL", "S12_VMALL", "S2_IPA"})
+    EXPECT_GT(drawn[name], 10u) << name;
 }
 
 }  // namespace

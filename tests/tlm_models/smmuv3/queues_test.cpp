@@ -296,6 +296,24 @@ TEST(SmmuEvents, MergingNeedsTheStreamsLeaveAndEqualRecords) {
   EXPECT_EQ(world.take_events().size(), 1u);
 }
 
+// The stream's entry has been found, so that it says what may be merged, also for what is wrong behind it.
+TEST(SmmuEvents, MergingOfConfigurationErrorsNeedsTheStreamsLeaveToo) {
+  Config config;
+  config.merge_events = true;
+  SimpleWorld world(config);
+  world.start_stage1();
+  world.put_cd(0, {});
+  Words ste = SimpleWorld::stage1_ste();
+  for (const unsigned may_merge : {0u, 1u}) {
+    set_field(ste, 83, 83, may_merge);
+    world.put_ste(3, ste);
+    world.command(0x03 | uint64_t{3} << 32);
+    EXPECT_EQ(world.access(0x5000).event, EventType::kBadCd);
+    EXPECT_EQ(world.access(0x5000).event, EventType::kBadCd);
+    EXPECT_EQ(world.take_events().size(), 2u - may_merge);
+  }
+}
+
 TEST(SmmuEvents, RecordsHaveTheirFieldsInTheirPlaces) {
   Event event;
   event.type = EventType::kPermission;

@@ -43,6 +43,7 @@ void run_worlds(bool cached, bool secure) {
   for (unsigned i = 0; i < worlds(); ++i)
     if (!run_world(first + i, cached, secure, tally)) break;
   tally.print();
+  tally.expect_variety();
 }
 
 TEST(SmmuRandom, WithoutCachesEqualsTheReference) { run_worlds(false, false); }

@@ -120,6 +120,18 @@ struct Tally {
     transactions += other.transactions;
     updates += other.updates;
   }
+  // Of a run that is long enough to tell: the worlds let much pass, and make every kind of fault.
+  void expect_variety() const {
+    EXPECT_GT(transactions, 0u);
+    if (transactions < 50'000) return;
+    const auto passed = verdicts.find(static_cast<int>(Outcome::kPass));
+    EXPECT_GT(passed == verdicts.end() ? 0 : passed->second, transactions / 20);
+    EXPECT_GT(updates, 0u);
+    for (const EventType type : {EventType::kBadStreamId, EventType::kBadSte, EventType::kStreamDisabled,
+                                 EventType::kBadSubstreamId, EventType::kBadCd, EventType::kTranslation,
+                                 EventType::kAddressSize, EventType::kAccessFlag, EventType::kPermission})
+      EXPECT_TRUE(events.count(static_cast<unsigned>(type))) << name(type);
+  }
   void print() const {
     std::printf("%llu transactions, %llu updates of descriptors\n", static_cast<unsigned long long>(transactions),
                 static_cast<unsigned long long>(updates));

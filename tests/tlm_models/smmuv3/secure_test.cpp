@@ -193,6 +193,17 @@ TEST(SmmuSecure, StallsCanBeKeptFromTheNonSecureSide) {
   EXPECT_EQ(world.access(false).event, EventType::kBadCd);
 }
 
+// A CD that asks for stalls was legal when it was cached.
+TEST(SmmuSecure, WhatIsIllegalWithoutStallsIsFoundAfterItWasCached) {
+  TwoWorld world;
+  Words cd = SimpleWorld::cd(0x200000);
+  set_field(cd, 44, 44, 1);
+  world.memory.memory.put64(SimpleWorld::kContexts, cd[0]);
+  EXPECT_NE(world.access(false).event, EventType::kBadCd);
+  world.write(Id::kCr0, world.read(Id::kCr0, true) | kCr0NonSecureStallDisable, true);
+  EXPECT_EQ(world.access(false).event, EventType::kBadCd);
+}
+
 TEST(SmmuSecure, InstructionsComeFromSecureMemoryAlone) {
   TwoWorld world;
   // The leaf becomes non-secure, and readable by nobody but privileged code, which may execute it.

@@ -135,6 +135,19 @@ TEST(SmmuTlb, GlobalPagesServeEveryAsidOfTheirSet) {
   EXPECT_EQ(world.reads(kBase, 3), 4u);
 }
 
+// A broadcast leaves what is of the set that processors do not share: who shares its ASIDs must not have got it.
+TEST(SmmuTlb, TheTwoSetsOfAsidsShareNothing) {
+  WarmWorld world;
+  world.put_ste(4, SimpleWorld::stage1_ste(SimpleWorld::kContexts + 0x1000));
+  Words cd = SimpleWorld::cd(world.root);
+  world.put(SimpleWorld::kContexts + 0x1000, cd);
+  EXPECT_EQ(world.reads(kBase, 4), 0u);
+  set_field(cd, 47, 47, 1);
+  world.put(SimpleWorld::kContexts + 0x1000, cd);
+  world.command(0x05 | uint64_t{4} << 32);
+  EXPECT_EQ(world.reads(kBase, 4), 4u);
+}
+
 // A stage 1 block over smaller stage 2 pages is kept in pieces: any address of the block drops them all.
 TEST(SmmuTlb, PiecesOfABlockGoTogether) {
   Config config = SimpleWorld::default_config();

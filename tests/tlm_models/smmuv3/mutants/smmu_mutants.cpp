@@ -38,6 +38,7 @@ constexpr int kMutantCount = static_cast<int>(std::size(kMutants));
 constexpr const char* kMixes[] = {"default", "faults", "commands", "invalidation", "ats", "stall", "nested"};
 constexpr uint64_t kSeedsATurn = 24;
 constexpr uint64_t kSilenceMs = 6000;
+constexpr uint64_t kCandidateSilenceMs = 2500;
 
 struct Arguments {
   int first = 1;
@@ -61,52 +62,99 @@ double since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-void hunt(int number, const Arguments& arguments) {
-  const auto begin = std::chrono::steady_clock::now();
-  lockstep_planted_number = number;
-  const DeviceFactory factory = make_planted_device;
-  const char* name = number == 0 ? "none" : kMutants[number - 1].name;
-  uint64_t translations = 0;
-  uint64_t seed = arguments.seed;
-  while (since(begin) < arguments.seconds) {
-    for (const char* mix_name : kMixes) {
-      const auto mix = load_mix(mix_name);
-      if (!mix) {
-        std::fprintf(stderr, "%s\n", mix.message().c_str());
-        std::exit(2);
-      }
-      CampaignOptions options;
-      options.first_seed = seed;
-      options.last_seed = seed + kSeedsATurn - 1;
-      options.seeds_per_process = kSeedsATurn;
-      options.silence_ms = kSilenceMs;
-      options.shrink_limits.time_ms = static_cast<uint64_t>(arguments.shrink_seconds * 1000);
-      options.seed.mix = *mix;
-      const auto campaign = run_campaign(factory, options, [](const CampaignProgress&) {});
-      if (!campaign) {
-        std::fprintf(stderr, "%s: %s\n", name, campaign.message().c_str());
-        std::exit(2);
-      }
-      translations += campaign->progress.counts.accesses;
-      if (!campaign->findings.empty()) {
-        const Finding& found = campaign->findings.front();
-        std::printf("killed|%.1f|%llu|%zu|%llu|%s|%s|%s\n", since(begin), static_cast<unsigned long long>(translations),
-                    found.shrunk.lines.size(), static_cast<unsigned long long>(found.seed), mix_name,
-                    found.result.rule.c_str(), name);
-        if (!arguments.save.empty()) {
-          std::filesystem::create_directories(arguments.save);
-          std::ofstream(arguments.save + "/" + std::to_string(number) + ".smmu") << print(found.shrunk);
-        }
-        std::fflush(stdout);
-        return;
-      }
-      if (since(begin) >= arguments.seconds) break;
-    }
-    seed += kSeedsATurn;
-  }
-  std::printf("survived|%.1f|%llu|0|0|-|-|%s\n", since(begin), static_cast<unsigned long long>(translations), name);
-  std::fflush(stdout);
+[[noreturn]] void give_up(const char* name, const std::string& message) {
+  std::fprintf(stderr, "%s: %s\n", name, message.c_str());
+  std::exit(2);
 }
+
+// One mutant and what was done to find it.
+class Hunt {
+ public:
+  Hunt(int number, const Arguments& arguments) : number_(number), arguments_(arguments) {
+    name_ = number == 0 ? "none" : kMutants[number - 1].name;
+  }
+
+  void go() {
+    uint64_t seed = arguments_.seed;
+    for (; since(begin_) < arguments_.seconds; seed += kSeedsATurn) {
+      for (const char* mix : kMixes) {
+        if (since(begin_) >= arguments_.seconds) break;
+        if (turn(mix, seed)) return;
+      }
+    }
+    std::printf("survived|%.1f|%llu|0|0|-|-|%s\n", since(begin_), static_cast<unsigned long long>(translations_),
+                name_);
+    std::fflush(stdout);
+  }
+
+ private:
+  // Whether the sound model is right where the planted one is wrong: otherwise it is no bug of this mutant's.
+  bool sound_agrees(const Script& script) const {
+    lockstep_planted_number = 0;
+    const auto sound = run_script_isolated(factory_, script, {}, kSilenceMs);
+    lockstep_planted_number = number_;
+    return sound && sound->ok();
+  }
+
+  bool turn(const char* mix_name, uint64_t first) {
+    const uint64_t last = first + kSeedsATurn - 1;
+    const auto mix = load_mix(mix_name);
+    if (!mix) give_up(name_, mix.message());
+    CampaignOptions options;
+    options.last_seed = last;
+    options.seeds_per_process = kSeedsATurn;
+    options.silence_ms = kSilenceMs;
+    options.shrinks = false;
+    options.seed.mix = *mix;
+    lockstep_planted_number = number_;
+    for (uint64_t seed = first; seed <= last;) {
+      options.first_seed = seed;
+      const auto campaign = run_campaign(factory_, options, [](const CampaignProgress&) {});
+      if (!campaign) give_up(name_, campaign.message());
+      translations_ += campaign->progress.counts.accesses;
+      if (campaign->findings.empty()) return false;
+      const Finding& found = campaign->findings.front();
+      if (number_ == 0 || (!found.script.lines.empty() && sound_agrees(found.script))) {
+        killed(found, mix_name);
+        return true;
+      }
+      seed = found.seed + 1;
+    }
+    return false;
+  }
+
+  void killed(const Finding& found, const char* mix_name) {
+    Script start = found.script;
+    const auto fails = [&](const Script& candidate) {
+      const auto result = run_script_isolated(factory_, candidate, {}, kCandidateSilenceMs);
+      return result && result->signature() == found.result.signature() && (number_ == 0 || sound_agrees(candidate));
+    };
+    ShrinkLimits limits;
+    limits.time_ms = static_cast<uint64_t>(arguments_.shrink_seconds * 1000);
+    // Nothing after the line where it showed matters, most of the time.
+    if (found.result.line + 1 < start.lines.size()) {
+      Script cut = start;
+      cut.lines.resize(found.result.line + 1);
+      if (fails(cut)) start = std::move(cut);
+    }
+    ShrinkReport report;
+    const Script small = shrink(start, fails, limits, report);
+    std::printf("killed|%.1f|%llu|%zu|%llu|%s|%s|%s\n", since(begin_), static_cast<unsigned long long>(translations_),
+                small.lines.size(), static_cast<unsigned long long>(found.seed), mix_name, found.result.rule.c_str(),
+                name_);
+    std::fflush(stdout);
+    if (arguments_.save.empty()) return;
+    std::filesystem::create_directories(arguments_.save);
+    std::ofstream(arguments_.save + "/" + std::to_string(number_) + ".smmu") << print(small);
+  }
+
+  int number_;
+  const Arguments& arguments_;
+  const char* name_;
+  const DeviceFactory factory_ = make_planted_device;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  uint64_t translations_ = 0;
+};
 
 int run(int count, char** values) {
   Arguments arguments;
@@ -141,7 +189,7 @@ int run(int count, char** values) {
     }
   }
   for (int number = arguments.first; number <= arguments.last; ++number)
-    if (number == 0 || arguments.equivalent || !kMutants[number - 1].equivalent) hunt(number, arguments);
+    if (number == 0 || arguments.equivalent || !kMutants[number - 1].equivalent) Hunt(number, arguments).go();
   return 0;
 }
 

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "smmu_rtl_bridge/stimulus/directed/directed.h"
+
+namespace lockstep::smmu_rtl_bridge::directed {
+
+void add_structures(std::vector<DirectedScript>& scripts);
+void add_events(std::vector<DirectedScript>& scripts);
+void add_commands(std::vector<DirectedScript>& scripts);
+
+}  // namespace lockstep::smmu_rtl_bridge::directed
