@@ -66,9 +66,9 @@ class Folder {
         continue;
       }
       take_constants(i);
-      if ((i.op == Op::kBranch || i.op == Op::kJumpIndirect) && is_known(i.args[0])) {
-        const uint64_t value = known(i.args[0]).ones;
-        const uint64_t pc = i.op == Op::kJumpIndirect ? value : value & 1 ? i.imm : i.imm2;
+      // An indirect jump stays one: it may not have been seen to go there, and what is known counts on that.
+      if (i.op == Op::kBranch && is_known(i.args[0])) {
+        const uint64_t pc = known(i.args[0]).ones & 1 ? i.imm : i.imm2;
         i = Inst{};
         i.op = Op::kJump;
         i.imm = pc;
