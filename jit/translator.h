@@ -10,6 +10,7 @@
 
 #include "core/hart/hart.h"
 #include "core/ir/ir.h"
+#include "jit/access_groups.h"
 #include "jit/frame.h"
 #include "jit/host_features.h"
 #include "jit/pins.h"
@@ -75,7 +76,10 @@ class Translator {
     bool prefers_vector = false;
     int home = kNone;                 // of the pinned word that it is to become
     Value user = core::ir::kNoValue;  // the last one
-    bool in_state = false;            // not read yet: the word of the state that it is has not changed
+    Value last = 0;                   // where it may be asked for last, whatever stands for it
+    bool in_state = false;            // in no register: a word of the state has it until nobody asks any more
+    unsigned word = 0;                // that one
+    bool keeps_word = false;          // it is `word` until nobody asks any more, in a register or not
     bool wide_load = false;           // a load whose register already has the extension that its only user asks for
     uint64_t imm = 0;
   };
@@ -97,6 +101,7 @@ class Translator {
   void count_uses();
   bool makes_word(Value v) const;
   void find_homes();
+  Value made_of(Value made) const;
   bool observes_state(Op op) const;
   Value resolve(Value v) const {
     while (places_[v].alias != core::ir::kNoValue) v = places_[v].alias;
@@ -110,6 +115,8 @@ class Translator {
   int allocate(bool vector);
   void evict(int reg);
   void drop_words(int reg);  // writes the dirty ones
+  // A word bound to the register that stays what it is up to the instruction `last`, or kNone.
+  int lasting_word(int reg, Value last) const;
   void lock(int reg) { locked_ |= uint64_t{1} << reg; }
   void unlock(int reg) { locked_ &= ~(uint64_t{1} << reg); }
   bool is_idle(int reg) const;
@@ -178,6 +185,7 @@ class Translator {
   bool fold_constants(const Inst& i);
   bool wants_swap(Value left, Value right) const;
   bool emit_add(const Inst& i);
+  bool emit_scaled_add(const Inst& i, Value times, Value other);
   bool emit_sub(const Inst& i);
   bool emit_logic(const Inst& i);
   bool emit_shift(const Inst& i);
@@ -313,19 +321,8 @@ class Translator {
   };
   void finish_slow(const SlowPath& slow);
   std::vector<SlowPath> slow_paths_;
-  // Accesses of one kind at constant distances from one address: one look into the TLB, for all their bytes, serves
-  // all.
-  struct Group {
-    Value root;
-    bool store;
-    int64_t low, high;  // relative to the root
-    int64_t first = 0;  // where the first access is
-    uint32_t members = 0;
-    bool begun = false;
-  };
-  std::vector<Group> groups_;
-  std::vector<int> group_of_;       // by instruction
-  std::vector<int64_t> offset_of_;  // by instruction: from the root of its group
+  AccessGroups access_groups_;
+  std::vector<bool> begun_groups_;
   struct SideExit {
     asmjit::Label entry;
     uint64_t pc;

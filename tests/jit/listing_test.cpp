@@ -149,6 +149,7 @@ TEST(Listing, OfAnEngineShowsItsRegions) {
   const Countdown run({.tiers = 2, .threads = 0, .threshold = 10});
   const std::string text = run.engine->describe_code(kRamBase);
   EXPECT_THAT(text, HasSubstr("region at 0x80000000"));
+  EXPECT_THAT(text, HasSubstr("; behind the pass forward_state\nblock 0x80000000\n"));
   EXPECT_THAT(text, HasSubstr("pin x10 rbx"));
   EXPECT_THAT(text, Not(HasSubstr("what is installed")));
 }

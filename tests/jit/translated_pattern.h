@@ -40,6 +40,8 @@ class TranslatedPattern {
 
   std::string print_block(size_t index);
   std::string print_pins();
+  // What the passes make of the region, as passes::trace() tells it.
+  std::string trace_passes();
   // IR, pins and host code of one block, and of the region.
   std::string describe_block(size_t index);
   std::string describe_region();
@@ -59,7 +61,7 @@ class TranslatedPattern {
   Assembled assembled_;
   std::map<uint64_t, std::unique_ptr<Unit>> units_;
   std::vector<RegionBlock> blocks_;
-  Region region_;
+  Region decoded_, region_;  // before and behind the passes
   std::vector<Pin> pins_;
 };
 
