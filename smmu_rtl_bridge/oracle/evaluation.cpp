@@ -23,6 +23,8 @@ using tlm_models::smmuv3::StreamWorld;
 using tlm_models::smmuv3::TlbSpace;
 
 constexpr unsigned kEventQueueLog2 = 19;
+// Reads of one answer whose attributes are remembered: many times what one walk makes.
+constexpr size_t kFetchesMax = 4096;
 // No hint of a level fits it.
 constexpr unsigned kUnknownLevel = 0xff;
 // Records that fit the evaluator's own event queue, which nobody reads.
@@ -234,7 +236,9 @@ bool Evaluator::fault_was_kept(EventType type) const {
   return type == EventType::kTranslation || type == EventType::kAddressSize || type == EventType::kAccessFlag;
 }
 
-bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const MemoryAttributes&, AccessKind kind) {
+bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const MemoryAttributes& attributes,
+                     AccessKind kind) {
+  if (fetches_.size() < kFetchesMax) fetches_.push_back({address, attributes});
   const auto count = static_cast<unsigned>(size_bytes / 8);
   uint64_t words[8] = {};
   last_read_live_ = true;
@@ -327,12 +331,19 @@ bool Evaluator::changing_read(uint64_t address, uint64_t* words, unsigned count,
   return true;
 }
 
+// A place is read in one size only, but by a table that lies over a structure: sizes are apart by their low bits.
+const std::vector<Snapshot>& Evaluator::snapshots_of(uint64_t address, unsigned count) {
+  const auto [known, fresh] = known_.try_emplace(address | (count == 1 ? 0 : 1));
+  if (fresh) memory_.snapshots(address, count, known->second);
+  return known->second;
+}
+
 // The newest first, so that the first evaluation is the likeliest one.
 void Evaluator::add_options(uint64_t address, unsigned count, AccessKind kind) {
-  memory_.snapshots(address, count, snapshots_);
+  const std::vector<Snapshot>& snapshots = snapshots_of(address, count);
   const bool descriptor = kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor;
-  for (size_t i = snapshots_.size(); i-- > 0;) {
-    const Snapshot& snapshot = snapshots_[i];
+  for (size_t i = snapshots.size(); i-- > 0;) {
+    const Snapshot& snapshot = snapshots[i];
     if (snapshot.from >= window_.until) continue;
     Option option;
     option.snapshot = snapshot;
@@ -361,7 +372,7 @@ void Evaluator::add_options(uint64_t address, unsigned count, AccessKind kind) {
   }
   if (options_.empty()) {
     options_.emplace_back();
-    options_.back().snapshot = snapshots_.back();
+    options_.back().snapshot = snapshots.back();
   }
 }
 
@@ -393,18 +404,11 @@ void Evaluator::add_neighbours(uint64_t address, AccessKind kind) {
   const unsigned shift = tlm_models::smmuv3::level_shift(granule, level);
   const unsigned wide = shift + group_log2;
   const uint64_t first = address & ~ones(group_log2 + 3);
-  std::vector<Snapshot> neighbours;
   for (uint64_t place = first; group_log2 != 0 && place <= (first | ones(group_log2 + 3)); place += 8) {
     if (place == address) continue;
-    if (const uint64_t* steady = memory_.steady_words(place, 1)) {
+    if (const uint64_t* steady = memory_.steady_words(place, 1))
       if (!(tlm_models::smmuv3::to_host(*steady, big_endian) >> tlm_models::smmuv3::kContiguous & 1)) continue;
-      neighbours.resize(1);
-      neighbours[0] = {};
-      neighbours[0].words[0] = *steady;
-    } else {
-      memory_.snapshots(place, 1, neighbours);
-    }
-    for (const Snapshot& snapshot : neighbours) {
+    for (const Snapshot& snapshot : snapshots_of(place, 1)) {
       const uint64_t descriptor = tlm_models::smmuv3::to_host(snapshot.words[0], big_endian);
       if (snapshot.broken || snapshot.from >= window_.until || !(descriptor >> tlm_models::smmuv3::kContiguous & 1) ||
           tlm_models::smmuv3::kind_of(descriptor, granule, level, address52) != DescriptorKind::kLeaf)

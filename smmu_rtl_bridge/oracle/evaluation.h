@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "smmu_rtl_bridge/observer.h"
@@ -100,9 +101,17 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   // Before the evaluations that belong to one answer.
   void begin_answer() {
     met_.clear();
+    known_.clear();
+    fetches_.clear();
     runs_ = 0;
     alike_ = false;
   }
+  // What they read, with what attributes.
+  struct Fetch {
+    uint64_t address = 0;
+    tlm_models::smmuv3::MemoryAttributes attributes;
+  };
+  const std::vector<Fetch>& fetches() const { return fetches_; }
   // What the evaluations since then went through, each once.
   const std::vector<Structures>& met() const { return met_; }
   // The tag of translations that these structures make, and the latest invalidation that reaches the address there.
@@ -160,6 +169,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
 
   bool changing_read(uint64_t address, uint64_t* words, unsigned count, tlm_models::smmuv3::AccessKind kind);
   void note(uint64_t address, const uint64_t* words, tlm_models::smmuv3::AccessKind kind);
+  const std::vector<Snapshot>& snapshots_of(uint64_t address, unsigned count);
   void add_options(uint64_t address, unsigned count, tlm_models::smmuv3::AccessKind kind);
   bool may_be_of_group(uint64_t address, bool big_endian);
   void add_neighbours(uint64_t address, tlm_models::smmuv3::AccessKind kind);
@@ -221,8 +231,10 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   unsigned seen_ = 0;
   std::vector<Option> options_;
   std::vector<Chosen> chosen_;
-  std::vector<Snapshot> snapshots_;
+  // Memory stands still while one answer is evaluated.
+  std::unordered_map<uint64_t, std::vector<Snapshot>> known_;
   std::vector<Structures> met_;
+  std::vector<Fetch> fetches_;
 };
 
 }  // namespace lockstep::smmu_rtl_bridge

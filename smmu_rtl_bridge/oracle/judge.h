@@ -103,7 +103,7 @@ class Judge : public Observer {
     ForwardedAccess seen;
     bool stalled = false;  // its record is in the event queue
     uint16_t tag = 0;
-    EventRecord record{};
+    EventRecord record{};  // of the latest stall, with STAG 0
     // What ended its stall may end it so.
     bool may_abort = false;
     bool may_zero = false;
@@ -134,6 +134,16 @@ class Judge : public Observer {
     Sequence at = 0;
     bool explained = false;
   };
+  // A read of the device's own, or an update, until all is quiet.
+  struct SeenFetch {
+    uint64_t address = 0;
+    Sequence at = 0;
+    Attributes attributes;
+    bool right = false;
+    bool wrong = false;  // for some access it would have been another one
+    Attributes expected;
+  };
+  static constexpr size_t kFetchesLookedAt = 96;  // of the latest: a walk makes 24, and few walks overlap
   struct SeenCommand {
     uint64_t place = 0;  // counts all commands of the run
     CommandWords words{};
@@ -182,6 +192,9 @@ class Judge : public Observer {
   template <typename Asked>
   bool kept_outcomes(const Asked& asked, const Control& control, const Window& window, std::vector<Outcome>& out);
   bool updates_seen(const Outcome& outcome, Sequence from);
+  void explain_fetches(Sequence from);
+  void settle_fetches();
+  void check_queue_attributes(const char* queue, const Attributes& attributes);
   void explain_updates(const std::vector<Outcome>& outcomes, Sequence from);
   static bool agrees(const Outcome& outcome, const Flight& flight, AccessEnd end);
   void judge_answer(Flight& flight, AccessEnd end);
@@ -212,7 +225,7 @@ class Judge : public Observer {
   unsigned event_queue_log2() const;
 
   // judge_commands.cpp
-  void command_fetched(uint64_t address, const void* data, size_t size_bytes, bool failed);
+  bool command_fetched(uint64_t address, const void* data, size_t size_bytes, bool failed);
   void take_command(SeenCommand& command);
   void consumed_up_to(uint64_t place);
   void complete_sync(SeenCommand& command);
@@ -276,6 +289,7 @@ class Judge : public Observer {
   std::unordered_map<uint64_t, Flight> flights_;
   std::unordered_map<uint64_t, std::pair<AtsQuestion, Sequence>> questions_;
   std::vector<SeenUpdate> updates_;
+  std::vector<SeenFetch> fetches_;
   std::vector<Outcome> outcomes_;
 
   std::unordered_map<uint64_t, KeptList> kept_structures_;  // by stream and index of the context

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "smmu_rtl_bridge/oracle/judge.h"
+#include "smmu_rtl_bridge/oracle/pin_attributes.h"
 #include "tlm_models/smmuv3/bits.h"
 
 namespace lockstep::smmu_rtl_bridge {
@@ -214,9 +215,44 @@ bool Judge::outcomes_of(const Asked& asked, Window window, std::vector<Outcome>&
     evaluator_.begin_answer();
     decided = evaluator_.evaluate(asked, control, window, out) && decided;
     decided = kept_outcomes(asked, control, window, out) && decided;
+    explain_fetches(window.accepted);
   }
   if (states > 1) used(Rule::kMaySeeControlChange);
   return decided;
+}
+
+// Which of the latest reads of the device are as the evaluation makes them.
+void Judge::explain_fetches(Sequence from) {
+  size_t looked_at = 0;
+  for (auto seen = fetches_.rbegin(); seen != fetches_.rend() && seen->at > from; ++seen) {
+    if (++looked_at > kFetchesLookedAt) break;
+    if (seen->right) continue;
+    for (const Evaluator::Fetch& fetch : evaluator_.fetches()) {
+      if (fetch.address != seen->address) continue;
+      seen->expected = to_pins(fetch.attributes);
+      seen->right = seen->expected == seen->attributes;
+      seen->wrong = true;
+      if (seen->right) break;
+    }
+  }
+}
+
+void Judge::settle_fetches() {
+  for (const SeenFetch& seen : fetches_)
+    if (seen.wrong && !seen.right)
+      fail(Rule::kFetchAttributes,
+           format("access of the SMMU at %#llx: type %02x share %u; allowed: type %02x share %u", wide(seen.address),
+                  seen.attributes.type, seen.attributes.shareability, seen.expected.type, seen.expected.shareability));
+  fetches_.clear();
+}
+
+void Judge::check_queue_attributes(const char* queue, const Attributes& attributes) {
+  const uint64_t control = reg(RegisterId::kCr1);
+  const auto field = [&](unsigned low) { return static_cast<unsigned>(control >> low & 3); };
+  const Attributes allowed = to_pins(tlm_models::smmuv3::register_attributes(field(0), field(2), field(4)));
+  if (attributes == allowed) return;
+  fail(Rule::kQueueAttributes, format("%s: type %02x share %u; allowed: type %02x share %u", queue, attributes.type,
+                                      attributes.shareability, allowed.type, allowed.shareability));
 }
 
 bool Judge::updates_seen(const Outcome& outcome, Sequence from) {
@@ -334,7 +370,7 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
 // Whether the access may be the one that a record of a stall speaks of.
 bool Judge::stalls_with(const Flight& flight, const EventRecord& record) {
   if (flight.access.stream_id != record[0] >> 32 || flight.access.address != record[2]) return false;
-  if (flight.stalled) return flight.record == record;
+  if (flight.stalled || flight.record == record) return flight.record == record;
   std::vector<Outcome> outcomes;
   outcomes_of(flight.access, {flight.accepted, now_, flight.accepted}, outcomes);
   return std::any_of(outcomes.begin(), outcomes.end(),
@@ -344,18 +380,22 @@ bool Judge::stalls_with(const Flight& flight, const EventRecord& record) {
 // Accesses with the same record cannot be told apart by their tags. One that was taken to be stalled goes on: another
 // one must be it, which was taken to have been resumed or not to have stalled yet.
 bool Judge::swap_with_resumed(Flight& flight) {
-  for (auto& [id, other] : flights_) {
-    if (&other == &flight || other.stalled || other.forwarded || !stalls_with(other, flight.record)) continue;
-    std::swap(other.accepted, flight.accepted);
-    other.stalled = true;
-    other.tag = flight.tag;
-    other.record = flight.record;
-    std::swap(other.may_abort, flight.may_abort);
-    std::swap(other.may_zero, flight.may_zero);
-    flight.stalled = false;
-    // What came before the stall counts as well: which of them was when cannot be told.
-    flight.accepted = std::min(flight.accepted, other.accepted);
-    return true;
+  // One that was resumed is likelier than one that has not stalled yet.
+  for (const bool was_stalled : {true, false}) {
+    for (auto& [id, other] : flights_) {
+      if (&other == &flight || other.stalled || other.forwarded) continue;
+      if (was_stalled ? other.record != flight.record : !stalls_with(other, flight.record)) continue;
+      std::swap(other.accepted, flight.accepted);
+      other.stalled = true;
+      other.tag = flight.tag;
+      other.record = flight.record;
+      std::swap(other.may_abort, flight.may_abort);
+      std::swap(other.may_zero, flight.may_zero);
+      flight.stalled = false;
+      // What came before the stall counts as well: which of them was when cannot be told.
+      flight.accepted = std::min(flight.accepted, other.accepted);
+      return true;
+    }
   }
   return false;
 }
