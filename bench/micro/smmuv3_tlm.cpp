@@ -10,6 +10,7 @@
 #include <tlm>
 #include <vector>
 
+#include "core/memory/host_access.h"
 #include "tests/tlm_models/smmuv3/simple_world.h"
 #include "tlm_models/smmuv3/smmu_module.h"
 
@@ -41,7 +42,7 @@ class FlatTarget : public sc_core::sc_module, public tlm::tlm_fw_transport_if<> 
     if (payload.is_write()) {
       std::memcpy(at(address), payload.get_data_ptr(), length);
     } else {
-      std::memcpy(payload.get_data_ptr(), at(address), length);
+      core::host_access::load(at(address), length, payload.get_data_ptr());
     }
     payload.set_response_status(tlm::TLM_OK_RESPONSE);
   }

@@ -215,7 +215,7 @@ class Smmu {
  private:
   // A translation of one 4 KiB page for one stream, with everything that the registers, configuration and tables say
   // already applied. Any invalidation and any change of control makes all of them old.
-  struct QuickEntry {
+  struct alignas(64) QuickEntry {
     uint64_t generation = 0;
     uint64_t page = 0;
     uint64_t output = 0;
@@ -227,6 +227,7 @@ class Smmu {
     MemoryAttributes input_attributes;
     MemoryAttributes output_attributes;
   };
+  static_assert(sizeof(QuickEntry) == 64);        // a line of a host's cache
   static constexpr unsigned kQuickEntries = 512;  // a power of two; more would not stay in a host's near caches
   static size_t quick_place(uint64_t page, uint32_t stream_id) {
     return (page ^ (page >> 9) ^ stream_id * 13) % kQuickEntries;

@@ -99,14 +99,14 @@ const char* prefix_of(unsigned side) { return side == 0 ? "core." : "secure_core
 }  // namespace
 
 void SmmuModule::save(SnapshotSection& section) {
+  for (unsigned side = 0; side < inside_->sides(); ++side) {
+    inside_->cores[side]->drop_cached_translations();
+    inside_->cores[side]->drop_cached_configuration();
+  }
   refresh();
   Device::save(section);
-  for (unsigned side = 0; side < inside_->sides(); ++side) {
-    Smmu& core = *inside_->cores[side];
-    core.drop_cached_translations();
-    core.drop_cached_configuration();
-    save_state(section, prefix_of(side), core.state());
-  }
+  for (unsigned side = 0; side < inside_->sides(); ++side)
+    save_state(section, prefix_of(side), inside_->cores[side]->state());
   section.put("sync_waits", inside_->sync_waits ? 1 : 0);
   std::vector<uint64_t> holding;
   for (const auto& port : upstream_) holding.push_back(port->holds_access ? 1 : 0);

@@ -48,7 +48,8 @@ struct OutputAttributes {
   MemoryAttributes apply(const MemoryAttributes& input) const;
 };
 
-struct TlbEntry {
+// What a hit reads comes first, in one line of a host's cache.
+struct alignas(64) TlbEntry {
   uint64_t input = 0;   // aligned to the size
   uint64_t output = 0;  // aligned to the size
   uint8_t size_log2 = 0;
@@ -61,11 +62,11 @@ struct TlbEntry {
   // Accesses that need no walk: a page that a write must first mark dirty has no write permission here.
   PermissionMask allowed = 0;
   TlbTag tag;
-  OutputAttributes attributes;
   // What attributes.apply() gave for one input: the next access mostly has the same.
   bool applied = false;
   MemoryAttributes applied_input;
   MemoryAttributes applied_output;
+  OutputAttributes attributes;
 
   void apply_for(const MemoryAttributes& incoming) {
     applied = true;

@@ -89,7 +89,7 @@ DmaEngine::DmaEngine(sc_core::sc_module_name name, TimerQueue& timers, uint32_t 
                                .name = "INTERRUPT",
                                .write_mask = 0,
                                .w1c_mask = 1,
-                               .doc = "1: a copy has ended",
+                               .doc = "1: a copy has ended; writing 1 clears it",
                                .on_write = [this](unsigned, uint64_t, uint64_t) { update_irq(); }});
   step_ = registers_.add({.offset = kNoAddress, .name = "STEP", .doc = "where the copy stands"});
   copy_ = registers_.add({.offset = kNoAddress,
