@@ -248,6 +248,7 @@ void add_regimes(Scripts& scripts) {
       add(scripts, fmt::format("stream-table/split-{}-span-{}", split, span), "Level 1 Stream Table Descriptor",
           fmt::format("setup STRTAB_BASE_CFG={:#x}\nstream bypass 0 span={}\naccess read 0 0\naccess read 9 0\n",
                       0x10000 | split << 6 | 12, span));
+  add(scripts, "ste/stage2-absent", "STE, Config", "stream s2 1\naccess read 1 0\n", {{"stage2", "0"}});
   add(scripts, "contexts/reserved-format", "STE, S1Fmt",
       "stream s1 1 S1Fmt=3 S1CDMax=2 S1DSS=2\ncd 1\ncd 1.1\naccess read 1.1 0\naccess read 1 0\n");
 }
@@ -310,6 +311,85 @@ void add_queues(Scripts& scripts) {
       "read GERRORN\n");
 }
 
+// Rules of which each needs a world of its own.
+void add_rules(Scripts& scripts) {
+  const std::vector<Setting> small = {{"oas_bits", "40"}, {"va52", "0"}};
+  add(scripts, "rules/table-bases-are-aligned", "CD, TTB0",
+      "stream s1 1\ncd 1 TTB0=0x80000fc0\npoke 0x80000000 value=0x741\naccess read 1 0\n"
+      "stream s2 2 S2TTB=0x90000fc0\npoke 0x90000000 value=0x7fd\naccess read 2 0\n");
+  add(scripts, "rules/merging-is-for-one-page", "Event record merging",
+      "stream s1 1 MEV=1\naccess read 1 0x1000\naccess read 1 0x2000\naccess read 1 0x2008\nquiet\n");
+  add(scripts, "rules/merging-wants-MEV", "Event record merging",
+      "stream s1 1 MEV=0\naccess read 1 0x1000\naccess read 1 0x1000\nquiet\n");
+  add(scripts, "rules/merging-is-for-one-stream", "Event record merging",
+      "stream s1 1 MEV=1\nstream s1 2 MEV=1\naccess read 1 0x1000\naccess read 2 0x1000\nquiet\n");
+  add(scripts, "rules/TTB1-means-nothing-in-EL2", "CD, TTB1",
+      "stream s1 1 STRW=2\ncd 1 EPD1=0 T1SZ=63 TG1=0\nmap 1 0x1000\naccess read 1 0x1000\n");
+  add(scripts, "rules/EPD0-means-nothing-in-EL2", "CD, EPD0",
+      "stream s1 1 STRW=2\ncd 1 EPD0=1\nmap 1 0x1000\naccess read 1 0x1000\n");
+  add(scripts, "rules/overflow-toggles-once", "Event queue overflow",
+      "setup EVENTQ_BASE=0x6800000\nstream s1 1\naccess read 1 0x1000\naccess read 1 0x2000\naccess read 1 0x3000\n"
+      "read EVENTQ_PROD\nevents\nread EVENTQ_PROD\naccess read 1 0x1000\nread EVENTQ_PROD\n");
+  add(scripts, "rules/atomic-that-lacks-read", "Event records",
+      "stream s2 1\nmap 1/s2 0 s2ap=2\naccess atomic 1 0\nstream s2 2\nmap 2/s2 0 s2ap=1\naccess atomic 2 0\n");
+  add(scripts, "rules/IPS-beyond-OAS", "CD, IPS",
+      "stream s1 1\ncd 1 IPS=5\nmap 1 0 pa=0x10000000000\naccess read 1 0\n", small);
+  add(scripts, "rules/S2PS-beyond-OAS", "STE, S2PS",
+      "stream s2 1 S2PS=5\nmap 1/s2 0 pa=0x10000000000\naccess read 1 0\n", small);
+  add(scripts, "rules/S2T0SZ-beyond-IAS", "STE, S2T0SZ", "stream s2 1 S2T0SZ=20 S2SL0=1\naccess read 1 0\n", small);
+  for (const unsigned granule : {0, 1, 2})
+    add(scripts, fmt::format("rules/start-level-below-44-bits/{}", granule), "STE, S2SL0",
+        fmt::format("stream s2 1 S2TG={} S2SL0=2 S2T0SZ=24 S2TTB=0x80000000\naccess read 1 0\n", granule), small);
+  add(scripts, "rules/TTB-beyond-IPS", "CD, TTB0", "stream s1 1\ncd 1 IPS=0 TTB0=0x100000000\naccess read 1 0\n");
+  for (const char* fields : {"HD=1", "HA=1", "HA=1 HD=1"})
+    for (const unsigned dbm : {0, 1})
+      add(scripts, fmt::format("rules/dirty-wants-both/{}-{}", fields, dbm), "Hardware update of dirty state",
+          fmt::format("stream s1 1\ncd 1 {}\nmap 1 0 ap=3 dbm={}\naccess read 1 0\naccess write 1 0\n", fields, dbm));
+  add(scripts, "rules/range-of-16K-without-level-1", "Range-based invalidation and level hint",
+      "cmd TLBI_NH_VA tg=2 ttl=1\nquiet\nread CMDQ_CONS\nrecover\nsync\n");
+  add(scripts, "rules/PPAR", "PRI queue overflow",
+      "setup PRIQ_BASE=0x7000000\nstream s1 1 EATS=1 S1CDMax=2 PPAR=0\npage 1.1 0 read last group=1\n"
+      "page 1.1 0 read last group=2\npage 1.1 0 read group=3\n");
+  for (const char* size : {"T0SZ=14", "T0SZ=48", "T0SZ=47"})
+    add(scripts, fmt::format("rules/64K/{}", size), "CD, T0SZ",
+        fmt::format("stream s1 1\ncd 1 TG0=1 {}\naccess read 1 0\n", size), {{"va52", "0"}});
+  add(scripts, "rules/S2T0SZ-too-large", "STE, S2T0SZ",
+      "stream s2 1 S2TG=0 S2SL0=3 S2T0SZ=49\naccess read 1 0\nstream s2 2 S2TG=1 S2SL0=0 S2T0SZ=48\naccess read 2 0\n");
+  add(scripts, "rules/top-byte-of-each-half", "CD, TBI",
+      "stream s1 1\ncd 1 TBI0=1 TBI1=0 EPD1=0\nmap 1 0x1000\nmap 1 0xffffff8000001000\naccess read 1 "
+      "0x5500000000001000\n"
+      "access read 1 0xffffff8000001000\naccess read 1 0x55ffff8000001000\ncd 1 TBI1=1 TBI0=0\ncmd CFGI_CD "
+      "sid=1\nsync\n"
+      "access read 1 0x55ffff8000001000\naccess read 1 0x5500000000001000\n");
+  add(scripts, "rules/contexts-of-a-stream-are-apart", "CMD_CFGI_CD_ALL",
+      "stream s1 1 S1CDMax=4 S1DSS=1\ncd 1.1\ncd 1.2\nmap 1.1 0x1000 pa=0x80001000\nmap 1.2 0x1000 pa=0x90001000\n"
+      "access read 1.1 0x1000\naccess read 1.2 0x1000\nquiet\ncd 1.1 V=0\ncd 1.2 V=0\ncmd CFGI_CD_ALL sid=1\nsync\n"
+      "access read 1.1 0x1000\naccess read 1.2 0x1000\n");
+  add(scripts, "rules/CFGI_CD-of-a-substream", "CMD_CFGI_CD",
+      "stream s1 1 S1CDMax=4 S1DSS=1\ncd 1.2\nmap 1.2 0x1000\naccess read 1.2 0x1000\nquiet\ncd 1.2 V=0\n"
+      "cmd CFGI_CD sid=1 ssid=2\nsync\naccess read 1.2 0x1000\n");
+  add(scripts, "rules/CFGI_STE_RANGE-reaches-all", "CMD_CFGI_STE_RANGE",
+      "stream bypass 4\nstream bypass 7\naccess read 4 0\naccess read 7 0\nquiet\nstream 4 V=0\nstream 7 V=0\n"
+      "cmd CFGI_STE_RANGE sid=5 range=1\nsync\naccess read 4 0\naccess read 7 0\n");
+  add(scripts, "rules/CFGI_STE-reaches-contexts", "CMD_CFGI_STE",
+      "stream s1 1\nmap 1 0x1000\naccess read 1 0x1000\nquiet\ncd 1 V=0\ncmd CFGI_STE sid=1 leaf=0\nsync\n"
+      "access read 1 0x1000\n");
+  add(scripts, "rules/GBPA-wants-Update", "SMMU_GBPA",
+      "setup CR0=0xc\nwrite GBPA 0x00100000\nread GBPA\naccess read 1 0\nwrite GBPA 0x80101000\nread GBPA\naccess read "
+      "1 0\n"
+      "write GBPA 0x80001f15\naccess read 1 0\n");
+  add(scripts, "rules/RESUME-and-STALL_TERM-name-a-stream", "CMD_RESUME",
+      "stream s1 1\ncd 1 S=1\nstream s1 2\ncd 2 S=1\naccess read 1 0x1000\naccess read 2 0x1000\nquiet\n"
+      "cmd RESUME sid=2 resp=0 stag=0\nsync\nquiet\ncmd STALL_TERM sid=1\nsync\nquiet\nresume terminate 2\n");
+  add(scripts, "rules/terminate-gives-zero", "CMD_RESUME",
+      "stream s1 1\ncd 1 S=1\naccess read 1 0x1000\nquiet\nresume terminate 1\naccess read 1 0x1000\nquiet\n"
+      "resume abort 1\n");
+  add(scripts, "rules/terminate-must-abort", "CMD_RESUME",
+      "stream s1 1\ncd 1 S=1 A=1\naccess read 1 0x1000\nquiet\nresume terminate 1\n", {{"terminate_abort_only", "1"}});
+  add(scripts, "rules/off-terminates-stalls", "SMMU_CR0, SMMUEN",
+      "stream s1 1\ncd 1 S=1\naccess read 1 0x1000\nquiet\nwrite CR0 0xe\nquiet\n");
+}
+
 }  // namespace
 
 const std::vector<DirectedScript>& cross_scripts() {
@@ -322,6 +402,7 @@ const std::vector<DirectedScript>& cross_scripts() {
     add_regimes(scripts);
     add_invalidations(scripts);
     add_queues(scripts);
+    add_rules(scripts);
     return scripts;
   }();
   return kScripts;

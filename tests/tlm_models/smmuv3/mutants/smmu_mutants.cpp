@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "smmu_rtl_bridge/campaign/campaign.h"
+#include "smmu_rtl_bridge/stimulus/directed/crosses.h"
 #include "tests/tlm_models/smmuv3/mutants/planted_switch.h"
 
 int lockstep_planted_number = 0;
@@ -76,10 +77,13 @@ class Hunt {
 
   void go() {
     uint64_t seed = arguments_.seed;
+    bool directed = false;
     for (; since(begin_) < arguments_.seconds; seed += kSeedsATurn) {
       for (const char* mix : kMixes) {
         if (since(begin_) >= arguments_.seconds) break;
         if (turn(mix, seed)) return;
+        if (!directed && directed_turn()) return;
+        directed = true;
       }
     }
     std::printf("survived|%.1f|%llu|0|0|-|-|%s\n", since(begin_), static_cast<unsigned long long>(translations_),
@@ -119,6 +123,25 @@ class Hunt {
         return true;
       }
       seed = found.seed + 1;
+    }
+    return false;
+  }
+
+  // The scripts of rules that have a name, and of corners; they have no seed.
+  bool directed_turn() {
+    lockstep_planted_number = number_;
+    for (const auto* scripts : {&directed_scripts(), &cross_scripts()}) {
+      for (const DirectedScript& directed : *scripts) {
+        Finding found;
+        found.script = script_of(directed);
+        const auto result = run_script_isolated(factory_, found.script, {}, kCandidateSilenceMs);
+        if (!result) give_up(name_, directed.name + ": " + result.message());
+        translations_ += result->counts.accesses;
+        if (result->ok() || (number_ != 0 && !sound_agrees(found.script))) continue;
+        found.result = *result;
+        killed(found, "directed");
+        return true;
+      }
     }
     return false;
   }
