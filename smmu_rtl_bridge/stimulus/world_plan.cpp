@@ -383,9 +383,7 @@ bool Plan::map(size_t index, size_t context, TreePlan& tree, uint64_t address, b
   // Groups only where a whole one fits under one table.
   const unsigned stride =
       level == tree.start ? tree.input_bits - std::min(shift, tree.input_bits) : tree.granule_log2 - 3;
-  // and all of its outputs are in reach: what a group means otherwise is nobody's to say.
-  const bool reaches = shift + group <= tree.output_bits;
-  if (permissive || group == 0 || group > stride || level < 2 || !reaches || !draw_.chance(mix_.contiguous)) group = 0;
+  if (permissive || group == 0 || group > stride || level < 2 || !draw_.chance(mix_.contiguous)) group = 0;
   const uint64_t size = uint64_t{1} << (shift + group);
   const uint64_t base = address & ~(size - 1);
   for (const size_t other : tree.leaves) {
