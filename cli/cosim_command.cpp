@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "cli/cosim_coverage.h"
 #include "smmu_rtl_bridge/campaign/campaign.h"
 #include "smmu_rtl_bridge/coverage/database.h"
 #include "smmu_rtl_bridge/coverage/watch.h"
@@ -48,8 +49,6 @@ struct Arguments {
   bool no_shrink = false;
   bool directed = false;
   std::string coverage;
-  std::vector<std::string> files;
-  bridge::coverage::TreeOptions tree;
   unsigned failures = 1;
   std::string output;
   uint64_t shrink_s = 110;
@@ -132,12 +131,16 @@ class Coverage {
     if (text.empty()) return;
     if (const auto part = bridge::coverage::Database::parse(text, "coverage"); part) all_.merge(*part);
   }
+  // Adds to what the file has from earlier runs.
   core::Status save() {
     if (file_.empty()) return {};
+    if (std::filesystem::exists(file_)) {
+      const auto before = bridge::coverage::Database::load(file_);
+      if (!before) return before.error();
+      all_.merge(*before);
+    }
     const auto saved = all_.save(file_);
-    if (saved)
-      fmt::print(stderr, "coverage: {:.1f} % of the plan; `lockstep cosim coverage {}` shows it\n", all_.percent(),
-                 file_);
+    if (saved) fmt::print(stderr, "{}: {:.1f} % of the plan after {} runs\n", file_, all_.percent(), all_.runs);
     return saved;
   }
 
@@ -380,16 +383,6 @@ int run_generate(const Arguments& arguments) {
   return 0;
 }
 
-int run_coverage(const Arguments& arguments) {
-  const auto all = bridge::coverage::load_all(arguments.files);
-  if (!all) return bad_usage("coverage", all.message());
-  if (!arguments.output.empty()) {
-    if (const auto saved = all->save(arguments.output); !saved) return bad_usage("coverage", saved.message());
-  }
-  fmt::print("{}", arguments.json ? bridge::coverage::json(*all) : bridge::coverage::tree(*all, arguments.tree));
-  return 0;
-}
-
 int run_mixes() {
   for (const bridge::NamedText& mix : bridge::known_mixes()) {
     // The second line of a mix says what it is for.
@@ -435,14 +428,16 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   smmu->add_option("--seed", arguments->seed, "One seed");
   add_seed_options(*smmu, *arguments);
   smmu->add_option("--script", arguments->script, "Play this file and nothing else");
-  smmu->add_flag("--directed", arguments->directed, "Play the short scripts of all rules that have a name");
+  smmu->add_flag("--directed", arguments->directed,
+                 "Play the short scripts of all rules that have a name, and those of the coverage plan's corners");
   smmu->add_option("--jobs", arguments->jobs, "Processes beside one another (one a processor)");
   smmu->add_option("--save", arguments->save, "Folder for scripts that fail (.)");
   smmu->add_option("--failures", arguments->failures, "End after so many seeds that fail (1)");
   smmu->add_flag("--no-shrink", arguments->no_shrink, "Leave failing scripts as they are");
   smmu->add_option("--shrink-time", arguments->shrink_s, "Seconds for shrinking one script (110)");
   smmu->add_option("--timeline", arguments->timeline, "File for what happens at the pins, with --seed or --script");
-  smmu->add_option("--coverage", arguments->coverage, "File for the points of the plan that were met");
+  smmu->add_option("--coverage", arguments->coverage,
+                   "File of functional coverage to add to (`lockstep cosim coverage` shows it)");
   smmu->add_flag("--json", arguments->json, "One JSON object on standard output");
   smmu->callback([arguments, &exit_code] { exit_code = run_smmu(*arguments); });
 
@@ -465,19 +460,7 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   add_seed_options(*generate, *generating);
   generate->callback([generating, &exit_code] { exit_code = run_generate(*generating); });
 
-  auto covering = std::make_shared<Arguments>();
-  CLI::App* coverage = cosim->add_subcommand("coverage", "Show what runs together met of the coverage plan");
-  coverage->footer(
-      "docs/smmu-coverage.md has the plan.\n\n"
-      "  lockstep cosim smmu --seeds 1..2000 --coverage a.txt\n"
-      "  lockstep cosim coverage a.txt b.txt --depth 3 --holes");
-  coverage->add_option("files", covering->files, "Files of --coverage")->required();
-  coverage->add_option("--output", covering->output, "File for all of them merged");
-  coverage->add_option("--depth", covering->tree.depth, "Levels of the tree (2)");
-  coverage->add_flag("--holes", covering->tree.holes, "Name every point that was not met");
-  coverage->add_option("--below", covering->tree.below, "Only this part of the tree");
-  coverage->add_flag("--json", covering->json, "One JSON object on standard output");
-  coverage->callback([covering, &exit_code] { exit_code = run_coverage(*covering); });
+  add_cosim_coverage_command(*cosim, exit_code);
 
   CLI::App* mixes = cosim->add_subcommand("mixes", "List the mixes that come with the program");
   mixes->callback([&exit_code] { exit_code = run_mixes(); });

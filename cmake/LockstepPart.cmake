@@ -4,6 +4,7 @@
 option(LOCKSTEP_TESTS "Build the tests" ON)
 option(LOCKSTEP_BENCH "Build the benchmarks" ON)
 option(LOCKSTEP_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(LOCKSTEP_SANITIZE_THREADS "Build with ThreadSanitizer" OFF)
 option(LOCKSTEP_COVERAGE "Build with gcov instrumentation" OFF)
 
 set(CMAKE_CXX_STANDARD 20)
@@ -31,6 +32,11 @@ if(LOCKSTEP_SANITIZE)
   target_compile_options(lockstep_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
                                                   -fno-omit-frame-pointer)
   target_link_options(lockstep_flags INTERFACE -fsanitize=address,undefined)
+endif()
+if(LOCKSTEP_SANITIZE_THREADS)
+  # It knows no fences alone; the one there is stands for the host's, before a load-reserved of the guest.
+  target_compile_options(lockstep_flags INTERFACE -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan)
+  target_link_options(lockstep_flags INTERFACE -fsanitize=thread)
 endif()
 if(LOCKSTEP_COVERAGE)
   target_compile_options(lockstep_flags INTERFACE --coverage)

@@ -165,6 +165,7 @@ class Engine final : public core::Engine, private Runtime {
   bool find_records(RegionPlan& plan, uint64_t code_key);
   // Decodes a region; nullptr where its bytes are not what the plan says.
   std::shared_ptr<RegionJob> form(RegionPlan plan, uint64_t code_key, bool joint_checks);
+  // What of the work goes on beside the guest.
   void write_code(RegionJob& job) const;
   // Has it translated and installed. False when too many wait already.
   bool submit(const std::shared_ptr<RegionJob>& job);

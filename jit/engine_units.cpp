@@ -5,6 +5,7 @@
 #include "core/interpreter/mmu_code_reader.h"
 #include "core/ir/builder.h"
 #include "jit/engine.h"
+#include "jit/passes/passes.h"
 
 namespace lockstep::jit {
 
@@ -200,7 +201,6 @@ std::shared_ptr<RegionJob> Engine::form(RegionPlan plan, uint64_t code_key, bool
   job->plan = std::move(plan);
   job->region = form_region(job->plan, hart_);
   if (job->region.blocks.empty()) return nullptr;
-  job->pins = choose_pins(job->region, (hart_.layout().size_bytes + 7) / 8);
   job->joint_checks = joint_checks;
   job->asked_count = hart_.instruction_count();
   job->unit = std::make_unique<Unit>();
@@ -225,6 +225,8 @@ std::shared_ptr<RegionJob> Engine::form(RegionPlan plan, uint64_t code_key, bool
 }
 
 void Engine::write_code(RegionJob& job) const {
+  passes::optimise(job.region, maker_.pass_context(job.joint_checks));
+  job.pins = choose_pins(job.region, (hart_.layout().size_bytes + 7) / 8);
   job.translated = maker_.translate(*job.unit, job.region, job.pins, job.joint_checks, job.code);
 }
 

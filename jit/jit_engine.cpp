@@ -9,6 +9,7 @@
 #include "jit/engine.h"
 #include "jit/host_features.h"
 #include "jit/listing.h"
+#include "jit/passes/trace.h"
 #include "jit/sampler.h"
 
 namespace lockstep::jit {
@@ -86,13 +87,18 @@ std::string Engine::describe(const Unit& unit) const {
   const RegionPlan plan = plan_region(unit, options_.threshold, [&](uint64_t pc, uint64_t paddr) {
     return unit.is_region ? find_known(pc, paddr, unit.code_key) : nullptr;
   });
-  const Region region = form_region(plan, hart_);
+  Region region = form_region(plan, hart_);
   if (region.blocks.empty()) return where + ": its bytes are not what they were\n";
-  const uint32_t words = (hart_.layout().size_bytes + 7) / 8;
-  const std::vector<Pin> pins = unit.is_region ? choose_pins(region, words) : std::vector<Pin>();
+  const core::StateLayout& layout = hart_.layout();
+  std::string text = fmt::format("{}, {} bytes of host code at {}\n", where, unit.code_bytes, fmt::ptr(unit.code)) +
+                     print_blocks(region.blocks, {.layout = &layout, .helpers = hart_.helpers()});
+  std::vector<Pin> pins;
   const bool joint_checks = unit.is_region && !alone_.contains({unit.paddr, unit.pc});
-  return fmt::format("{}, {} bytes of host code at {}\n", where, unit.code_bytes, fmt::ptr(unit.code)) +
-         describe_blocks(maker_.input(unit, region, pins, joint_checks), unit.code_bytes);
+  if (unit.is_region) {
+    text += passes::trace(region, maker_.pass_context(joint_checks));
+    pins = choose_pins(region, (layout.size_bytes + 7) / 8);
+  }
+  return text + describe_translation(maker_.input(unit, region, pins, joint_checks), unit.code_bytes);
 }
 
 core::Result<std::unique_ptr<core::Engine>> make_jit_engine(core::Hart& hart, const JitOptions& options) {

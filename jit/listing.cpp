@@ -8,7 +8,6 @@
 #include <charconv>
 #include <map>
 
-#include "core/ir/text.h"
 #include "core/memory/tlb.h"
 
 namespace lockstep::jit {
@@ -31,6 +30,8 @@ constexpr FieldName kHeaderFields[] = {
     {"trapped", offsetof(StateHeader, trapped)},
     {"fp_flags", offsetof(StateHeader, fp_flags)},
     {"fp_rounding", offsetof(StateHeader, fp_rounding)},
+    {"reservation_valid", offsetof(StateHeader, reservation_valid)},
+    {"reservation_address", offsetof(StateHeader, reservation_address)},
 };
 
 // Ascending; arrays are as long as up to the next one.
@@ -57,6 +58,8 @@ constexpr FieldName kTlbArrays[] = {
     {"store_tags", offsetof(TlbContext, tags) + kArrayBytes},
     {"load_addends", offsetof(TlbContext, addends)},
     {"store_addends", offsetof(TlbContext, addends) + kArrayBytes},
+    {"load_frames", offsetof(TlbContext, pages) + offsetof(core::TlbPage, ppage)},
+    {"store_frames", offsetof(TlbContext, pages) + sizeof(TlbContext::pages[0]) + offsetof(core::TlbPage, ppage)},
 };
 
 // The part of a memory operand between its brackets: a base, the middle as it is, a displacement.
@@ -306,12 +309,14 @@ std::string print_pins(std::span<const Pin> pins, const core::StateLayout& layou
   return out;
 }
 
-std::string describe_blocks(const Translator::Input& input, std::optional<size_t> installed_bytes) {
-  const core::StateLayout& layout = input.hart.layout();
-  const core::ir::Names names{.layout = &layout, .helpers = input.helpers};
+std::string print_blocks(std::span<const RegionBlock> blocks, const core::ir::Names& names) {
   std::string out;
-  for (const RegionBlock& block : input.blocks) out += core::ir::print(block.ir, names);
-  out += print_pins(input.pins, layout);
+  for (const RegionBlock& block : blocks) out += core::ir::print(block.ir, names);
+  return out;
+}
+
+std::string describe_translation(const Translator::Input& input, std::optional<size_t> installed_bytes) {
+  std::string out = print_pins(input.pins, input.hart.layout());
   const std::optional<Listing> listing = list_code(input);
   if (!listing) return out + "; no host code\n";
   if (installed_bytes.value_or(listing->code_bytes) != listing->code_bytes) {

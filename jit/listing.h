@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/ir/text.h"
 #include "jit/pins.h"
 #include "jit/region.h"
 #include "jit/thunks.h"
@@ -40,8 +41,11 @@ Thunks listing_thunks();
 // A pin a line: its word, its register, and whether it is only read.
 std::string print_pins(std::span<const Pin> pins, const core::StateLayout& layout);
 
-// All that is known about blocks that are translated as one piece: IR, pins, host code. With `installed_bytes`, the
-// size of code that was made before, it says when this is not the same.
-std::string describe_blocks(const Translator::Input& input, std::optional<size_t> installed_bytes = {});
+// The blocks' IR.
+std::string print_blocks(std::span<const RegionBlock> blocks, const core::ir::Names& names);
+
+// What the Translator makes of blocks that are one piece: pins and host code. With `installed_bytes`, the size of code
+// that was made before, it says when this is not the same.
+std::string describe_translation(const Translator::Input& input, std::optional<size_t> installed_bytes = {});
 
 }  // namespace lockstep::jit

@@ -33,7 +33,15 @@ bool takes_float(Op op) {
 
 void count(const RegionBlock& block, std::vector<Word>& words) {
   const std::vector<Inst>& insts = block.ir.insts;
+  // Values that floating point asks for, as they are or as a single in its box.
+  std::vector<bool> asked(insts.size());
   for (const Inst& i : insts) {
+    for (unsigned k = 0; takes_float(i.op) && k < i.operands; ++k) {
+      asked[i.args[k]] = asked[float_source(insts, i.args[k])] = true;
+    }
+  }
+  for (core::ir::Value at = 0; at < insts.size(); ++at) {
+    const Inst& i = insts[at];
     if (i.op == Op::kGet || i.op == Op::kSet) {
       const Type type = i.op == Op::kGet ? i.type : i.operand_type;
       const uint64_t last = (i.imm + core::ir::type_bytes(type) - 1) / 8;
@@ -46,12 +54,11 @@ void count(const RegionBlock& block, std::vector<Word>& words) {
       if (i.op == Op::kSet) {
         word.written = true;
         const core::ir::Value single = boxed_single(insts, insts[i.args[0]]);
-        if (makes_float(insts[single != core::ir::kNoValue ? single : i.args[0]].op)) word.vector_score += block.weight;
+        const core::ir::Value value = single != core::ir::kNoValue ? single : i.args[0];
+        if (asked[value] || makes_float(insts[value].op)) word.vector_score += block.weight;
+      } else if (asked[at]) {
+        word.vector_score += block.weight;
       }
-    }
-    for (unsigned k = 0; takes_float(i.op) && k < i.operands; ++k) {
-      const Inst& operand = insts[float_source(insts, i.args[k])];
-      if (operand.op == Op::kGet) words[operand.imm / 8].vector_score += block.weight;
     }
   }
 }

@@ -156,7 +156,8 @@ bool Translator::emit_end(const Inst& i) {
     }
     case Op::kJumpIndirect:
       settle();
-      if (is_const(i.args[0])) {
+      // Passes have made a jump of what they know; what they do not know is no edge to one of the region's blocks.
+      if (is_const(i.args[0]) && find_block(imm(i.args[0])) == kNone) {
         edge_here(imm(i.args[0]));
       } else {
         emit_indirect(i);

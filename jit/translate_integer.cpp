@@ -33,6 +33,22 @@ CondCode condition_of(core::ir::Op op) {
   }
 }
 
+// The condition of the comparison with its operands the other way round.
+CondCode swapped_condition_of(core::ir::Op op) {
+  switch (op) {
+    case core::ir::Op::kLtU:
+      return CondCode::kUnsignedGT;
+    case core::ir::Op::kLtS:
+      return CondCode::kSignedGT;
+    case core::ir::Op::kGeU:
+      return CondCode::kUnsignedLE;
+    case core::ir::Op::kGeS:
+      return CondCode::kSignedLE;
+    default:
+      return condition_of(op);
+  }
+}
+
 }  // namespace
 
 bool Translator::emit_integer(const Inst& i) {
@@ -89,22 +105,13 @@ bool Translator::emit_integer(const Inst& i) {
 }
 
 bool Translator::fold_constants(const Inst& i) {
+  std::array<uint64_t, 2> operands = {};
+  if (i.operands == 0 || i.operands > operands.size()) return false;
   for (unsigned k = 0; k < i.operands; ++k) {
     if (!is_const(i.args[k])) return false;
+    operands[k] = imm(i.args[k]);
   }
-  std::optional<uint64_t> value;
-  if (i.op == Op::kZext || i.op == Op::kTrunc) {
-    value = core::ir::mask_to(i.type, core::ir::mask_to(inst(i.args[0]).type, imm(i.args[0])));
-  } else if (i.op == Op::kSext) {
-    value =
-        core::ir::mask_to(i.type, static_cast<uint64_t>(core::ir::sign_extend(inst(i.args[0]).type, imm(i.args[0]))));
-  } else if (i.operands == 1) {
-    value = core::ir::fold_unary(i.op, i.type, imm(i.args[0]));
-  } else if (i.operands == 2) {
-    const Type type = inst(i.args[0]).type;
-    value = core::ir::fold_binary(i.op, type, core::ir::mask_to(type, imm(i.args[0])),
-                                  core::ir::mask_to(type, imm(i.args[1])));
-  }
+  const auto value = core::ir::fold(i.op, i.type, inst(i.args[0]).type, std::span(operands).first(i.operands));
   if (!value) return false;
   for (unsigned k = 0; k < i.operands; ++k) consume(i.args[k]);
   define_const(*value);
@@ -117,8 +124,28 @@ bool Translator::wants_swap(Value left, Value right) const {
   return home != kNone && places_[resolve(right)].reg == home && places_[resolve(left)].reg != home;
 }
 
+// The sum with a value that is shifted on the way.
+bool Translator::emit_scaled_add(const Inst& i, Value times, Value other) {
+  places_[index_].lazy = false;
+  const Inst& shift = inst(times);
+  const auto count = static_cast<uint32_t>(imm(shift.args[1]));
+  const int a = use(shift.args[0]);
+  const int b = is_const(other) && fits32(imm(other)) ? kNone : use(other);
+  consume(shift.args[0]);
+  consume(shift.args[1]);
+  for (unsigned k = 0; k < 2; ++k) consume(i.args[k]);
+  const int d = define(b != kNone && is_idle(b) ? b : a);
+  a_.lea(gp(d), b == kNone ? asmjit::x86::ptr(Gp(), gp(a), count, static_cast<int32_t>(imm(other)))
+                           : asmjit::x86::ptr(gp(b), gp(a), count));
+  return true;
+}
+
 bool Translator::emit_add(const Inst& i) {
   Value left = i.args[0], right = i.args[1];
+  for (unsigned k = 0; k < 2; ++k) {
+    const Value times = i.args[k];
+    if (inst(times).op == Op::kShl && places_[times].lazy) return emit_scaled_add(i, times, i.args[1 - k]);
+  }
   if (is_const(left)) std::swap(left, right);
   // A sum with a constant that only addresses one access is folded into it.
   if (i.type == Type::kI64 && is_const(right) && fits32(imm(right)) && fits32(imm(right) + 8) && places_[index_].lazy) {
@@ -217,6 +244,7 @@ bool Translator::emit_logic(const Inst& i) {
 bool Translator::emit_shift(const Inst& i) {
   const unsigned bits = type_bits(i.type);
   if (bits < 32) return false;
+  if (places_[index_].lazy) return true;  // becomes a part of a sum
   const int a = use(i.args[0]);
   if (is_const(i.args[1])) {
     const auto count = static_cast<unsigned>(imm(i.args[1]) % bits);
@@ -346,6 +374,8 @@ int Translator::take_wide_operands(const Inst& i, int a, int b) {
       move_const(to, place.imm);
     } else if (place.reg >= kFirstXmm) {
       a_.vmovq(gp(to), vec(place.reg));
+    } else if (place.in_state) {
+      a_.mov(gp(to), state(8 * place.word));
     } else {
       a_.mov(gp(to), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
     }
@@ -605,12 +635,15 @@ CondCode Translator::test_condition(Value v) {
   }
   const Inst& compare = inst(r);
   Type type = inst(compare.args[0]).type;
-  const Value right = compare.args[1];
+  Value left = compare.args[0], right = compare.args[1];
+  // Only the second operand can be a constant.
+  const bool swap = is_const(left) && !is_const(right);
+  if (swap) std::swap(left, right);
   // Sign extension keeps the order, signed and unsigned.
   const bool both_narrow =
-      type == Type::kI64 && is_narrow(compare.args[0]) && (is_const(right) ? fits32(imm(right)) : is_narrow(right));
+      type == Type::kI64 && is_narrow(left) && (is_const(right) ? fits32(imm(right)) : is_narrow(right));
   if (both_narrow) type = Type::kI32;
-  const int a = both_narrow ? use_narrow(compare.args[0]) : use(compare.args[0]);
+  const int a = both_narrow ? use_narrow(left) : use(left);
   if (is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(type, imm(right))))) {
     const auto value = static_cast<int32_t>(core::ir::sign_extend(type, imm(right)));
     if (value == 0 && (compare.op == Op::kEq || compare.op == Op::kNe)) {
@@ -622,10 +655,10 @@ CondCode Translator::test_condition(Value v) {
     const int b = both_narrow ? use_narrow(right) : use(right);
     a_.cmp(sized(a, type), sized(b, type));
   }
-  consume(compare.args[0]);
+  consume(left);
   consume(right);
   consume(v);
-  return condition_of(compare.op);
+  return swap ? swapped_condition_of(compare.op) : condition_of(compare.op);
 }
 
 }  // namespace lockstep::jit

@@ -15,98 +15,23 @@ constexpr int32_t biased(size_t offset) {
   return static_cast<int32_t>(offset) - static_cast<int32_t>(core::kTlbContextBias);
 }
 constexpr size_t kArrayBytes = sizeof(uint64_t) * core::kTlbEntries;
-// A group may be this long: longer ones would cross a page's end too often.
-constexpr int64_t kMaxGroupBytes = 512;
 constexpr uint64_t kSpecialFlags = core::ir::kMemBigEndian | core::ir::kMemAligned;
 
 }  // namespace
 
-// Finds accesses of one kind that lie beside one another: at constant distances from a value that they share. Between
-// them nothing may change the TLB but their like, whose slow paths look whether it lost something.
 void Translator::find_groups() {
-  groups_.clear();
-  const std::vector<Inst>& insts = block_->insts;
-  group_of_.assign(insts.size(), kNone);
-  if (!input_.joint_checks || input_.accesses != nullptr) return;
-  offset_of_.assign(insts.size(), 0);
-  struct Root {
-    Value value = core::ir::kNoValue;
-    int64_t offset = 0;
-  };
-  std::vector<Root> roots(insts.size());
-  std::vector<Root> words(words_.size());
-  std::vector<int> open;
-  for (Value at = 0; at < insts.size(); ++at) {
-    const Inst& i = insts[at];
-    roots[at] = {at, 0};
-    switch (i.op) {
-      case Op::kGet:
-        if (i.type == Type::kI64 && i.imm % 8 == 0) {
-          Root& word = words[i.imm / 8];
-          if (word.value == core::ir::kNoValue) word = roots[at];
-          roots[at] = word;
-        }
-        break;
-      case Op::kSet: {
-        const bool whole = i.operand_type == Type::kI64 && i.imm % 8 == 0;
-        for (uint64_t w = i.imm / 8; w <= (i.imm + core::ir::type_bytes(i.operand_type) - 1) / 8; ++w) words[w] = {};
-        if (whole) words[i.imm / 8] = roots[i.args[0]];
-        break;
-      }
-      case Op::kAdd:
-        for (unsigned k = 0; k < 2 && i.type == Type::kI64; ++k) {
-          const Inst& constant = insts[i.args[k]];
-          const Root& base = roots[i.args[1 - k]];
-          if (constant.op != Op::kConst) continue;
-          const int64_t offset = base.offset + static_cast<int64_t>(constant.imm);
-          if (offset == static_cast<int32_t>(offset)) roots[at] = {base.value, offset};
-        }
-        break;
-      case Op::kLoad:
-      case Op::kStore: {
-        const bool store = i.op == Op::kStore;
-        const Type type = store ? i.operand_type : i.type;
-        if (i.imm & kSpecialFlags || core::ir::type_bits(type) > 64) break;
-        const Root& root = roots[i.args[0]];
-        const int64_t end = root.offset + core::ir::type_bytes(type);
-        const auto joins = [&](int k) {
-          const Group& g = groups_[static_cast<size_t>(k)];
-          return g.root == root.value && g.store == store &&
-                 std::max(g.high, end) - std::min(g.low, root.offset) <= kMaxGroupBytes;
-        };
-        const auto found = std::find_if(open.begin(), open.end(), joins);
-        group_of_[at] = found != open.end() ? *found : static_cast<int>(groups_.size());
-        if (found == open.end()) {
-          open.push_back(group_of_[at]);
-          groups_.push_back(
-              {.root = root.value, .store = store, .low = root.offset, .high = end, .first = root.offset});
-        }
-        Group& group = groups_[static_cast<size_t>(group_of_[at])];
-        group.low = std::min(group.low, root.offset);
-        group.high = std::max(group.high, end);
-        ++group.members;
-        offset_of_[at] = root.offset;
-        break;
-      }
-      case Op::kCall:
-        std::fill(words.begin(), words.end(), Root{});
-        open.clear();
-        break;
-      case Op::kLoadReserved:
-      case Op::kStoreConditional:
-      case Op::kAtomicRmw:
-      case Op::kCas:
-        open.clear();
-        break;
-      default:
-        break;
-    }
+  access_groups_ = {};
+  if (input_.joint_checks && input_.accesses == nullptr) {
+    access_groups_ = find_access_groups(*block_, input_.state_words);
+  } else {
+    access_groups_.group_of.assign(block_->insts.size(), kNone);
   }
+  begun_groups_.assign(access_groups_.groups.size(), false);
 }
 
 bool Translator::any_group_begun() const {
-  for (size_t k = 0; k < groups_.size(); ++k) {
-    if (groups_[k].begun && places_[block_->insts.size() + k].uses > 0) return true;
+  for (size_t k = 0; k < begun_groups_.size(); ++k) {
+    if (begun_groups_[k] && places_[block_->insts.size() + k].uses > 0) return true;
   }
   return false;
 }
@@ -125,21 +50,21 @@ void Translator::take_index(int to, int address) {
 // misses and a misaligned one inside it does not. Those of a group look for all the group's bytes at the first of them
 // and keep the host address.
 Translator::Mem Translator::translate_address(Value address, unsigned size_bytes, bool store) {
-  const int in_group = group_of_[index_];
-  Group* group = in_group != kNone && groups_[static_cast<size_t>(in_group)].members > 1
-                     ? &groups_[static_cast<size_t>(in_group)]
-                     : nullptr;
+  const int in_group = access_groups_.group_of[index_];
+  const AccessGroup* group = in_group != kNone && access_groups_.groups[static_cast<size_t>(in_group)].members > 1
+                                 ? &access_groups_.groups[static_cast<size_t>(in_group)]
+                                 : nullptr;
   const auto host = static_cast<Value>(block_->insts.size() + static_cast<size_t>(std::max(in_group, 0)));
   const Value r = resolve(address);
   const bool lazy = places_[r].lazy;
-  if (group != nullptr && group->begun) {
+  if (group != nullptr && begun_groups_[static_cast<size_t>(in_group)]) {
     if (lazy) {
       for (Value operand : {inst(r).args[0], inst(r).args[1]}) consume(operand);
     }
     consume(address);
     const int reg = use(host);
     consume(host);
-    return asmjit::x86::ptr(gp(reg), static_cast<int32_t>(offset_of_[index_] - group->first));
+    return asmjit::x86::ptr(gp(reg), static_cast<int32_t>(access_groups_.offset_of[index_] - group->first));
   }
   int base;
   int32_t displacement = 0;
@@ -168,6 +93,7 @@ Translator::Mem Translator::translate_address(Value address, unsigned size_bytes
                 .low = displacement,
                 .high = displacement,
                 .guarded = any_group_begun(),
+                .aligned = 1,
                 .split = {}};
   int32_t end = displacement + static_cast<int32_t>(size_bytes);
   if (group != nullptr) {
@@ -197,7 +123,7 @@ Translator::Mem Translator::translate_address(Value address, unsigned size_bytes
   slow_paths_.push_back(slow);
   if (group == nullptr) return asmjit::x86::ptr(gp(base), gp(index), 0, displacement);
   a_.lea(gp(index), asmjit::x86::ptr(gp(base), gp(index), 0, displacement));
-  group->begun = true;
+  begun_groups_[static_cast<size_t>(in_group)] = true;
   set_register(host, index);
   places_[host].uses = group->members - 1;
   return asmjit::x86::ptr(gp(index));
@@ -212,6 +138,11 @@ void Translator::finish_slow(const SlowPath& slow) {
     a_.lea(gp(slow.page), asmjit::x86::ptr(gp(slow.base), slow.high - 1));
     a_.xor_(gp(slow.index), gp(slow.page));
     a_.test(gp(slow.index), static_cast<int32_t>(core::kPageMask));
+    a_.jnz(give_up);
+  }
+  if (slow.aligned > 1) {
+    // A misaligned one is the interpreter's.
+    a_.test(gp32(slow.base), slow.aligned - 1);
     a_.jnz(give_up);
   }
   if (slow.displacement != 0) a_.lea(gp(slow.index), asmjit::x86::ptr(gp(slow.base), slow.displacement));
@@ -335,42 +266,6 @@ bool Translator::emit_store(const Inst& i) {
       a_.mov(to, gp(reg));
   }
   if (input_.accesses != nullptr) end_record(gp(reg));
-  return true;
-}
-
-bool Translator::emit_atomic(const Inst& i) {
-  if (i.imm & core::ir::kMemBigEndian) return false;
-  AtomicDescriptor descriptor{};
-  Type type = i.type;
-  if (i.op == Op::kLoadReserved) {
-    descriptor.kind = AtomicKind::kLoadReserved;
-  } else if (i.op == Op::kStoreConditional) {
-    descriptor.kind = AtomicKind::kStoreConditional;
-    type = i.operand_type;
-  } else {
-    descriptor.kind = AtomicKind::kRmw;
-    descriptor.op = static_cast<uint8_t>(i.imm2);
-  }
-  if (core::ir::type_bits(type) < 8) return false;
-  descriptor.type = static_cast<uint8_t>(type);
-  descriptor.flags = static_cast<uint8_t>(i.imm);
-  const int address = use(i.args[0]);
-  a_.mov(frame(offsetof(Frame, address)), gp(address));
-  consume(i.args[0]);
-  if (i.operands > 1) {
-    const int value = use(i.args[1]);
-    a_.mov(frame(offsetof(Frame, operand)), gp(value));
-    consume(i.args[1]);
-  }
-  describe(std::bit_cast<uint32_t>(descriptor));
-  if (input_.accesses != nullptr) note_pc();
-  call(input_.thunks.atomic);
-  const asmjit::Label return_point = a_.newLabel();
-  a_.bind(return_point);
-  note_hand_over(return_point);
-  if (places_[index_].uses == 0) return true;
-  const int d = define();
-  a_.mov(gp(d), frame(offsetof(Frame, operand)));
   return true;
 }
 

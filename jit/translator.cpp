@@ -41,7 +41,7 @@ bool Translator::translate_block() {
   region_block_ = &input_.blocks[current_];
   block_ = &region_block_->ir;
   find_groups();
-  places_.assign(block_->insts.size() + groups_.size(), Place{});
+  places_.assign(block_->insts.size() + access_groups_.groups.size(), Place{});
   drop_bindings();
   registers_.fill(Register{});
   free_spills_.clear();
@@ -68,6 +68,9 @@ void Translator::count_uses() {
     for (unsigned k = 0; k < in.operands; ++k) {
       Place& place = places_[in.args[k]];
       if (place.uses++ == 0) place.user = static_cast<Value>(i);
+      // What is pure may stand for its operand, or ask for it only where it is used itself.
+      place.last =
+          std::max({place.last, static_cast<Value>(i), op_info(in.op).effect == Effect::kPure ? places_[i].last : 0});
     }
   }
   for (size_t i = 0; i < block_->insts.size(); ++i) {
@@ -76,10 +79,19 @@ void Translator::count_uses() {
     Place& first = places_[in.args[0]];
     const Op made_by = inst(in.args[0]).op;
     if ((in.op == Op::kLoad || in.op == Op::kStore) && made_by == Op::kAdd && first.uses == 1) first.lazy = true;
-    if ((in.op == Op::kSext || in.op == Op::kZext) && in.type == Type::kI64 && made_by == Op::kLoad &&
-        first.uses == 1 && inst(in.args[0]).type != Type::kI1) {
+    if ((in.op == Op::kSext || in.op == Op::kZext) && in.type == Type::kI64 && first.uses == 1 &&
+        (made_by == Op::kLoad ? inst(in.args[0]).type != Type::kI1 : loads_wide(inst(in.args[0])))) {
       first.wide_load = true;
       first.imm = in.op == Op::kSext ? 1 : 0;
+    }
+    // Two, four or eight times a value is a part of the sum that it goes into.
+    for (unsigned k = 2; in.op == Op::kAdd && in.type == Type::kI64 && k-- > 0;) {
+      const Inst &times = inst(in.args[k]), &other = inst(in.args[1 - k]);
+      if (times.op != Op::kShl || inst(times.args[1]).op != Op::kConst || other.op == Op::kConst) continue;
+      const uint64_t count = inst(times.args[1]).imm;
+      if (count < 1 || count > 3 || places_[in.args[k]].uses != 1) continue;
+      places_[in.args[k]].lazy = true;
+      break;
     }
     const bool compared =
         made_by >= Op::kEq && made_by <= Op::kGeS && type_bits(inst(inst(in.args[0]).args[0]).type) >= 32;
@@ -118,6 +130,9 @@ bool Translator::makes_word(Value v) const {
 // Values that become words which floating point reads are made in vector registers.
 void Translator::find_homes() {
   std::vector<bool> read_as_vector(words_.size());
+  // Behind a call code may be left where the next guest instruction begins.
+  const auto covered = [this](Value k) { return k < access_groups_.covered.size() && access_groups_.covered[k]; };
+  const bool has_call = std::ranges::any_of(block_->insts, [](const Inst& i) { return i.op == Op::kCall; });
   for (size_t k = 0; k < block_->insts.size(); ++k) {
     const Inst& i = block_->insts[k];
     if (i.op == Op::kGet && places_[k].prefers_vector) read_as_vector[i.imm / 8] = true;
@@ -132,14 +147,36 @@ void Translator::find_homes() {
     if (extends && (places_[inst(made).args[0]].wide_load || makes_word(made))) made = inst(made).args[0];
     Place& place = places_[made];
     if (read_as_vector[word]) place.prefers_vector = true;
-    if (pin_of_[word] == kNone || place.home != kNone) continue;
-    Value k = made + 1;
-    for (; k < at; ++k) {
-      const Inst& between = block_->insts[k];
-      if (observes_state(between.op) || (between.op == Op::kGet && between.imm / 8 == word)) break;
+    if (pin_of_[word] == kNone) continue;
+    const int home = input_.pins[static_cast<size_t>(pin_of_[word])].home;
+    // So is what it is made of, as far as that is for nothing else.
+    for (Value behind = at; made != core::ir::kNoValue && places_[made].home == kNone;
+         behind = made, made = made_of(made)) {
+      Value k = made + 1;
+      for (; k < behind; ++k) {
+        const Inst& between = block_->insts[k];
+        const bool observes = between.op == Op::kInsn ? has_call : observes_state(between.op) && !covered(k);
+        if (observes || (between.op == Op::kGet && between.imm / 8 == word)) break;
+      }
+      if (k < behind) break;
+      places_[made].home = home;
     }
-    if (k == at) place.home = input_.pins[static_cast<size_t>(pin_of_[word])].home;
   }
+}
+
+// The operand that a value takes the register of when it is the last that wants it, or kNoValue.
+Translator::Value Translator::made_of(Value made) const {
+  const Inst& i = inst(made);
+  if (i.operands == 0 || op_info(i.op).effect != Effect::kPure) return kNoValue;
+  Value user = made;
+  Value v = i.args[0];
+  while (places_[v].user == user && (inst(v).op == Op::kTrunc || makes_word(v))) {
+    user = v;
+    v = inst(v).args[0];
+  }
+  const Op op = inst(v).op;
+  const bool moves = op == Op::kGet || op == Op::kConst || op_info(op).effect == Effect::kCall || places_[v].lazy;
+  return places_[v].user == user && !moves ? v : kNoValue;
 }
 
 bool Translator::is_idle(int reg) const {
@@ -223,12 +260,33 @@ void Translator::drop_words(int reg) {
   }
 }
 
+int Translator::lasting_word(int reg, Value last) const {
+  for (unsigned word : active_) {
+    if (words_[word].reg != reg) continue;
+    Value k = index_;
+    for (; k <= last; ++k) {
+      const Inst& i = inst(k);
+      if (i.op == Op::kSet && i.imm / 8 <= word && word <= (i.imm + type_bytes(i.operand_type) - 1) / 8) break;
+      if (i.op == Op::kCall && (input_.helpers[i.imm].effects & core::kHelperWritesState) != 0) break;
+    }
+    if (k > last) return static_cast<int>(word);
+  }
+  return kNone;
+}
+
 void Translator::evict(int reg) {
   Register& r = registers_[static_cast<size_t>(reg)];
+  if (r.value != kNoValue && places_[r.value].uses > 0 && !places_[r.value].keeps_word) {
+    const int word = r.words > 0 ? lasting_word(reg, places_[r.value].last) : kNone;
+    places_[r.value].keeps_word = word != kNone;
+    places_[r.value].word = static_cast<unsigned>(std::max(word, 0));
+  }
   drop_words(reg);
   if (r.value != kNoValue) {
     Place& place = places_[r.value];
-    if (place.uses > 0 && place.spill == kNone && !place.constant) {
+    if (place.keeps_word) {
+      place.in_state = true;
+    } else if (place.uses > 0 && place.spill == kNone && !place.constant) {
       if (free_spills_.empty()) {
         if (spills_ == static_cast<int>(Frame::kSpills)) {
           failed_ = true;
@@ -330,7 +388,7 @@ int Translator::use_narrow(Value v) {
     return reg;
   }
   if (place.in_state) {
-    a_.mov(gp(reg), state(inst(v).imm));
+    a_.mov(gp(reg), state(8 * place.word));
     place.in_state = false;
   } else {
     a_.mov(gp(reg), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
@@ -342,7 +400,7 @@ int Translator::use_narrow(Value v) {
 asmjit::Operand Translator::use_operand(Value v, Type type) {
   const Place& place = places_[resolve(v)];
   if (!place.in_state) return sized(use(v), type);
-  Mem where = state(inst(resolve(v)).imm);
+  Mem where = state(8 * place.word);
   where.setSize(type_bits(type) / 8);
   return where;
 }
@@ -387,7 +445,9 @@ int Translator::use_vector(Value v) {
     widen(place.reg);
     a_.vmovq(vec(reg), gp(place.reg));
   } else if (place.in_state) {
-    a_.vmovq(vec(reg), state(inst(v).imm));
+    a_.vmovq(vec(reg), state(8 * place.word));
+    place.in_state = false;
+    set_register(v, reg);
   } else {
     a_.vmovq(vec(reg), frame(offsetof(Frame, spill) + 8 * static_cast<size_t>(place.spill)));
     set_register(v, reg);
@@ -458,6 +518,7 @@ void Translator::define_alias(Value of) {
   of = resolve(of);
   places_[index_].alias = of;
   places_[of].uses += places_[index_].uses;
+  places_[of].last = std::max(places_[of].last, places_[index_].last);
 }
 
 void Translator::define_const(uint64_t value) {
@@ -504,9 +565,8 @@ bool Translator::emit(const Inst& i) {
     case Op::kFenceTso:
       return true;  // the host orders all but stores before loads by itself
     case Op::kFence:
-      // Nobody else runs, or a locked operation drains the host's store buffer; the frame's word is nobody's.
-      if (input_.hart.concurrent())
-        a_.lock().or_(asmjit::x86::dword_ptr(asmjit::x86::rsp, offsetof(Frame, descriptor)), 0);
+      // Nobody else runs, or a locked operation drains the host's store buffer.
+      if (input_.hart.concurrent()) fence();
       return true;
     case Op::kLoad:
       return emit_load(i);
@@ -553,8 +613,7 @@ void Translator::emit_get(const Inst& i) {
   if (w.reg != kNone) {
     Register& r = registers_[static_cast<size_t>(w.reg)];
     if (r.value != kNoValue && places_[r.value].reg == w.reg) {
-      places_[index_].alias = r.value;
-      places_[r.value].uses += places_[index_].uses;
+      define_alias(r.value);
     } else {
       set_register(index_, w.reg);
     }
@@ -562,6 +621,7 @@ void Translator::emit_get(const Inst& i) {
   }
   if (folds_into_user(i)) {
     places_[index_].in_state = true;
+    places_[index_].word = word;
     return;
   }
   // A pinned word that had to leave its register comes back to it.

@@ -10,6 +10,7 @@
 
 #include "core/hart/hart.h"
 #include "core/ir/ir.h"
+#include "jit/access_groups.h"
 #include "jit/frame.h"
 #include "jit/host_features.h"
 #include "jit/pins.h"
@@ -26,7 +27,7 @@ namespace lockstep::jit {
 // over to the interpreter as a whole guest instruction.
 //
 // translator.cpp has registers and state, translate_integer.cpp, translate_float.cpp, translate_memory.cpp,
-// translate_ends.cpp and translate_edges.cpp the operations.
+// translate_atomics.cpp, translate_ends.cpp and translate_edges.cpp the operations.
 class Translator {
  public:
   struct Input {
@@ -75,7 +76,10 @@ class Translator {
     bool prefers_vector = false;
     int home = kNone;                 // of the pinned word that it is to become
     Value user = core::ir::kNoValue;  // the last one
-    bool in_state = false;            // not read yet: the word of the state that it is has not changed
+    Value last = 0;                   // where it may be asked for last, whatever stands for it
+    bool in_state = false;            // in no register: a word of the state has it until nobody asks any more
+    unsigned word = 0;                // that one
+    bool keeps_word = false;          // it is `word` until nobody asks any more, in a register or not
     bool wide_load = false;           // a load whose register already has the extension that its only user asks for
     uint64_t imm = 0;
   };
@@ -97,6 +101,7 @@ class Translator {
   void count_uses();
   bool makes_word(Value v) const;
   void find_homes();
+  Value made_of(Value made) const;
   bool observes_state(Op op) const;
   Value resolve(Value v) const {
     while (places_[v].alias != core::ir::kNoValue) v = places_[v].alias;
@@ -110,6 +115,8 @@ class Translator {
   int allocate(bool vector);
   void evict(int reg);
   void drop_words(int reg);  // writes the dirty ones
+  // A word bound to the register that stays what it is up to the instruction `last`, or kNone.
+  int lasting_word(int reg, Value last) const;
   void lock(int reg) { locked_ |= uint64_t{1} << reg; }
   void unlock(int reg) { locked_ &= ~(uint64_t{1} << reg); }
   bool is_idle(int reg) const;
@@ -178,6 +185,7 @@ class Translator {
   bool fold_constants(const Inst& i);
   bool wants_swap(Value left, Value right) const;
   bool emit_add(const Inst& i);
+  bool emit_scaled_add(const Inst& i, Value times, Value other);
   bool emit_sub(const Inst& i);
   bool emit_logic(const Inst& i);
   bool emit_shift(const Inst& i);
@@ -208,13 +216,33 @@ class Translator {
   // --- translate_memory.cpp
   bool emit_load(const Inst& i);
   bool emit_store(const Inst& i);
-  bool emit_atomic(const Inst& i);
   // The host address of the current access; misses go to the slow path.
   Mem translate_address(Value address, unsigned size_bytes, bool store);
   void take_index(int to, int address);  // of the TLB entry
   void find_groups();
   bool any_group_begun() const;
   size_t note_hand_over(const asmjit::Label& return_point);
+
+  // --- translate_atomics.cpp
+  bool emit_atomic(const Inst& i);
+  bool call_atomic(const Inst& i, Type type);
+  void emit_load_reserved(const Inst& i, Type type);
+  void emit_store_conditional(const Inst& i, Type type);
+  void emit_plain_rmw(const Inst& i, Type type);
+  void emit_locked_rmw(const Inst& i, Type type);
+  Mem translate_aligned(Value address, unsigned size_bytes, bool store, int* physical);
+  asmjit::Operand atomic_operand(Value v, Type type, bool may_be_constant);
+  static uint32_t host_instruction(core::ir::RmwOp op);
+  void choose(core::ir::RmwOp op, const Gp& to, const Gp& left, const Gp& right);
+  Mem reserved_value(int reg);
+  // What it reads comes from memory by a load of the host, which may extend it.
+  bool loads_wide(const Inst& i) const {
+    return i.type == Type::kI32 && input_.accesses == nullptr &&
+           (i.op == Op::kLoadReserved || (i.op == Op::kAtomicRmw && !input_.hart.concurrent()));
+  }
+  void load_old(int to, Type type, const Mem& from);
+  // Stores before it are seen by all before loads behind it are done; the frame's word is nobody's.
+  void fence() { a_.lock().or_(asmjit::x86::dword_ptr(asmjit::x86::rsp, offsetof(Frame, descriptor)), 0); }
 
   // --- translate_instrumentation.cpp
   // Writes a cell: this block has begun, or so many of its instructions have.
@@ -288,23 +316,13 @@ class Translator {
     // Of a group: its bytes, from `displacement` on; equal where the access is alone.
     int32_t low, high;
     bool guarded;         // other groups have been checked and have accesses to come
+    unsigned aligned;     // bytes: 1, or what the address must be a multiple of
     asmjit::Label split;  // where the call that gives up returns to
   };
   void finish_slow(const SlowPath& slow);
   std::vector<SlowPath> slow_paths_;
-  // Accesses of one kind at constant distances from one address: one look into the TLB, for all their bytes, serves
-  // all.
-  struct Group {
-    Value root;
-    bool store;
-    int64_t low, high;  // relative to the root
-    int64_t first = 0;  // where the first access is
-    uint32_t members = 0;
-    bool begun = false;
-  };
-  std::vector<Group> groups_;
-  std::vector<int> group_of_;       // by instruction
-  std::vector<int64_t> offset_of_;  // by instruction: from the root of its group
+  AccessGroups access_groups_;
+  std::vector<bool> begun_groups_;
   struct SideExit {
     asmjit::Label entry;
     uint64_t pc;

@@ -11,6 +11,7 @@
 #include "jit/code_listener.h"
 #include "jit/coverage_cells.h"
 #include "jit/jit_engine.h"
+#include "jit/passes/passes.h"
 #include "jit/pins.h"
 #include "jit/region.h"
 #include "jit/thunks.h"
@@ -28,6 +29,10 @@ class UnitMaker {
   UnitMaker(core::Hart& hart, CodeCache& cache, const Thunks& thunks, const JitOptions& options);
 
   Translator::Input input(const Unit& unit, const Region& region, std::span<const Pin> pins, bool joint_checks) const;
+  // What passes are to know before they work on a region.
+  passes::Context pass_context(bool joint_checks) const {
+    return {.layout = hart_.layout(), .helpers = hart_.helpers(), .joint_checks = joint_checks && accesses_ == nullptr};
+  }
   // Writes the unit's code, of a region or of the one block that there is, for no place yet. False when something of it
   // has no host code. Safe beside the guest.
   bool translate(Unit& unit, const Region& region, std::span<const Pin> pins, bool joint_checks,

@@ -182,12 +182,13 @@ class CoreDevice : public Device, model::MemoryPort, model::Environment {
     }
   }
 
-  // Whoever was held upstream tries again, in order, whenever software has done something.
+  // Whoever was held upstream tries again whenever software has done something: not only room may have come, but also a
+  // configuration that does not make it stall.
   void retry_waiting() {
     for (size_t tries = waiting_.size(); tries != 0 && !waiting_.empty(); --tries) {
       const model::Transaction transaction = waiting_.front();
-      if (!try_now(transaction)) return;
       waiting_.pop_front();
+      if (!try_now(transaction)) waiting_.push_back(transaction);
     }
   }
 

@@ -48,7 +48,7 @@ class TlmDevice : public sc_core::sc_module, public Device, public model::Reques
   void reset() override {
     smmu_.reset();
     waiting_.clear();
-    may_retry_ = false;
+    stalled_.clear();
   }
 
   bool read_register(uint32_t offset, unsigned size_bytes, uint64_t& value) override {
@@ -121,7 +121,7 @@ class TlmDevice : public sc_core::sc_module, public Device, public model::Reques
     retry_waiting();
   }
 
-  bool idle() const override { return !may_retry_ || waiting_.empty(); }
+  bool idle() const override { return true; }
 
   // model::RequesterListener
   void stall_ended(const model::StallEnd& end) override {
@@ -137,7 +137,6 @@ class TlmDevice : public sc_core::sc_module, public Device, public model::Reques
     surroundings_.answered(end.token,
                            end.outcome == model::Outcome::kZeroIgnored ? AccessEnd::kZero : AccessEnd::kAborted);
   }
-  void stalls_are_free() override { may_retry_ = true; }
   model::AtcAnswer invalidate_atc(const model::AtcInvalidation& invalidation) override {
     asking_atc_ = true;
     atc_answer_ = model::AtcAnswer::kPending;
@@ -212,13 +211,13 @@ class TlmDevice : public sc_core::sc_module, public Device, public model::Reques
     return true;
   }
 
+  // Whenever software has done something: not only room may have come, but also a configuration that does not make an
+  // access stall.
   void retry_waiting() {
-    if (!may_retry_) return;
-    may_retry_ = false;
     for (size_t tries = waiting_.size(); tries != 0 && !waiting_.empty(); --tries) {
       const ClientAccess access = waiting_.front();
-      if (!try_now(access)) return;
       waiting_.pop_front();
+      if (!try_now(access)) waiting_.push_back(access);
     }
   }
 
@@ -258,7 +257,6 @@ class TlmDevice : public sc_core::sc_module, public Device, public model::Reques
   uint64_t expected_ = 0;
   std::deque<ClientAccess> waiting_;
   std::map<uint64_t, ClientAccess> stalled_;
-  bool may_retry_ = false;
   bool asking_atc_ = false;
   model::AtcAnswer atc_answer_ = model::AtcAnswer::kPending;
 };

@@ -164,6 +164,8 @@ class Hart {
   void end_turn() { state_->reservation_valid = 0; }
   uint64_t reserved_value() const { return reserved_value_; }
   void set_reserved_value(uint64_t value) { reserved_value_ = value; }
+  // For generated code, which notes there what it read.
+  const uint64_t* reserved_value_place() const { return &reserved_value_; }
 
  protected:
   Hart(unsigned id, PhysicalBus& bus, VirtualClock& clock, uint32_t state_bytes)

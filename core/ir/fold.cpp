@@ -105,4 +105,20 @@ std::optional<uint64_t> fold_binary(Op op, Type type, uint64_t a, uint64_t b) {
   }
 }
 
+std::optional<uint64_t> fold(Op op, Type type, Type operand_type, std::span<const uint64_t> operands) {
+  if (!is_scalar(type) || !is_scalar(operand_type)) return std::nullopt;
+  if (operands.size() == 2) return fold_binary(op, operand_type, operands[0], operands[1]);
+  if (operands.size() != 1) return std::nullopt;
+  switch (op) {
+    case Op::kZext:
+      return mask_to(operand_type, operands[0]);
+    case Op::kSext:
+      return mask_to(type, static_cast<uint64_t>(sign_extend(operand_type, operands[0])));
+    case Op::kTrunc:
+      return mask_to(type, operands[0]);
+    default:
+      return fold_unary(op, type, operands[0]);
+  }
+}
+
 }  // namespace lockstep::core::ir

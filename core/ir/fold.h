@@ -3,10 +3,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "core/ir/ir.h"
 
-// What integer operations mean on constants: the one definition that the builder folds with.
+// What integer operations mean on constants: the one definition that the builder and the JIT fold with.
 
 namespace lockstep::core::ir {
 
@@ -25,5 +26,9 @@ constexpr int64_t sign_extend(Type type, uint64_t value) {
 // not one that folds.
 std::optional<uint64_t> fold_unary(Op op, Type type, uint64_t a);
 std::optional<uint64_t> fold_binary(Op op, Type operand_type, uint64_t a, uint64_t b);
+
+// Result of any of these or of a conversion, whose operands are scalar constants; bits above `operand_type` do not
+// count.
+std::optional<uint64_t> fold(Op op, Type type, Type operand_type, std::span<const uint64_t> operands);
 
 }  // namespace lockstep::core::ir

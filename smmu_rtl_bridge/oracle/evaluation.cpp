@@ -23,6 +23,8 @@ using tlm_models::smmuv3::StreamWorld;
 using tlm_models::smmuv3::TlbSpace;
 
 constexpr unsigned kEventQueueLog2 = 19;
+// Reads of one answer whose attributes are remembered: many times what one walk makes.
+constexpr size_t kFetchesMax = 4096;
 // No hint of a level fits it.
 constexpr unsigned kUnknownLevel = 0xff;
 // Records that fit the evaluator's own event queue, which nobody reads.
@@ -234,7 +236,9 @@ bool Evaluator::fault_was_kept(EventType type) const {
   return type == EventType::kTranslation || type == EventType::kAddressSize || type == EventType::kAccessFlag;
 }
 
-bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const MemoryAttributes&, AccessKind kind) {
+bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const MemoryAttributes& attributes,
+                     AccessKind kind) {
+  if (fetches_.size() < kFetchesMax) fetches_.push_back({address, attributes});
   const auto count = static_cast<unsigned>(size_bytes / 8);
   uint64_t words[8] = {};
   last_read_live_ = true;

@@ -102,9 +102,16 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   void begin_answer() {
     met_.clear();
     known_.clear();
+    fetches_.clear();
     runs_ = 0;
     alike_ = false;
   }
+  // What they read, with what attributes.
+  struct Fetch {
+    uint64_t address = 0;
+    tlm_models::smmuv3::MemoryAttributes attributes;
+  };
+  const std::vector<Fetch>& fetches() const { return fetches_; }
   // What the evaluations since then went through, each once.
   const std::vector<Structures>& met() const { return met_; }
   // The tag of translations that these structures make, and the latest invalidation that reaches the address there.
@@ -227,6 +234,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   // Memory stands still while one answer is evaluated.
   std::unordered_map<uint64_t, std::vector<Snapshot>> known_;
   std::vector<Structures> met_;
+  std::vector<Fetch> fetches_;
 };
 
 }  // namespace lockstep::smmu_rtl_bridge

@@ -61,15 +61,22 @@ void Judge::software_wrote(uint64_t address, const void* data, size_t size_bytes
 
 void Judge::page_broken(uint64_t page, bool broken) { memory_.set_broken(page, broken, ++now_); }
 
-void Judge::device_read(uint64_t address, const void* data, size_t size_bytes, const Attributes&, bool failed) {
+void Judge::device_read(uint64_t address, const void* data, size_t size_bytes, const Attributes& attributes,
+                        bool failed) {
   ++now_;
   if (!failed) memory_.learn(address, data, size_bytes);
-  command_fetched(address, data, size_bytes, failed);
+  // A pointer may lead a walk into the queue, whose attributes are other ones then.
+  if (command_fetched(address, data, size_bytes, failed)) {
+    if (size_bytes == 16) check_queue_attributes("command queue", attributes);
+    return;
+  }
+  fetches_.push_back({address, now_, attributes, false, false, {}});
 }
 
-void Judge::device_exchanged(uint64_t address, uint64_t expected, uint64_t desired, const Attributes&, bool done,
-                             bool failed) {
+void Judge::device_exchanged(uint64_t address, uint64_t expected, uint64_t desired, const Attributes& attributes,
+                             bool done, bool failed) {
   ++now_;
+  fetches_.push_back({address, now_, attributes, false, false, {}});
   if (!done || failed) return;
   memory_.write(address, &desired, sizeof desired, now_);
   updates_.push_back({{address, expected, desired}, now_, false});
@@ -85,6 +92,7 @@ void Judge::quiet() {
   settle_flights();
   settle_pages();
   settle_interrupts();
+  settle_fetches();
   const Sequence oldest = oldest_flight();
   for (const SeenUpdate& update : updates_) {
     if (update.explained || update.at >= oldest) continue;

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -134,6 +135,16 @@ class Judge : public Observer {
     Sequence at = 0;
     bool explained = false;
   };
+  // A read of the device's own, or an update, until all is quiet.
+  struct SeenFetch {
+    uint64_t address = 0;
+    Sequence at = 0;
+    Attributes attributes;
+    bool right = false;
+    bool wrong = false;  // for some access it would have been another one
+    Attributes expected;
+  };
+  static constexpr size_t kFetchesLookedAt = 96;  // of the latest: a walk makes 24, and few walks overlap
   struct SeenCommand {
     uint64_t place = 0;  // counts all commands of the run
     CommandWords words{};
@@ -182,11 +193,15 @@ class Judge : public Observer {
   template <typename Asked>
   bool kept_outcomes(const Asked& asked, const Control& control, const Window& window, std::vector<Outcome>& out);
   bool updates_seen(const Outcome& outcome, Sequence from);
+  void explain_fetches(Sequence from);
+  void settle_fetches();
+  void check_queue_attributes(const char* queue, const Attributes& attributes);
   void explain_updates(const std::vector<Outcome>& outcomes, Sequence from);
   static bool agrees(const Outcome& outcome, const Flight& flight, AccessEnd end);
   void judge_answer(Flight& flight, AccessEnd end);
   void name_failure(const Flight& flight, AccessEnd end, Window window);
   static Rule stale_rule(unsigned seen);
+  void fail_stall(const Flight& flight, const EventRecord& record, Rule rule, const std::string& text);
   bool stalls_with(const Flight& flight, const EventRecord& record);
   bool swap_with_resumed(Flight& flight);
   bool swap_with_stalled(Flight& flight, AccessEnd end);
@@ -212,7 +227,7 @@ class Judge : public Observer {
   unsigned event_queue_log2() const;
 
   // judge_commands.cpp
-  void command_fetched(uint64_t address, const void* data, size_t size_bytes, bool failed);
+  bool command_fetched(uint64_t address, const void* data, size_t size_bytes, bool failed);
   void take_command(SeenCommand& command);
   void consumed_up_to(uint64_t place);
   void complete_sync(SeenCommand& command);
@@ -275,7 +290,11 @@ class Judge : public Observer {
 
   std::unordered_map<uint64_t, Flight> flights_;
   std::unordered_map<uint64_t, std::pair<AtsQuestion, Sequence>> questions_;
+  // Records of stalls that several accesses might have had: which of them a tag means is a guess, and what follows from
+  // the guess is not held against the device.
+  std::set<EventRecord> ambiguous_stalls_;
   std::vector<SeenUpdate> updates_;
+  std::vector<SeenFetch> fetches_;
   std::vector<Outcome> outcomes_;
 
   std::unordered_map<uint64_t, KeptList> kept_structures_;  // by stream and index of the context

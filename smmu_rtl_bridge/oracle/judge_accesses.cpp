@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "smmu_rtl_bridge/oracle/judge.h"
+#include "smmu_rtl_bridge/oracle/pin_attributes.h"
 #include "tlm_models/smmuv3/bits.h"
 
 namespace lockstep::smmu_rtl_bridge {
@@ -131,7 +132,7 @@ void Judge::forwarded(const ForwardedAccess& access) {
   Flight& flight = found->second;
   if (flight.forwarded) fail(Rule::kForwardOnce, access.id, text_of(flight.access) + " went downstream twice");
   if (flight.stalled && !swap_with_resumed(flight))
-    fail(Rule::kStallEnd, access.id, text_of(flight.access) + " went on without CMD_RESUME");
+    fail_stall(flight, flight.record, Rule::kStallEnd, text_of(flight.access) + " went on without CMD_RESUME");
   flight.forwarded = true;
   flight.forwarded_at = now_;
   flight.seen = access;
@@ -214,9 +215,44 @@ bool Judge::outcomes_of(const Asked& asked, Window window, std::vector<Outcome>&
     evaluator_.begin_answer();
     decided = evaluator_.evaluate(asked, control, window, out) && decided;
     decided = kept_outcomes(asked, control, window, out) && decided;
+    explain_fetches(window.accepted);
   }
   if (states > 1) used(Rule::kMaySeeControlChange);
   return decided;
+}
+
+// Which of the latest reads of the device are as the evaluation makes them.
+void Judge::explain_fetches(Sequence from) {
+  size_t looked_at = 0;
+  for (auto seen = fetches_.rbegin(); seen != fetches_.rend() && seen->at > from; ++seen) {
+    if (++looked_at > kFetchesLookedAt) break;
+    if (seen->right) continue;
+    for (const Evaluator::Fetch& fetch : evaluator_.fetches()) {
+      if (fetch.address != seen->address) continue;
+      seen->expected = to_pins(fetch.attributes);
+      seen->right = seen->expected == seen->attributes;
+      seen->wrong = true;
+      if (seen->right) break;
+    }
+  }
+}
+
+void Judge::settle_fetches() {
+  for (const SeenFetch& seen : fetches_)
+    if (seen.wrong && !seen.right)
+      fail(Rule::kFetchAttributes,
+           format("access of the SMMU at %#llx: type %02x share %u; allowed: type %02x share %u", wide(seen.address),
+                  seen.attributes.type, seen.attributes.shareability, seen.expected.type, seen.expected.shareability));
+  fetches_.clear();
+}
+
+void Judge::check_queue_attributes(const char* queue, const Attributes& attributes) {
+  const uint64_t control = reg(RegisterId::kCr1);
+  const auto field = [&](unsigned low) { return static_cast<unsigned>(control >> low & 3); };
+  const Attributes allowed = to_pins(tlm_models::smmuv3::register_attributes(field(0), field(2), field(4)));
+  if (attributes == allowed) return;
+  fail(Rule::kQueueAttributes, format("%s: type %02x share %u; allowed: type %02x share %u", queue, attributes.type,
+                                      attributes.shareability, allowed.type, allowed.shareability));
 }
 
 bool Judge::updates_seen(const Outcome& outcome, Sequence from) {
@@ -267,8 +303,9 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
       return;
     }
     if (!swap_with_resumed(flight)) {
-      fail(Rule::kStallEnd, id,
-           text_of(flight.access) + format(" is stalled with tag %u and ended: ", flight.tag) + text_of(flight, end));
+      fail_stall(
+          flight, flight.record, Rule::kStallEnd,
+          text_of(flight.access) + format(" is stalled with tag %u and ended: ", flight.tag) + text_of(flight, end));
       ++counts_.one_outcome;
       return;
     }
@@ -314,7 +351,14 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
     ++counts_.one_outcome;
   }
   if (!found && decided) {
-    name_failure(flight, end, window);
+    const bool guessed = !flight.forwarded && std::any_of(outcomes_.begin(), outcomes_.end(), [&](const Outcome& one) {
+      return one.end == Ends::kStall && ambiguous_stalls_.count(one.record) != 0;
+    });
+    if (guessed) {
+      ++counts_.undecided;
+    } else {
+      name_failure(flight, end, window);
+    }
     return;
   }
   if (!decided && end != AccessEnd::kDone && end != AccessEnd::kFailed) {
@@ -329,6 +373,14 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
   owed.from = flight.accepted;
   owed.answered = now_;
   owed_.push_back(std::move(owed));
+}
+
+void Judge::fail_stall(const Flight& flight, const EventRecord& record, Rule rule, const std::string& text) {
+  if (ambiguous_stalls_.count(record) != 0) {
+    ++counts_.undecided;
+  } else {
+    fail(rule, flight.access.id, text);
+  }
 }
 
 // Whether the access may be the one that a record of a stall speaks of.
@@ -448,6 +500,11 @@ bool Judge::match_stall(const EventRecord& record) {
   plain[1] &= ~kStagMask;
   const auto tag = static_cast<uint16_t>(record[1] & kStagMask);
   Flight* oldest = nullptr;
+  const auto alike = std::count_if(flights_.begin(), flights_.end(), [&](const auto& one) {
+    return !one.second.forwarded && one.second.access.stream_id == record[0] >> 32 &&
+           one.second.access.address == record[2];
+  });
+  if (alike > 1) ambiguous_stalls_.insert(plain);
   for (auto& [id, flight] : flights_) {
     if (flight.stalled) {
       if (flight.tag == tag && !flight.may_abort && !flight.may_zero) {
@@ -483,7 +540,7 @@ void Judge::settle_flights() {
   for (auto& [id, flight] : flights_) {
     if (flight.stalled) {
       if (flight.may_abort || flight.may_zero)
-        fail(Rule::kStallEnd, id, text_of(flight.access) + " was resumed and has no answer");
+        fail_stall(flight, flight.record, Rule::kStallEnd, text_of(flight.access) + " was resumed and has no answer");
       continue;
     }
     const Window window{flight.accepted, now_, flight.accepted};
@@ -491,12 +548,14 @@ void Judge::settle_flights() {
     explain_updates(outcomes_, flight.accepted);
     const bool may_stall = std::any_of(outcomes_.begin(), outcomes_.end(),
                                        [](const Outcome& outcome) { return outcome.end == Ends::kStall; });
+    // Where tags were guessed, so was the count of stalls.
+    const size_t held = ambiguous_stalls_.empty() ? stalled : flights_.size() - 1;
     if (may_stall && !flight.forwarded &&
-        (event_queue_blocked_since(flight.accepted) || stalled >= config_.stalled_transactions_max)) {
+        (event_queue_blocked_since(flight.accepted) || held >= config_.stalled_transactions_max)) {
       used(Rule::kMayHoldStalls);
       continue;
     }
-    fail(Rule::kAnswerMissing, id, text_of(flight.access) + " has no answer");
+    fail_stall(flight, flight.record, Rule::kAnswerMissing, text_of(flight.access) + " has no answer");
   }
 }
 

@@ -63,12 +63,13 @@ Judge::SeenCommand* Judge::command_at(uint64_t place) {
 }
 
 // The device reads its command queue, an entry at a time or several.
-void Judge::command_fetched(uint64_t address, const void* data, size_t size_bytes, bool failed) {
-  if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable) || size_bytes < 16) return;
+// True where the read is of the queue.
+bool Judge::command_fetched(uint64_t address, const void* data, size_t size_bytes, bool failed) {
+  if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable) || size_bytes < 16) return false;
   const unsigned log2 = command_queue_log2();
   const uint64_t base = field_in_place(reg(RegisterId::kCmdqBase), 51, 5) & ~ones(std::max(log2 + kCommandLog2, 5u));
   const uint64_t size = uint64_t{1} << (log2 + kCommandLog2);
-  if (address < base || address - base >= size) return;
+  if (address < base || address - base >= size) return false;
   for (size_t at = 0; at + 16 <= size_bytes; at += 16) {
     const uint64_t slot = (address + at - base) >> kCommandLog2;
     const uint64_t front = (command_index_base_ + commands_consumed_) & ones(log2);
@@ -97,6 +98,7 @@ void Judge::command_fetched(uint64_t address, const void* data, size_t size_byte
     if (!command.legal || (command.is_sync && atc_timed_out_ < command.place))
       cause_error(tlm_models::smmuv3::kGerrorCommand);
   }
+  return true;
 }
 
 bool Judge::SeenCommand::taken_into_account_twice(const void* data, size_t at, bool now_failed) const {

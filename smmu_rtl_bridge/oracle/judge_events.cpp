@@ -201,7 +201,11 @@ void Judge::settle_events() {
     const bool undecided = std::any_of(owed_.begin(), owed_.end(), [&](const Owed& owed) {
       return owed.undecided && events_[i].at > owed.from && events_[i].record[0] >> 32 == owed.access.stream_id;
     });
-    if (undecided) continue;
+    EventRecord plain = events_[i].record;
+    plain[1] &= ~uint64_t{0xffff};
+    const bool guessed = (plain[1] >> kStallBit & 1) && ambiguous_stalls_.count(plain) != 0;
+    if (guessed) ++counts_.undecided;
+    if (undecided || guessed) continue;
     now_for_report_ = events_[i].at;
     fail(Rule::kEventUnexpected, "no access owes " + text_of(events_[i].record));
     now_for_report_ = 0;

@@ -275,9 +275,15 @@ void Judge::device_wrote(uint64_t address, const void* data, size_t size_bytes, 
                          bool failed) {
   ++now_;
   if (!failed) memory_.write(address, data, size_bytes, now_);
-  if (event_bytes_written(address, data, size_bytes, failed) || page_bytes_written(address, data, size_bytes, failed) ||
-      message_written(address, data, size_bytes, attributes, failed))
+  if (event_bytes_written(address, data, size_bytes, failed)) {
+    check_queue_attributes("event queue", attributes);
     return;
+  }
+  if (page_bytes_written(address, data, size_bytes, failed)) {
+    check_queue_attributes("page request queue", attributes);
+    return;
+  }
+  if (message_written(address, data, size_bytes, attributes, failed)) return;
   char text[120];
   std::snprintf(text, sizeof text, "%zu bytes were written to %#llx", size_bytes,
                 static_cast<unsigned long long>(address));

@@ -43,6 +43,8 @@ constexpr std::array<RuleRow, kRules> kRows = {{
     {Rule::kInterruptMissing, "interrupt-missing", kMust, "Interrupts and notifications", "what makes an enabled interrupt has raised its wire, or written its message where one is configured, when all is quiet"},
     {Rule::kInterruptUnexpected, "interrupt-unexpected", kMust, "Interrupts and notifications", "an interrupt is raised only while it is enabled and for something that happened"},
     {Rule::kMessage, "message", kMust, "Message Signaled Interrupts", "a message goes where its source's registers or its CMD_SYNC say, with their data and attributes"},
+    {Rule::kFetchAttributes, "fetch-attributes", kMust, "Memory accesses of the SMMU", "structures and descriptors are fetched, and descriptors updated, with the attributes that CR1, STEs and CDs give, combined with stage 2"},
+    {Rule::kQueueAttributes, "queue-attributes", kMust, "Memory accesses of the SMMU", "queues are read and written with the attributes that CR1 gives"},
     {Rule::kWriteUnexpected, "write-unexpected", kMust, "Memory accesses of the SMMU", "the SMMU writes event and page request records, messages and descriptors, and nothing else"},
     {Rule::kRegisterValue, "register-value", kMust, "Memory map and registers", "a register reads as what software wrote and the SMMU has done since"},
     {Rule::kGlobalError, "global-error", kMust, "Global error recording", "a bit of GERROR becomes active for its cause and for nothing else, and CMDQ_CONS.ERR tells which"},

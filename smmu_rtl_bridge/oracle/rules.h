@@ -41,6 +41,8 @@ enum class Rule : uint8_t {
   kInterruptMissing,
   kInterruptUnexpected,
   kMessage,
+  kFetchAttributes,
+  kQueueAttributes,
   kWriteUnexpected,
   kRegisterValue,
   kGlobalError,

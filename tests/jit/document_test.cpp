@@ -53,6 +53,7 @@ TEST(JitDocument, ShowsWhatTheTranslatorMakes) {
   const std::pair<std::string_view, std::string> parts[] = {
       {"ir", (*pattern)->print_block(0)},
       {"tier-1", (*pattern)->first_tier().front().value().text()},
+      {"passes", (*pattern)->trace_passes()},
       {"tier-2", (*pattern)->print_pins() + (*pattern)->second_tier().value().text()},
   };
   const bool update = std::getenv("LOCKSTEP_UPDATE_GOLDEN") != nullptr;

@@ -16,6 +16,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::StartsWith;
 
 TEST(Listing, HasNamesInThePlaceOfAddresses) {
   const auto pattern = TranslatedPattern::make({"ld a0,8(a1)", "ecall"});
@@ -47,6 +48,36 @@ TEST(Listing, TellsTheHotPartFromTheCold) {
   EXPECT_THAT(listing.cold, Contains(HasSubstr("call slow_load_64")));
   EXPECT_THAT(listing.hot, Not(Contains(HasSubstr("call"))));
   EXPECT_THAT(listing.entry, Contains(HasSubstr("heat")));
+}
+
+// Harts that run beside one another see one another's atomic operations whole; where they take turns that costs
+// nothing.
+TEST(Listing, AtomicOperationsAreLockedBesideOtherHarts) {
+  const std::pair<const char*, const char*> kLocked[] = {
+      {"amoswap.w a0,a2,(a1)", "xchg"},
+      {"amoadd.d a0,a2,(a1)", "lock xadd qword ptr"},
+      {"amoadd.d zero,a2,(a1)", "lock add qword ptr"},
+      {"amoand.w zero,a2,(a1)", "lock and dword ptr"},
+      {"amoor.d a0,a2,(a1)", "lock cmpxchg qword ptr"},
+      {"amomaxu.w zero,a2,(a1)", "lock cmpxchg dword ptr"},
+      {"sc.w a0,a2,(a1)", "lock cmpxchg dword ptr"},
+      {"lr.d.aqrl a0,(a1)", "lock or dword ptr [frame.descriptor], 0"},
+  };
+  for (const auto& [line, locked] : kLocked) {
+    const auto alone = TranslatedPattern::make({line});
+    const auto beside = TranslatedPattern::make({line});
+    ASSERT_TRUE(alone.ok() && beside.ok()) << line;
+    (*beside)->set_concurrent();
+    for (const bool region : {false, true}) {
+      const Listing plain = region ? *(*alone)->second_tier() : *(*alone)->first_tier().front();
+      const Listing whole = region ? *(*beside)->second_tier() : *(*beside)->first_tier().front();
+      EXPECT_THAT(plain.hot, Not(Contains(StartsWith("lock")))) << line;
+      EXPECT_THAT(plain.hot, Not(Contains(StartsWith("xchg")))) << line;
+      EXPECT_THAT(plain.hot, Not(Contains(StartsWith("call")))) << line;
+      EXPECT_THAT(whole.hot, Contains(StartsWith(locked))) << line;
+      EXPECT_THAT(whole.hot, Not(Contains(StartsWith("call")))) << line;
+    }
+  }
 }
 
 // For hosts that have AVX and nothing later.
@@ -118,6 +149,7 @@ TEST(Listing, OfAnEngineShowsItsRegions) {
   const Countdown run({.tiers = 2, .threads = 0, .threshold = 10});
   const std::string text = run.engine->describe_code(kRamBase);
   EXPECT_THAT(text, HasSubstr("region at 0x80000000"));
+  EXPECT_THAT(text, HasSubstr("; behind the pass forward_state\nblock 0x80000000\n"));
   EXPECT_THAT(text, HasSubstr("pin x10 rbx"));
   EXPECT_THAT(text, Not(HasSubstr("what is installed")));
 }

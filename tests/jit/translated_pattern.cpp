@@ -5,6 +5,8 @@
 
 #include "core/ir/builder.h"
 #include "core/ir/text.h"
+#include "jit/passes/passes.h"
+#include "jit/passes/trace.h"
 
 namespace lockstep::jit {
 
@@ -97,6 +99,9 @@ void TranslatedPattern::form_blocks() {
     return assembled_.instructions.size() > 1 && end.op == Op::kBranch && (end.imm == kPattern || end.imm2 == kPattern);
   });
   region_ = region_of(*units_.at(begins_with_loop ? kPattern : kRamBase), false);
+  decoded_ = region_;
+  passes::optimise(region_,
+                   {.layout = machine_.hart.layout(), .helpers = machine_.hart.helpers(), .joint_checks = true});
   pins_ = choose_pins(region_, (machine_.hart.layout().size_bytes + 7) / 8);
 }
 
@@ -161,10 +166,20 @@ std::string TranslatedPattern::print_block(size_t index) {
 std::string TranslatedPattern::print_pins() { return jit::print_pins(pins_, machine_.hart.layout()); }
 
 std::string TranslatedPattern::describe_block(size_t index) {
-  return describe_blocks(input({&blocks_[index], 1}, {}, true));
+  return print_block(index) + describe_translation(input({&blocks_[index], 1}, {}, true));
 }
 
-std::string TranslatedPattern::describe_region() { return describe_blocks(input(region_.blocks, pins_, false)); }
+std::string TranslatedPattern::trace_passes() {
+  Region region = decoded_;
+  return passes::trace(region,
+                       {.layout = machine_.hart.layout(), .helpers = machine_.hart.helpers(), .joint_checks = true});
+}
+
+std::string TranslatedPattern::describe_region() {
+  const core::ir::Names names{.layout = &machine_.hart.layout(), .helpers = machine_.hart.helpers()};
+  return print_blocks(decoded_.blocks, names) + trace_passes() +
+         describe_translation(input(region_.blocks, pins_, false));
+}
 
 size_t TranslatedPattern::closing_jumps(const std::vector<RegionBlock>& blocks) const {
   return static_cast<size_t>(std::count_if(blocks.begin(), blocks.end(), [&](const RegionBlock& block) {

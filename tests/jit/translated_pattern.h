@@ -28,6 +28,9 @@ class TranslatedPattern {
 
   HostFeatures host = HostFeatures::all();  // for which code is written
 
+  // The code is one hart's of several that run beside one another.
+  void set_concurrent() { machine_.hart.set_concurrent(true); }
+
   // By block, in the order of addresses. Nothing where a block has no host code.
   std::vector<std::optional<Listing>> first_tier();
   std::optional<Listing> second_tier();
@@ -37,6 +40,8 @@ class TranslatedPattern {
 
   std::string print_block(size_t index);
   std::string print_pins();
+  // What the passes make of the region, as passes::trace() tells it.
+  std::string trace_passes();
   // IR, pins and host code of one block, and of the region.
   std::string describe_block(size_t index);
   std::string describe_region();
@@ -56,7 +61,7 @@ class TranslatedPattern {
   Assembled assembled_;
   std::map<uint64_t, std::unique_ptr<Unit>> units_;
   std::vector<RegionBlock> blocks_;
-  Region region_;
+  Region decoded_, region_;  // before and behind the passes
   std::vector<Pin> pins_;
 };
 

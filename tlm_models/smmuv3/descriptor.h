@@ -51,13 +51,14 @@ constexpr unsigned contiguous_log2(unsigned granule_log2, unsigned level) {
   return level == kLastLevel || level == 2 ? 5 : 0;
 }
 
-// Size of the region that a leaf's result holds for. The hint counts only where the outputs can be neighbours too.
+// Size of the region that a leaf's result holds for. The hint counts only where the outputs can be neighbours too, all
+// of them within the output size: the others are faults, which no entry may hide.
 constexpr unsigned leaf_size_log2(uint64_t descriptor, unsigned granule_log2, unsigned level, uint64_t input,
-                                  uint64_t output) {
+                                  uint64_t output, unsigned output_bits) {
   const unsigned shift = level_shift(granule_log2, level);
   if (!bit(descriptor, kContiguous)) return shift;
   const unsigned wide = shift + contiguous_log2(granule_log2, level);
-  return ((input ^ output) & ones(wide)) == 0 ? wide : shift;
+  return wide <= output_bits && ((input ^ output) & ones(wide)) == 0 ? wide : shift;
 }
 
 constexpr uint64_t to_host(uint64_t stored, bool big_endian) { return big_endian ? __builtin_bswap64(stored) : stored; }

@@ -259,7 +259,7 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
   entry.global = cd.has_two_halves() && !bit(descriptor, 11) && attributes.secure == config_.secure;
   entry.granule_log2 = static_cast<uint8_t>(granule);
   entry.level = static_cast<uint8_t>(level);
-  entry.size_log2 = static_cast<uint8_t>(leaf_size_log2(descriptor, granule, level, input, result.ipa));
+  entry.size_log2 = static_cast<uint8_t>(leaf_size_log2(descriptor, granule, level, input, result.ipa, cd.output_bits));
   entry.leaf_log2 = entry.size_log2;
   entry.input = input;
   entry.allowed = result.permissions;

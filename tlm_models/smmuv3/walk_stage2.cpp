@@ -134,7 +134,8 @@ Walker::Step Walker::stage2_walk(const Stage2Config& stage2, uint64_t ipa, const
   result.level = static_cast<uint8_t>(level);
   result.memattr = static_cast<uint8_t>(bits(descriptor, 5, 2));
   result.shareability = static_cast<uint8_t>(bits(descriptor, 9, 8));
-  result.size_log2 = static_cast<uint8_t>(leaf_size_log2(descriptor, granule, level, ipa, result.output));
+  result.size_log2 =
+      static_cast<uint8_t>(leaf_size_log2(descriptor, granule, level, ipa, result.output, stage2.output_bits));
 
   const unsigned missing = need.mask() & ~result.permissions;
   if (missing && !need.gather) {

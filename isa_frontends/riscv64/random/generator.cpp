@@ -159,7 +159,7 @@ void Generator::statement() {
       if (program_.paging) other_text();
       return;
     case 21:
-      return constant_operand();
+      return random_.one_in(3) ? joined_parts() : constant_operand();
     case 22:
       return narrow_compare();
     case 23:

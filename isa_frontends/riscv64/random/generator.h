@@ -47,6 +47,7 @@ class Generator {
   void reserved_pair();
   void accesses();
   void constant_operand();
+  void joined_parts();
   uint64_t edge_value();
   void narrow_compare();
   void read_csr();

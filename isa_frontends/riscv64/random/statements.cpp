@@ -197,6 +197,36 @@ void Generator::constant_operand() {
   spent_ += 3 * turns_;
 }
 
+// Parts that make something simpler together, or nearly: two shifts a rotation, a word and a constant above it, sums of
+// numbers that are known to be small, whose carry is asked for.
+void Generator::joined_parts() {
+  const unsigned from = integer(true), to = integer(true);
+  spent_ += 4 * turns_;
+  switch (random_.below(4)) {
+    case 0: {
+      const auto bits = static_cast<unsigned>(random_.between(1, 10));
+      a_.imm("andi", kA, from, (1 << bits) - 1);
+      a_.imm("andi", kB, integer(true), (1 << bits) - 1);
+      a_.reg("add", kA, kA, kB);
+      return random_.one_in(2) ? a_.imm("andi", to, kA, 1 << bits) : a_.imm("srli", to, kA, bits);
+    }
+    case 1:
+      a_.constant(kB, edge_value());
+      a_.reg("add.uw", kA, from, kZero);
+      a_.reg("or", kA, kA, kB);
+      return a_.reg(random_.one_in(2) ? "addw" : "sraw", to, kA, kZero);
+    default: {
+      const unsigned width = random_.one_in(2) ? 64 : 32;
+      const auto amount = static_cast<unsigned>(random_.between(1, width - 1));
+      const auto rest = random_.one_in(8) ? static_cast<unsigned>(random_.between(1, width - 1)) : width - amount;
+      a_.imm(width == 64 ? "slli" : "slliw", kA, from, amount);
+      a_.imm(width == 64 ? "srli" : "srliw", kB, random_.one_in(6) ? integer(true) : from, rest);
+      constexpr std::string_view kJoins[] = {"or", "or", "xor", "add", "addw"};
+      return a_.reg(random_.pick(kJoins), to, kA, kB);
+    }
+  }
+}
+
 // A number near one at which the number of halves, or the sign of the lower half, changes.
 uint64_t Generator::edge_value() {
   constexpr uint64_t kEdges[] = {0,

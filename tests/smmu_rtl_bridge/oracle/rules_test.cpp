@@ -201,7 +201,7 @@ const std::vector<Case>& cases() {
          w.read(kUnmapped);
          if (!wrong) return;
          const std::vector<core_smmu::EventRecord> events = w.take_events();
-         w.judge.device_wrote(kEventQueue + 32, events[0].data(), 32, {}, false);
+         w.judge.device_wrote(kEventQueue + 32, events[0].data(), 32, w.queue_attributes(), false);
        }},
       {"event-field", nullptr,
        [](SmallWorld& w, bool wrong) {
@@ -286,7 +286,7 @@ const std::vector<Case>& cases() {
            w.put_words(kCommandQueue + 16, {0x40 | uint64_t{3} << 32, 0, 0x46, 0});
            const uint64_t words[4] = {0x40 | uint64_t{3} << 32, 0, 0x46, 0};
            w.judge.register_written(0x98, 4, 3);
-           w.judge.device_read(kCommandQueue + 16, words, 32, {}, false);
+           w.judge.device_read(kCommandQueue + 16, words, 32, w.queue_attributes(), false);
            AtcInvalidation invalidation;
            invalidation.stream_id = 3;
            w.judge.atc_invalidated(invalidation);
@@ -363,6 +363,18 @@ const std::vector<Case>& cases() {
              if (kind == AccessKind::kMsi) data[0] ^= 1;
              return 1u;
            };
+         w.read(kUnmapped);
+       }},
+      {"fetch-attributes", nullptr,
+       [](SmallWorld& w, bool wrong) {
+         w.start();
+         w.wrong_attributes = wrong ? AccessKind::kStage1Descriptor : AccessKind::kCount;
+         w.read();
+       }},
+      {"queue-attributes", nullptr,
+       [](SmallWorld& w, bool wrong) {
+         w.start();
+         w.wrong_attributes = wrong ? AccessKind::kEvent : AccessKind::kCount;
          w.read(kUnmapped);
        }},
       {"write-unexpected", nullptr,

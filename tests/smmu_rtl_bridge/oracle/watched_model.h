@@ -48,6 +48,8 @@ class WatchedModel : private core_smmu::MemoryPort, private core_smmu::Environme
         judge.register_write_done(row.offset);
       }
   }
+  // As CR1 gives them after reset.
+  static Attributes queue_attributes() { return to_pins(core_smmu::register_attributes(0, 0, 0)); }
   uint64_t get(core_smmu::RegisterId id) {
     for (const core_smmu::RegisterRow& row : core_smmu::register_rows())
       if (row.id == id) {
@@ -190,13 +192,19 @@ class WatchedModel : private core_smmu::MemoryPort, private core_smmu::Environme
       change_write;
   std::function<bool(const core_smmu::CommandWords&)> forget_command;  // true: it is read as a command without effect
   std::function<void(uint64_t& desired)> change_exchange;
+  core_smmu::AccessKind wrong_attributes = core_smmu::AccessKind::kCount;           // accesses of this kind have others
   std::function<bool(uint64_t address, void* data, size_t size_bytes)> stale_read;  // true: `data` is what it reads
 
  private:
+  Attributes seen(const core_smmu::MemoryAttributes& attributes, core_smmu::AccessKind kind) const {
+    Attributes pins = to_pins(attributes);
+    if (kind == wrong_attributes) pins.type ^= 0x0b;
+    return pins;
+  }
   bool read(uint64_t address, void* data, size_t size_bytes, const core_smmu::MemoryAttributes& attributes,
             core_smmu::AccessKind kind) override {
     const bool ok = memory.read(address, data, size_bytes);
-    judge.device_read(address, data, size_bytes, to_pins(attributes), !ok);
+    judge.device_read(address, data, size_bytes, seen(attributes, kind), !ok);
     if (ok && kind == core_smmu::AccessKind::kCommand && forget_command) {
       core_smmu::CommandWords words;
       std::memcpy(words.data(), data, sizeof words);
@@ -217,7 +225,7 @@ class WatchedModel : private core_smmu::MemoryPort, private core_smmu::Environme
     bool ok = true;
     for (unsigned i = 0; i < times; ++i) {
       ok = memory.write(address, bytes.data(), size_bytes);
-      judge.device_wrote(address, bytes.data(), size_bytes, to_pins(attributes), !ok);
+      judge.device_wrote(address, bytes.data(), size_bytes, seen(attributes, kind), !ok);
     }
     return ok;
   }
