@@ -175,7 +175,7 @@ void add_walk_faults(Scripts& scripts) {
       uint64_t value;
     };
     const Value values[] = {
-        {"invalid", 0}, {"reserved", 1}, {"address-size", 0x1'0000'0000 | (start.last ? 0x703u : 3u)}};
+        {"invalid", 0}, {"reserved", 1}, {"address-size", start.last ? 0x1'0000'0703u : 0x1'0000'0003u}};
     for (const Value& value : values) {
       add(scripts, fmt::format("walk/stage1/{}/{}", start.name, value.name), "Translation table walks",
           fmt::format("stream s1 1\ncd 1 TG0={} T0SZ={} IPS=0 TTB0=0x80000000\npoke 0x80000000 value={:#x}\n"

@@ -17,7 +17,7 @@
 namespace lockstep::isa::riscv64::random {
 namespace {
 
-constexpr uint64_t kPrograms = 1000;
+constexpr uint64_t kPrograms = 2000;
 
 std::unique_ptr<core::Engine> plain(core::Hart& hart) { return core::make_interpreter(hart); }
 
