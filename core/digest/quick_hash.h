@@ -33,7 +33,8 @@ class StateHash {
 };
 
 // What the hart's TLB contexts in use hold, host addresses and mapping numbers apart. Nor does it count which pages are
-// written slowly: an engine that ran out of room for code stops watching some pages.
+// written slowly: engines whose pieces of code differ in size, or that ran out of room, do not
+// watch the same pages.
 uint64_t quick_tlb_hash(Tlb& tlb);
 
 struct PageHash {

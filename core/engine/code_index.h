@@ -120,8 +120,8 @@ struct CodeWrite {
 };
 
 // An engine's writes to pages with code. A page that is written again and again beside its code loses all of it, so
-// that it becomes fast data. All that an engine keeps of a page goes by one count: which pages are written slowly is
-// the same for every engine that had room for all its code.
+// that it becomes fast data. All that an engine keeps of a page goes by one count, so that engines with
+// the same blocks do so at the same write; one with regions, or without room, may stop watching a page earlier.
 class WrittenPages {
  public:
   // `drop(paddr, size_bytes)` drops what was made from these bytes, which lie in one page, and answers a CodeWrite.
