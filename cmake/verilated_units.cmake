@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# Writes NAME_fast.cpp and NAME_slow.cpp, which include what Verilator wrote to FOLDER.
+file(GLOB all RELATIVE ${FOLDER} ${FOLDER}/${NAME}*.cpp)
+list(SORT all)
+set(fast)
+set(slow)
+foreach(unit ${all})
+  if(unit STREQUAL "${NAME}_fast.cpp" OR unit STREQUAL "${NAME}_slow.cpp")
+    continue()
+  endif()
+  if(unit MATCHES "__Slow|__Syms|__Trace__|__Dpi")
+    string(APPEND slow "#include \"${unit}\"\n")
+  else()
+    string(APPEND fast "#include \"${unit}\"\n")
+  endif()
+endforeach()
+file(WRITE ${FOLDER}/${NAME}_fast.cpp "${fast}")
+file(WRITE ${FOLDER}/${NAME}_slow.cpp "${slow}")
