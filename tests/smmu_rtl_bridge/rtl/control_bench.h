@@ -160,8 +160,8 @@ class ControlTest : public ModuleTest<Vsmmu_control> {
   }
 
   tlm_models::smmuv3::Config model_config() {
-    const auto config = config_from_id_registers({read32(0), read32(4), read32(8), read32(12), read32(16), read32(20),
-                                                  read32(24), read32(28)});
+    const auto config = config_from_id_registers(
+        {read32(0), read32(4), read32(8), read32(12), read32(16), read32(20), read32(24), read32(28)});
     EXPECT_TRUE(config) << config.error().message;
     return *config;
   }
@@ -181,8 +181,7 @@ class ControlTest : public ModuleTest<Vsmmu_control> {
  private:
   uint64_t field(unsigned bits) {
     uint64_t value = 0;
-    for (unsigned i = 0; i < bits; ++i, ++place_)
-      value |= uint64_t{top->inv[place_ / 32] >> (place_ % 32) & 1} << i;
+    for (unsigned i = 0; i < bits; ++i, ++place_) value |= uint64_t{top->inv[place_ / 32] >> (place_ % 32) & 1} << i;
     return value;
   }
   // From the last field to the first.

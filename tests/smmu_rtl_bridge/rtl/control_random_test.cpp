@@ -153,6 +153,21 @@ class ControlRandom : public ControlTest {
       static constexpr uint64_t kPlaces[] = {kCommands, kEvents, kMessages};
       const uint64_t page = (kPlaces[random() % 3] >> 12) + random() % 4;
       if (!memory.broken_pages.erase(page)) memory.broken_pages.insert(page);
+    } else if (what < 97) {
+      // What a driver does after something went wrong.
+      write_both(kCr0, 0);
+      if (!settle_down()) return;
+      write_both(kCmdqBase, static_cast<uint32_t>(kCommands | random() % 9));
+      write_both(kCmdqBase + 4, 0);
+      write_both(kCmdqProd, 0);
+      write_both(kCmdqCons, 0);
+      write_both(kEventqBase, static_cast<uint32_t>(kEvents | random() % 5));
+      write_both(kEventqBase + 4, 0);
+      write_both(kEventqProd, 0);
+      write_both(kEventqCons, 0);
+      write_both(kGerrorN, model_register(kGerror));
+      write_both(kIrqCtrl, 5);
+      write_both(kCr0, 0xc);
     } else {
       const uint32_t offset = static_cast<uint32_t>(random()) & 0x1fffc;
       write_both(offset, static_cast<uint32_t>(random()));
