@@ -34,6 +34,7 @@ struct PlayResult {
   uint64_t events = 0;  // records that software took from the event queue
   uint64_t commands = 0;
   uint64_t ticks = 0;
+  uint64_t cycle = 0;  // of the device's clock, when it broke the promise
   bool ok() const { return rule.empty(); }
 };
 
@@ -67,6 +68,10 @@ class Player : public Surroundings {
   void page_answered(const PageAnswer& answer) override;
   void invalidate_atc(const AtcInvalidation& invalidation) override;
   void pulse(Wire wire) override;
+  void broke_promise(const std::string& rule, const std::string& text) override;
+
+  // Whether the device has broken a promise of its pins in the script that is being played.
+  bool failed() const { return !result_.rule.empty(); }
 
  private:
   struct Queue {
@@ -85,7 +90,6 @@ class Player : public Surroundings {
   void tell(Call call) {
     for (Observer* observer : observers_) call(*observer);
   }
-  bool failed() const { return !result_.rule.empty(); }
   void fail(std::string rule, std::string text);
   // Too many accesses in one line: the device will not come to an end by itself.
   bool runs_wild();
