@@ -13,7 +13,8 @@
 module smmu_config_fetch #(
     parameter int SID_BITS = 16,
     parameter int SSID_BITS = 20,
-    parameter int OAS_CODE = 5
+    parameter int OAS_CODE = 5,
+    parameter int TTENDIAN = 0
 ) (
     input  logic                     clk,
     input  logic                     rst_n,
@@ -187,6 +188,7 @@ module smmu_config_fetch #(
         if (word2[57]) ste_broken = 1'b1;                               // S2S
         if (!word2[51]) ste_broken = 1'b1;                              // S2AA64
         if (word2[56] || word2[55]) ste_broken = 1'b1;                  // S2HA, S2HD
+        if (TTENDIAN == 2 ? word2[52] : TTENDIAN == 3 && !word2[52]) ste_broken = 1'b1;   // S2ENDI
         if (word2[47:46] == 2'd3) ste_broken = 1'b1;                    // S2TG
         if (({12'd0, word3[51:4], 4'd0} >> smmu_pkg::size_bits(s2ps)) != 64'd0) ste_broken = 1'b1;   // S2TTB
         // S2T0SZ
@@ -273,6 +275,7 @@ module smmu_config_fetch #(
       if (word0[44]) cd_broken = 1'b1;                 // S: there is no stall
       if (!word0[41]) cd_broken = 1'b1;                // AA64
       if (word0[42] || word0[43]) cd_broken = 1'b1;    // HD, HA
+      if ((used0 || used1) && (TTENDIAN == 2 ? word0[15] : TTENDIAN == 3 && !word0[15])) cd_broken = 1'b1;   // ENDI
       if (used0) begin
         if (word0[5:0] < 6'd16 || word0[5:0] > (word0[6] ? 6'd47 : 6'd48)) cd_broken = 1'b1;
         if (word0[7:6] == 2'd3) cd_broken = 1'b1;

@@ -4,8 +4,7 @@
 // was asked, in one memory, and where it stands, in another. One engine works on the context whose descriptor has come,
 // until that walk reads memory again, which takes a few clocks; so while memory takes long, the walks overlap.
 //
-// Walks come by req_valid/req_ready; req_context says which context took it. Results leave by done_valid/done_ready, in
-// any order; a fault where done_fault.kind is not zero. Walks for the configuration fetch are answered by config_done, one
+// Walks come by req_valid/req_ready. Results leave by done_valid/done_ready, in any order, with what was asked; a fault where done_fault.kind is not zero. Walks for the configuration fetch are answered by config_done, one
 // clock, instead. What may be kept goes to the TLB by fill_valid/fill_ready before the result is shown; nothing is kept
 // of walks that were under way while an invalidation ran (`inv_busy`).
 //
@@ -22,7 +21,6 @@ module smmu_walker #(
     input  logic                     req_valid,
     output logic                     req_ready,
     input  smmu_pkg::walk_t          req,
-    output logic [2:0]               req_context,
     output logic                     rd_valid,
     input  logic                     rd_ready,
     output logic [51:0]              rd_addr,
@@ -34,7 +32,6 @@ module smmu_walker #(
     input  logic                     rsp_err,
     output logic                     done_valid,
     input  logic                     done_ready,
-    output logic [2:0]               done_context,
     output smmu_pkg::walk_t          done_walk,
     output smmu_pkg::entry_t         done_entry,
     output smmu_pkg::fault_t         done_fault,
@@ -147,7 +144,6 @@ module smmu_walker #(
   assign take_ready = state == E_IDLE && any_ready;
   assign req_ready = state == E_IDLE && !any_ready && any_free;
   assign take_new = req_valid && req_ready;
-  assign req_context = first_free;
 
   // ---- Caches of pointers to stage 1 tables, one a level, and of stage 2 translations of tables' addresses.
   logic [2:0]  wc_ready;
@@ -664,7 +660,6 @@ module smmu_walker #(
   assign fill_entry = entry;
 
   assign done_valid = state == E_DONE && !w.for_config;
-  assign done_context = ctx;
   assign done_walk = w;
   assign done_entry = entry;
   assign done_fault = f;
