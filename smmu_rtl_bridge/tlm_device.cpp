@@ -162,7 +162,7 @@ core::Result<std::unique_ptr<Device>> make_core_device(const DeviceSettings& set
 }
 
 bool is_model_setting(const std::string& name) {
-  for (const pins::SettingRow& row : pins::kSettings)
+  for (const model_side::smmuv3::SettingRow& row : model_side::smmuv3::kSettings)
     if (name == row.name) return true;
   return false;
 }
