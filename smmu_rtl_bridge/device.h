@@ -59,6 +59,8 @@ class Device {
   virtual bool idle() const = 0;
   // Of the clock, since it was made; 0 for a model, which has none.
   virtual uint64_t cycles() const { return 0; }
+  // Time inside a design, in ticks of the processor's clock.
+  virtual uint64_t design_ticks() const { return 0; }
 };
 
 }  // namespace lockstep::smmu_rtl_bridge

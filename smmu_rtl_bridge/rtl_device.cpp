@@ -10,18 +10,11 @@
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
-RtlTotals& totals() {
-  static RtlTotals all;
-  return all;
-}
-
 class RtlDevice : public Device {
  public:
   RtlDevice(std::unique_ptr<Design> design, const PinTiming& timing, Surroundings& surroundings, std::string coverage)
       : coverage_(std::move(coverage)), bench_(std::move(design), timing, surroundings) {}
   ~RtlDevice() override {
-    totals().cycles += bench_.cycles();
-    totals().design_ticks += bench_.design_ticks();
     if (!coverage_.empty()) bench_.design().write_coverage(coverage_);
   }
 
@@ -47,6 +40,7 @@ class RtlDevice : public Device {
   }
   bool idle() const override { return bench_.idle(); }
   uint64_t cycles() const override { return bench_.cycles(); }
+  uint64_t design_ticks() const override { return bench_.design_ticks(); }
 
  private:
   std::string coverage_;
@@ -84,8 +78,6 @@ core::Result<std::unique_ptr<Device>> make_device(const RtlOptions& options,
 }
 
 }  // namespace
-
-const RtlTotals& rtl_totals() { return totals(); }
 
 core::Result<RtlFactory> make_rtl_factory(const RtlOptions& options) {
   std::function<std::unique_ptr<Design>()> make = options.make;

@@ -27,13 +27,6 @@ struct RtlOptions {
   std::ostream* pins = nullptr;
 };
 
-// What all devices of a process have done so far, in ticks of the processor's clock and in cycles of the designs'.
-struct RtlTotals {
-  uint64_t cycles = 0;
-  uint64_t design_ticks = 0;
-};
-const RtlTotals& rtl_totals();
-
 using RtlFactory =
     std::function<core::Result<std::unique_ptr<Device>>(const std::vector<Setting>& settings, Surroundings&)>;
 // An error names the file and what to do.

@@ -30,6 +30,7 @@ module smmu_top #(
     input  logic [17:0] paddr,
     input  logic [31:0] pwdata,
     input  logic [3:0]  pstrb,
+    input  logic [2:0]  pprot,
     output logic        pready,
     output logic [31:0] prdata,
     output logic        pslverr,
@@ -373,6 +374,10 @@ module smmu_top #(
       .rsp_err(rsp_err),
       .idle(translation_idle)
   );
+
+  // Registers look at no privilege: secure software has no interface of its own here.
+  logic unused;
+  assign unused = ^pprot;
 
   // There are no page requests.
   assign irq_priq = 1'b0;

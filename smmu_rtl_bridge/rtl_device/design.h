@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "smmu_rtl_bridge/observer.h"
 #include "smmu_rtl_bridge/rtl_device/pins.h"
 
 namespace lockstep::smmu_rtl_bridge {

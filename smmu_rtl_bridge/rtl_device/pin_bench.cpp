@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smmu_rtl_bridge/rtl_device/pin_bench.h"
 
-#include <x86intrin.h>
-
 #include <algorithm>
 #include <cstring>
 #include <iomanip>
+
+#include "smmu_rtl_bridge/ticks.h"
 
 namespace lockstep::smmu_rtl_bridge {
 namespace {
@@ -33,8 +33,6 @@ Attributes attributes_of(const AxiAddress& address) {
 uint64_t end_of(const AxiBurst& burst) { return burst.first_byte(burst.beats - 1) + burst.bytes(burst.beats - 1); }
 
 }  // namespace
-
-uint64_t processor_ticks() { return __rdtsc(); }
 
 PinBench::PinBench(std::unique_ptr<Design> design, const PinTiming& timing, Surroundings& surroundings)
     : design_(std::move(design)),

@@ -98,7 +98,4 @@ class PinBench : AxiMemory::Handler, ClientPort::Owner {
   bool recording_ = false;
 };
 
-// The processor's own count of time; only its proportions mean something.
-uint64_t processor_ticks();
-
 }  // namespace lockstep::smmu_rtl_bridge
