@@ -87,12 +87,12 @@ function(lockstep_verilate target)
   target_link_libraries(${target} PUBLIC lockstep_verilated_${ARG_VARIANT})
 endfunction()
 
-# lockstep_rtl_design(NAME TOP module PIN_MAP source SOURCES file... [ARGS verilator-option...]): an SMMU in RTL that
+# lockstep_rtl_design(NAME [BY_NAME] TOP module PIN_MAP source SOURCES file... [ARGS verilator-option...]): an SMMU in RTL that
 # `lockstep cosim smmu --dut rtl --rtl NAME` can load: rtl/NAME.so (target rtl_NAME), and by name only rtl/NAME.trace.so
 # (rtl_NAME_trace) with waveforms and rtl/NAME.coverage.so (rtl_NAME_coverage). PIN_MAP is a C++ source that ends in
-# LOCKSTEP_RTL_DESIGN(...); docs/bring-your-rtl.md teaches it.
+# LOCKSTEP_RTL_DESIGN(...); docs/bring-your-rtl.md teaches it. BY_NAME: nothing of it is built unless it is asked for.
 function(lockstep_rtl_design name)
-  cmake_parse_arguments(ARG "" "TOP;PIN_MAP" "SOURCES;ARGS" ${ARGN})
+  cmake_parse_arguments(ARG "BY_NAME" "TOP;PIN_MAP" "SOURCES;ARGS" ${ARGN})
   if(NOT LOCKSTEP_VERILATOR_FOUND)
     return()
   endif()
@@ -101,7 +101,9 @@ function(lockstep_rtl_design name)
     set(file_suffix "")
     set(exclude EXCLUDE_FROM_ALL)
     if(variant STREQUAL "plain")
-      set(exclude "")
+      if(NOT ARG_BY_NAME)
+        set(exclude "")
+      endif()
     else()
       set(suffix _${variant})
       set(file_suffix .${variant})

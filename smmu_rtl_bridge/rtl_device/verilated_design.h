@@ -112,13 +112,13 @@ class VerilatedDesign : public Design {
 #endif
 };
 
-// The last line of a pin map's source.
+}  // namespace lockstep::smmu_rtl_bridge
+
+// The last line of a pin map's source, outside of all namespaces.
 #define LOCKSTEP_RTL_DESIGN(Model, Map)                                                                              \
   extern "C" __attribute__((visibility("default"))) const lockstep::smmu_rtl_bridge::DesignFile lockstep_rtl_design; \
   const lockstep::smmu_rtl_bridge::DesignFile lockstep_rtl_design = {                                                \
       lockstep::smmu_rtl_bridge::kDesignInterface, LOCKSTEP_RTL_NAME, LOCKSTEP_RTL_VARIANT, [] {                     \
         return static_cast<lockstep::smmu_rtl_bridge::Design*>(                                                      \
             new lockstep::smmu_rtl_bridge::VerilatedDesign<Model, Map>());                                           \
-      }}
-
-}  // namespace lockstep::smmu_rtl_bridge
+      }};

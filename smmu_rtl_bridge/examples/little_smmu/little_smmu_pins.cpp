@@ -150,4 +150,4 @@ class LittlePins {
 }  // namespace
 }  // namespace lockstep::smmu_rtl_bridge
 
-LOCKSTEP_RTL_DESIGN(Vlittle_smmu, lockstep::smmu_rtl_bridge::LittlePins);
+LOCKSTEP_RTL_DESIGN(Vlittle_smmu, lockstep::smmu_rtl_bridge::LittlePins)
