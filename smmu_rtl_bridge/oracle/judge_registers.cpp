@@ -88,6 +88,9 @@ void Judge::write_word(uint32_t offset, uint32_t value) {
       if (changed & tlm_models::smmuv3::kQueueOverflow) events_overflowed_ = events_were_lost_ = false;
       if (event_queue_used() >= uint64_t{1} << event_queue_log2()) events_overflowed_ = true;
       break;
+    case RegisterId::kEventqProd:
+      events_were_lost_ = false;
+      break;
     case RegisterId::kPriqCons:
       if (changed & tlm_models::smmuv3::kQueueOverflow) page_queue_overflowed_ = false;
       break;
@@ -189,6 +192,8 @@ void Judge::read_events_produced(const RegisterRow& row, uint32_t value) {
   }
   if (!overflow && events_were_lost_)
     fail(Rule::kRegisterValue, "records were lost to a full event queue and EVENTQ_PROD.OVFLG says nothing of it");
+  // What was told once stays until software acknowledges it.
+  events_were_lost_ |= overflow;
 }
 
 void Judge::read_word(uint32_t offset, uint32_t value) {
