@@ -127,6 +127,7 @@ module smmu_control #(
   logic [51:0] evtq_base;
   logic [4:0]  evtq_log2size;
   logic [19:0] evtq_cons;
+  logic [19:0] evtq_cons_now;
   logic        evtq_cons_ovackflg;
   logic [19:0] evtq_prod;
   logic        evtq_prod_ovflg;
@@ -232,6 +233,7 @@ module smmu_control #(
       .evtq_base(evtq_base),
       .evtq_log2size(evtq_log2size),
       .evtq_cons(evtq_cons),
+      .evtq_cons_now(evtq_cons_now),
       .evtq_cons_ovackflg(evtq_cons_ovackflg),
       .evtq_prod(evtq_prod),
       .evtq_prod_ovflg(evtq_prod_ovflg),
@@ -312,6 +314,7 @@ module smmu_control #(
       .base(evtq_base),
       .log2size(evtq_log2size),
       .cons(evtq_cons),
+      .cons_now(evtq_cons_now),
       .cons_ovackflg(evtq_cons_ovackflg),
       .prod(evtq_prod),
       .prod_ovflg(evtq_prod_ovflg),

@@ -20,6 +20,7 @@ module smmu_event_queue #(
     input  logic [51:0] base,     // EVENTQ_BASE.ADDR in its place
     input  logic [4:0]  log2size,
     input  logic [19:0] cons,
+    input  logic [19:0] cons_now,  // with what software writes in this clock
     input  logic        cons_ovackflg,
     input  logic [19:0] prod,
     input  logic        prod_ovflg,
@@ -78,7 +79,8 @@ module smmu_event_queue #(
   assign prod_set = written && !wr_err;
   assign prod_next = (prod + 20'd1) & mask;
   assign abt_error = written && wr_err;
-  assign irq_cause = prod_set && used == 20'd0;
+  // Software that writes CONS in this clock has not seen the record: it finds the queue empty and waits.
+  assign irq_cause = prod_set && ((prod - cons_now) & mask) == 20'd0;
 
   always_ff @(posedge clk) begin
     if (!rst_n) begin
