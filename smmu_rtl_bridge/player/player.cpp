@@ -623,6 +623,9 @@ void Player::pulse(Wire wire) {
   tell([&](Observer& o) { o.pulsed(wire); });
 }
 
-void Player::broke_promise(const std::string& rule, const std::string& text) { fail(rule, text); }
+void Player::broke_promise(const std::string& rule, const std::string& text) {
+  fail(rule, text);
+  promise_broken_ = true;
+}
 
 }  // namespace lockstep::smmu_rtl_bridge

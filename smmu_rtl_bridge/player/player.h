@@ -88,6 +88,7 @@ class Player : public Surroundings {
 
   template <typename Call>
   void tell(Call call) {
+    if (promise_broken_) return;
     for (Observer* observer : observers_) call(*observer);
   }
   void fail(std::string rule, std::string text);
@@ -130,6 +131,7 @@ class Player : public Surroundings {
   PlayResult result_;
   size_t line_number_ = 0;
   bool begun_ = false;
+  bool promise_broken_ = false;  // what the device does since then is told to nobody
   uint64_t accesses_in_line_ = 0;
   std::map<uint32_t, uint64_t> setup_;  // offset -> value
   Queue commands_, events_, pages_;

@@ -127,7 +127,6 @@ module smmu_control #(
   logic [51:0] evtq_base;
   logic [4:0]  evtq_log2size;
   logic [19:0] evtq_cons;
-  logic [19:0] evtq_cons_now;
   logic        evtq_cons_ovackflg;
   logic [19:0] evtq_prod;
   logic        evtq_prod_ovflg;
@@ -233,7 +232,6 @@ module smmu_control #(
       .evtq_base(evtq_base),
       .evtq_log2size(evtq_log2size),
       .evtq_cons(evtq_cons),
-      .evtq_cons_now(evtq_cons_now),
       .evtq_cons_ovackflg(evtq_cons_ovackflg),
       .evtq_prod(evtq_prod),
       .evtq_prod_ovflg(evtq_prod_ovflg),
@@ -314,7 +312,6 @@ module smmu_control #(
       .base(evtq_base),
       .log2size(evtq_log2size),
       .cons(evtq_cons),
-      .cons_now(evtq_cons_now),
       .cons_ovackflg(evtq_cons_ovackflg),
       .prod(evtq_prod),
       .prod_ovflg(evtq_prod_ovflg),
@@ -453,7 +450,7 @@ module smmu_control #(
       .idle(memory_idle)
   );
 
-  assign idle = registers_idle && commands_idle && !evtq_busy && !evt_valid && messages_idle && memory_idle &&
-                !irq_eventq && !irq_gerror && !irq_cmd_sync;
+  assign idle = registers_idle && commands_idle && !evtq_busy && !evt_cause && !evt_valid && messages_idle &&
+                memory_idle && !irq_eventq && !irq_gerror && !irq_cmd_sync;
 
 endmodule

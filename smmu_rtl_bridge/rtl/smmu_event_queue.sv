@@ -20,7 +20,6 @@ module smmu_event_queue #(
     input  logic [51:0] base,     // EVENTQ_BASE.ADDR in its place
     input  logic [4:0]  log2size,
     input  logic [19:0] cons,
-    input  logic [19:0] cons_now,  // with what software writes in this clock
     input  logic        cons_ovackflg,
     input  logic [19:0] prod,
     input  logic        prod_ovflg,
@@ -55,6 +54,7 @@ module smmu_event_queue #(
   logic [4:0]  log2;
   logic [20:0] size;
   logic [19:0] mask;       // of indices, wrap bit included
+  logic        counted;    // the producer index moved in the clock before
   logic [19:0] used;
   logic        full;
   logic [51:0] below;      // offsets inside the queue
@@ -79,13 +79,15 @@ module smmu_event_queue #(
   assign prod_set = written && !wr_err;
   assign prod_next = (prod + 20'd1) & mask;
   assign abt_error = written && wr_err;
-  // Software that writes CONS in this clock has not seen the record: it finds the queue empty and waits.
-  assign irq_cause = prod_set && ((prod - cons_now) & mask) == 20'd0;
+  // Software may consume the record before in the very clock in which this one is counted: a clock later both are known.
+  assign irq_cause = counted && used == 20'd1;
 
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       state <= IDLE;
+      counted <= 1'b0;
     end else begin
+      counted <= prod_set;
       unique case (state)
         IDLE:    if (evt_valid && open && !full) state <= SEND;
         SEND:    if (wr_ready) state <= WAIT;

@@ -72,7 +72,6 @@ module smmu_registers #(
     output logic [51:0] evtq_base,
     output logic [4:0]  evtq_log2size,
     output logic [19:0] evtq_cons,
-    output logic [19:0] evtq_cons_now,  // with a write of this clock
     output logic        evtq_cons_ovackflg,
     output logic [19:0] evtq_prod,
     output logic        evtq_prod_ovflg,
@@ -497,7 +496,6 @@ module smmu_registers #(
   assign evtq_enable = cr0ack[EVENTQEN];
   assign evtq_halt = !cr0[EVENTQEN];
   assign evtq_aborted = active[2];
-  assign evtq_cons_now = write && paddr == A_EVENTQ_CONS ? pwdata[19:0] : evtq_cons;
   assign evtq_base = {evtq_base_q[51:5], 5'd0};
   assign evtq_log2size = evtq_base_q[4:0];
 

@@ -19,6 +19,7 @@ AxiMemory::AxiMemory(Handler& handler, const Timing& timing, uint64_t seed, unsi
       stall_(seed, channel * kDicePerPort + 2) {}
 
 void AxiMemory::reset() {
+  count_ = 0;
   reads_.clear();
   writes_.clear();
   write_data_.clear();

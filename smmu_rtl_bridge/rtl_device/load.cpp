@@ -16,10 +16,12 @@ std::string design_path(const std::string& name, const std::string& variant) {
   }
   std::error_code ignored;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  // Tests lie deeper in the build folder than the program.
-  for (std::filesystem::path folder = program.parent_path(); !folder.empty() && folder != folder.root_path();
-       folder = folder.parent_path())
-    if (std::filesystem::is_directory(folder / "rtl", ignored)) return (folder / "rtl" / (name + ending)).string();
+  // Tests lie deeper in the build folder than the program, and have no designs beside them.
+  for (std::filesystem::path folder = program.parent_path(); folder != folder.root_path();
+       folder = folder.parent_path()) {
+    const std::filesystem::path file = folder / "rtl" / (name + ending);
+    if (std::filesystem::exists(file, ignored)) return file.string();
+  }
   return (program.parent_path() / "rtl" / (name + ending)).string();
 }
 

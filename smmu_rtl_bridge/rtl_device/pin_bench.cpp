@@ -56,10 +56,8 @@ void PinBench::reset() {
   memory_.reset();
   downstream_.reset();
   in_.reset = true;
-  for (unsigned i = 0; i < kResetCycles; ++i) {
-    design_->clock(in_, out_);
-    ++cycle_;
-  }
+  for (unsigned i = 0; i < kResetCycles; ++i) design_->clock(in_, out_);
+  cycle_ = 0;
   client_checker_.reset();
   downstream_checker_.reset();
   memory_checker_.reset();

@@ -42,6 +42,7 @@ class PinBench : AxiMemory::Handler, ClientPort::Owner {
   void set_data(ClientData* data) { data_ = data; }
   // Handshakes are written here, one a line.
   void set_log(std::ostream* log) { log_ = log; }
+  // In cycles since the last reset.
   void set_waveform_window(uint64_t first_cycle, uint64_t last_cycle);
 
   void reset();
@@ -51,6 +52,7 @@ class PinBench : AxiMemory::Handler, ClientPort::Owner {
   bool idle() const;
   // After the first breach nothing of what the design does has a meaning.
   bool broken() const { return broken_; }
+  // Since the last reset, so that a script is the same to the cycle wherever it is played.
   uint64_t cycles() const { return cycle_; }
   // Time inside the design, in the processor's own ticks.
   uint64_t design_ticks() const { return design_ticks_; }

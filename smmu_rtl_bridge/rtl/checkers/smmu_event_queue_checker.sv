@@ -41,7 +41,7 @@ module smmu_event_queue_checker (
     abt_error |-> wr_done && wr_err && !prod_set);
   overflow_is_told_once: assert property (@(posedge clk) disable iff (!rst_n)
     overflow |-> full && evt_valid && evt_ready && prod_ovflg == cons_ovackflg);
-  interrupts_for_a_record: assert property (@(posedge clk) disable iff (!rst_n) irq_cause |-> prod_set);
+  interrupts_for_a_record: assert property (@(posedge clk) disable iff (!rst_n) irq_cause |-> $past(prod_set));
   answers_were_asked_for: assert property (@(posedge clk) disable iff (!rst_n) wr_done |-> written);
   // CR0ACK waits, so the queue stays on until the record is there.
   stays_on_while_busy: assert property (@(posedge clk) disable iff (!rst_n) busy |-> enable);
