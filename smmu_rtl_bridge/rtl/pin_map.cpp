@@ -152,4 +152,4 @@ struct SmmuPinMap {
 
 }  // namespace
 
-LOCKSTEP_RTL_DESIGN(Vsmmu_top, SmmuPinMap)
+LOCKSTEP_RTL_DESIGN(Vsmmu_top, SmmuPinMap);

@@ -149,6 +149,7 @@ module smmu_client_port #(
   logic [N-1:0]           w_long;      // longer than its buffer
   logic [N-1:0]           w_can_send;
   logic [N-1:0]           w_can_answer;
+  logic [N-1:0]           w_open;      // may still go downstream
   logic [N-1:0]           w_same_id;
   logic [N-1:0]           w_free_now;
   logic [IB-1:0]          w_next;
@@ -166,10 +167,10 @@ module smmu_client_port #(
   always_comb begin
     r_next = {IB{1'b0}};
     w_next = {IB{1'b0}};
-    for (int i = N - 1; i >= 0; i = i - 1) begin
-      if (!r_used[i]) r_next = IB'(i);
-      if (!w_used[i]) w_next = IB'(i);
-    end
+    if (s_arvalid)
+      for (int i = N - 1; i >= 0; i = i - 1) if (!r_used[i]) r_next = IB'(i);
+    if (s_awvalid)
+      for (int i = N - 1; i >= 0; i = i - 1) if (!w_used[i]) w_next = IB'(i);
   end
   assign r_room = r_used != {N{1'b1}};
   assign w_room = w_used != {N{1'b1}};
@@ -198,19 +199,37 @@ module smmu_client_port #(
   logic          local_r_last;
   logic          sends_local_b;
 
-  generate
-    for (genvar i = 0; i < N; i = i + 1) begin : g_slot
-      assign r_can_send[i] = r_used[i] && r_done[i] && r_pass[i] && !r_sent[i] && (r_older[i] & ~r_sent) == {N{1'b0}};
-      assign r_can_answer[i] = r_used[i] && r_done[i] && !r_pass[i] && r_older[i] == {N{1'b0}};
-      assign w_can_send[i] = w_used[i] && w_done[i] && w_pass[i] && !w_sent[i] &&
-                             (w_older[i] & ~w_sent) == {N{1'b0}} &&
-                             ((w_full[i] && !w_long[i]) ||
-                              (w_before[i] & ~(w_sent | (w_done & ~w_pass))) == {N{1'b0}});
-      assign w_can_answer[i] = w_used[i] && w_done[i] && !w_pass[i] && w_full[i] && w_older[i] == {N{1'b0}};
-      assign r_same_id[i] = r_used[i] && !r_free_now[i] && r_id[i] == s_arid;
-      assign w_same_id[i] = w_used[i] && !w_free_now[i] && w_id[i] == s_awid;
+  // Few slots are candidates at a time, so what is asked of each is asked only then.
+  always_comb begin
+    r_can_send = r_used & r_done & r_pass & ~r_sent;
+    if (r_can_send != {N{1'b0}})
+      for (int i = 0; i < N; i = i + 1) if ((r_older[i] & ~r_sent) != {N{1'b0}}) r_can_send[i] = 1'b0;
+    r_can_answer = r_used & r_done & ~r_pass;
+    if (r_can_answer != {N{1'b0}})
+      for (int i = 0; i < N; i = i + 1) if (r_older[i] != {N{1'b0}}) r_can_answer[i] = 1'b0;
+    w_can_send = w_used & w_done & w_pass & ~w_sent;
+    w_open = ~(w_sent | (w_done & ~w_pass));
+    if (w_can_send != {N{1'b0}})
+      for (int i = 0; i < N; i = i + 1)
+        if ((w_older[i] & ~w_sent) != {N{1'b0}} ||
+            (!(w_full[i] && !w_long[i]) && (w_before[i] & w_open) != {N{1'b0}}))
+          w_can_send[i] = 1'b0;
+    w_can_answer = w_used & w_done & ~w_pass & w_full;
+    if (w_can_answer != {N{1'b0}})
+      for (int i = 0; i < N; i = i + 1) if (w_older[i] != {N{1'b0}}) w_can_answer[i] = 1'b0;
+  end
+  always_comb begin
+    r_same_id = {N{1'b0}};
+    w_same_id = {N{1'b0}};
+    if (s_arvalid) begin
+      for (int i = 0; i < N; i = i + 1) r_same_id[i] = r_id[i] == s_arid;
+      r_same_id = r_same_id & r_used & ~r_free_now;
     end
-  endgenerate
+    if (s_awvalid) begin
+      for (int i = 0; i < N; i = i + 1) w_same_id[i] = w_id[i] == s_awid;
+      w_same_id = w_same_id & w_used & ~w_free_now;
+    end
+  end
 
   always_comb begin
     r_end_bit = {N{1'b0}};

@@ -51,16 +51,24 @@ module smmu_config_cache #(
   logic                  reached;
   logic                  unused;
 
-  assign lookup_place = smmu_pkg::place_of(lookup_sid, lookup_ssid);
-  assign fill_place = smmu_pkg::place_of(fill_sid, fill_ssid);
+  always_comb begin
+    lookup_place = 16'd0;
+    fill_place = 16'd0;
+    if (lookup) lookup_place = smmu_pkg::place_of(lookup_sid, lookup_ssid);
+    if (fill) fill_place = smmu_pkg::place_of(fill_sid, fill_ssid);
+  end
   assign unused = ^{lookup_place, fill_place};
   assign index = sweeping ? sweep_next : lookup_place[INDEX_BITS-1:0];
   assign ready = !inv_start && !sweeping && !swept;
-  assign hit = looked && row_valid && row[51+DATA_BITS:DATA_BITS] == key;
+  always_comb begin
+    hit = 1'b0;
+    reached = 1'b0;
+    if (looked && row_valid) hit = row[51+DATA_BITS:DATA_BITS] == key;
+    if (swept && row_valid)
+      reached = row[51+DATA_BITS:DATA_BITS+20] >= inv_sid_first && row[51+DATA_BITS:DATA_BITS+20] <= inv_sid_last &&
+                (!inv_by_ssid || row[DATA_BITS+19:DATA_BITS] == inv_ssid);
+  end
   assign data = row[DATA_BITS-1:0];
-  assign reached = swept && row_valid && row[51+DATA_BITS:DATA_BITS+20] >= inv_sid_first &&
-                   row[51+DATA_BITS:DATA_BITS+20] <= inv_sid_last &&
-                   (!inv_by_ssid || row[DATA_BITS+19:DATA_BITS] == inv_ssid);
   assign inv_done = swept && sweep_last;
 
   always_ff @(posedge clk) begin

@@ -127,15 +127,20 @@ module smmu_config_fetch #(
 
   always_comb begin
     two_level = regs.strtab_fmt == 2'd1;
-    split = regs.strtab_split == 5'd8 ? 6'd8 : regs.strtab_split == 5'd10 ? 6'd10 : 6'd6;
-    stream_bits = regs.strtab_log2size < 6'(SID_BITS) ? regs.strtab_log2size : 6'(SID_BITS);
+    split = 6'd6;
+    stream_bits = 6'd0;
+    low_sid = 64'd0;
+    if (state == F_STREAM || state == F_SPAN) begin
+      split = regs.strtab_split == 5'd8 ? 6'd8 : regs.strtab_split == 5'd10 ? 6'd10 : 6'd6;
+      stream_bits = regs.strtab_log2size < 6'(SID_BITS) ? regs.strtab_log2size : 6'(SID_BITS);
+      low_sid = {32'd0, sid} & smmu_pkg::low_ones(split);
+    end
     stream_bad = 1'b0;
     level1_log2 = 6'd6;
     stream_address = 64'd0;
     span = {1'b0, word0[4:0]};
     span_bad = 1'b0;
     span_address = 64'd0;
-    low_sid = {32'd0, sid} & smmu_pkg::low_ones(split);
     if (state == F_STREAM) begin
       stream_bad = ({32'd0, sid} >> stream_bits) != 64'd0;
       if (two_level) begin
@@ -167,64 +172,79 @@ module smmu_config_fetch #(
   logic       ste_broken;
 
   always_comb begin
-    s1 = word0[3] && word0[1];
-    s2 = word0[3] && word0[2];
-    s2tg = granule0(word2[47:46]);
-    s2ps = size_code(word2[50:48]);
-    s2sl0 = word2[39:38];
-    t0sz = word2[37:32];
-    in_bits2 = 6'd0 - t0sz;
-    start2 = s2tg == smmu_pkg::TG_4K ? (s2sl0 == 2'd3 ? 2'd3 : 2'd2 - s2sl0) : 2'd3 - s2sl0;
-    shift2 = smmu_pkg::level_shift(s2tg, start2);
-    ste_broken = !word0[0];
-    if (state == F_STE && word0[3]) begin
-      if (!s2 && s1 && word1[30]) ste_broken = 1'b1;                    // STRW
-      if (s1) begin
-        if (word1[27]) ste_broken = 1'b1;                               // S1STALLD: no stalls to disable
-        if (SSID_BITS != 0 && word0[63:59] > 5'(SSID_BITS)) ste_broken = 1'b1;
-        if (over({12'd0, word0[51:6], 6'd0})) ste_broken = 1'b1;        // S1ContextPtr
-      end
-      if (s2) begin
-        if (word2[57]) ste_broken = 1'b1;                               // S2S
-        if (!word2[51]) ste_broken = 1'b1;                              // S2AA64
-        if (word2[56] || word2[55]) ste_broken = 1'b1;                  // S2HA, S2HD
-        if (TTENDIAN == 2 ? word2[52] : TTENDIAN == 3 && !word2[52]) ste_broken = 1'b1;   // S2ENDI
-        if (word2[47:46] == 2'd3) ste_broken = 1'b1;                    // S2TG
-        if (({12'd0, word3[51:4], 4'd0} >> smmu_pkg::size_bits(s2ps)) != 64'd0) ste_broken = 1'b1;   // S2TTB
-        // S2T0SZ
-        if (t0sz > (s2tg == smmu_pkg::TG_64K ? 6'd47 : 6'd48) || t0sz < 6'd0 - OAS_BITS) ste_broken = 1'b1;
-        // S2SL0: the first table must be there and resolve the input, with at most 16 tables side by side.
-        if (s2sl0 == 2'd3 && s2tg != smmu_pkg::TG_4K) ste_broken = 1'b1;
-        if (s2sl0 == 2'd2 && OAS_BITS < (s2tg == smmu_pkg::TG_16K ? 6'd42 : 6'd44)) ste_broken = 1'b1;
-        if (in_bits2 <= shift2 || in_bits2 > shift2 + {2'd0, smmu_pkg::stride(s2tg)} + 6'd4) ste_broken = 1'b1;
+    s1 = 1'b0;
+    s2 = 1'b0;
+    s2tg = 2'd0;
+    s2ps = 3'd0;
+    s2sl0 = 2'd0;
+    t0sz = 6'd0;
+    in_bits2 = 6'd0;
+    start2 = 2'd0;
+    shift2 = 6'd0;
+    ste_broken = 1'b0;
+    if (state == F_STE) begin
+      s1 = word0[3] && word0[1];
+      s2 = word0[3] && word0[2];
+      s2tg = granule0(word2[47:46]);
+      s2ps = size_code(word2[50:48]);
+      s2sl0 = word2[39:38];
+      t0sz = word2[37:32];
+      in_bits2 = 6'd0 - t0sz;
+      start2 = s2tg == smmu_pkg::TG_4K ? (s2sl0 == 2'd3 ? 2'd3 : 2'd2 - s2sl0) : 2'd3 - s2sl0;
+      shift2 = smmu_pkg::level_shift(s2tg, start2);
+      ste_broken = !word0[0];
+      if (word0[3]) begin
+        if (!s2 && s1 && word1[30]) ste_broken = 1'b1;                    // STRW
+        if (s1) begin
+          if (word1[27]) ste_broken = 1'b1;                               // S1STALLD: no stalls to disable
+          if (SSID_BITS != 0 && word0[63:59] > 5'(SSID_BITS)) ste_broken = 1'b1;
+          if (over({12'd0, word0[51:6], 6'd0})) ste_broken = 1'b1;        // S1ContextPtr
+        end
+        if (s2) begin
+          if (word2[57]) ste_broken = 1'b1;                               // S2S
+          if (!word2[51]) ste_broken = 1'b1;                              // S2AA64
+          if (word2[56] || word2[55]) ste_broken = 1'b1;                  // S2HA, S2HD
+          if (TTENDIAN == 2 ? word2[52] : TTENDIAN == 3 && !word2[52]) ste_broken = 1'b1;   // S2ENDI
+          if (word2[47:46] == 2'd3) ste_broken = 1'b1;                    // S2TG
+          if (({12'd0, word3[51:4], 4'd0} >> smmu_pkg::size_bits(s2ps)) != 64'd0) ste_broken = 1'b1;   // S2TTB
+          // S2T0SZ
+          if (t0sz > (s2tg == smmu_pkg::TG_64K ? 6'd47 : 6'd48) || t0sz < 6'd0 - OAS_BITS) ste_broken = 1'b1;
+          // S2SL0: the first table must be there and resolve the input, with at most 16 tables side by side.
+          if (s2sl0 == 2'd3 && s2tg != smmu_pkg::TG_4K) ste_broken = 1'b1;
+          if (s2sl0 == 2'd2 && OAS_BITS < (s2tg == smmu_pkg::TG_16K ? 6'd42 : 6'd44)) ste_broken = 1'b1;
+          if (in_bits2 <= shift2 || in_bits2 > shift2 + {2'd0, smmu_pkg::stride(s2tg)} + 6'd4) ste_broken = 1'b1;
+        end
       end
     end
   end
 
   always_comb begin
-    ste.broken = ste_broken;
-    ste.cfg = word0[3:1];
-    ste.s1fmt = word0[5:4];
-    ste.ctxptr = word0[47:6];
-    ste.cdmax = word0[63:59];
-    ste.s1dss = word1[1:0];
-    ste.cattr = smmu_pkg::attr_of_table(word1[3:2], word1[5:4], word1[7:6]);
-    ste.strw = word1[31:30];
-    ste.over = {word1[45:44], word1[40:37], word1[36], word1[35:32]};
-    ste.privcfg = word1[49:48];
-    ste.instcfg = word1[51:50];
-    ste.s2r = word2[58];
-    ste.s2.vmid = word2[15:0];
-    ste.s2.ttb = word3[47:4];
-    ste.s2.t0sz = t0sz;
-    ste.s2.sl0 = s2sl0;
-    ste.s2.tg = s2tg;
-    ste.s2.ps = s2ps;
-    ste.s2.walk = smmu_pkg::attr_of_table(word2[41:40], word2[43:42], word2[45:44]);
-    ste.s2.endi = word2[52];
-    ste.s2.affd = word2[53];
-    ste.s2.ptw = word2[54];
-    ste.s2.fwb = word1[25];
+    ste = {$bits(ste) {1'b0}};
+    if (state == F_STE) begin
+      ste.broken = ste_broken;
+      ste.cfg = word0[3:1];
+      ste.s1fmt = word0[5:4];
+      ste.ctxptr = word0[47:6];
+      ste.cdmax = word0[63:59];
+      ste.s1dss = word1[1:0];
+      ste.cattr = smmu_pkg::attr_of_table(word1[3:2], word1[5:4], word1[7:6]);
+      ste.strw = word1[31:30];
+      ste.over = {word1[45:44], word1[40:37], word1[36], word1[35:32]};
+      ste.privcfg = word1[49:48];
+      ste.instcfg = word1[51:50];
+      ste.s2r = word2[58];
+      ste.s2.vmid = word2[15:0];
+      ste.s2.ttb = word3[47:4];
+      ste.s2.t0sz = t0sz;
+      ste.s2.sl0 = s2sl0;
+      ste.s2.tg = s2tg;
+      ste.s2.ps = s2ps;
+      ste.s2.walk = smmu_pkg::attr_of_table(word2[41:40], word2[43:42], word2[45:44]);
+      ste.s2.endi = word2[52];
+      ste.s2.affd = word2[53];
+      ste.s2.ptw = word2[54];
+      ste.s2.fwb = word1[25];
+    end
   end
 
   // ---- The table of context descriptors.
@@ -240,18 +260,30 @@ module smmu_config_fetch #(
   logic [63:0] pointed_address;
 
   always_comb begin
-    cd_log2 = SSID_BITS == 0 ? 6'd0 : {1'b0, q_ste.cdmax};
-    cd_linear = cd_log2 == 6'd0 || q_ste.s1fmt == 2'd0 || q_ste.s1fmt == 2'd3;
-    cd_split = q_ste.s1fmt == 2'd1 ? 6'd6 : 6'd10;
-    cd_base = {16'd0, q_ste.ctxptr, 6'd0};
-    low_index = {44'd0, index} & smmu_pkg::low_ones(cd_split);
-    cd_align = cd_linear ? cd_log2 + 6'd6
-               : cd_log2 > cd_split && cd_log2 - cd_split > 6'd3 ? cd_log2 - cd_split + 6'd3 : 6'd6;
-    cd_address = (cd_base & ~smmu_pkg::low_ones(cd_align)) +
-                 (cd_linear ? {38'd0, index, 6'd0} : ({44'd0, index} >> cd_split) << 3);
-    table_address = {12'd0, word0[51:12], 12'd0} & ~smmu_pkg::low_ones(cd_split + 6'd6);
-    pointer_bad = !word0[0] || over(table_address);
-    pointed_address = table_address + (low_index << 6);
+    cd_log2 = 6'd0;
+    cd_linear = 1'b0;
+    cd_split = 6'd0;
+    cd_base = 64'd0;
+    low_index = 64'd0;
+    cd_align = 6'd0;
+    cd_address = 64'd0;
+    table_address = 64'd0;
+    pointer_bad = 1'b0;
+    pointed_address = 64'd0;
+    if (state == F_CONTEXT || state == F_POINTER) begin
+      cd_log2 = SSID_BITS == 0 ? 6'd0 : {1'b0, q_ste.cdmax};
+      cd_linear = cd_log2 == 6'd0 || q_ste.s1fmt == 2'd0 || q_ste.s1fmt == 2'd3;
+      cd_split = q_ste.s1fmt == 2'd1 ? 6'd6 : 6'd10;
+      cd_base = {16'd0, q_ste.ctxptr, 6'd0};
+      low_index = {44'd0, index} & smmu_pkg::low_ones(cd_split);
+      cd_align = cd_linear ? cd_log2 + 6'd6
+                 : cd_log2 > cd_split && cd_log2 - cd_split > 6'd3 ? cd_log2 - cd_split + 6'd3 : 6'd6;
+      cd_address = (cd_base & ~smmu_pkg::low_ones(cd_align)) +
+                   (cd_linear ? {38'd0, index, 6'd0} : ({44'd0, index} >> cd_split) << 3);
+      table_address = {12'd0, word0[51:12], 12'd0} & ~smmu_pkg::low_ones(cd_split + 6'd6);
+      pointer_bad = !word0[0] || over(table_address);
+      pointed_address = table_address + (low_index << 6);
+    end
   end
 
   // ---- What makes a context descriptor ILLEGAL; section "CD".
@@ -264,14 +296,21 @@ module smmu_config_fetch #(
   logic       cd_broken;
 
   always_comb begin
-    two_halves = world != smmu_pkg::WORLD_EL2;
-    used0 = !(two_halves && word0[14]);
-    used1 = two_halves && !word0[30];
-    tg0 = granule0(word0[7:6]);
-    tg1 = granule1(word0[23:22]);
-    ips = size_code(word0[34:32]);
-    cd_broken = !word0[31];
+    two_halves = 1'b0;
+    used0 = 1'b0;
+    used1 = 1'b0;
+    tg0 = 2'd0;
+    tg1 = 2'd0;
+    ips = 3'd0;
+    cd_broken = 1'b0;
     if (state == F_CD) begin
+      two_halves = world != smmu_pkg::WORLD_EL2;
+      used0 = !(two_halves && word0[14]);
+      used1 = two_halves && !word0[30];
+      tg0 = granule0(word0[7:6]);
+      tg1 = granule1(word0[23:22]);
+      ips = size_code(word0[34:32]);
+      cd_broken = !word0[31];
       if (word0[44]) cd_broken = 1'b1;                 // S: there is no stall
       if (!word0[41]) cd_broken = 1'b1;                // AA64
       if (word0[42] || word0[43]) cd_broken = 1'b1;    // HD, HA
@@ -290,33 +329,38 @@ module smmu_config_fetch #(
   end
 
   always_comb begin
-    cd.broken = cd_broken;
-    cd.half0 = {word1[47:4], word0[5:0], tg0, smmu_pkg::attr_of_table(word0[9:8], word0[11:10], word0[13:12]),
-                two_halves && word0[14], word1[1], word0[38]};
-    cd.half1 = {word2[47:4], word0[21:16], tg1, smmu_pkg::attr_of_table(word0[25:24], word0[27:26], word0[29:28]),
-                word0[30], word2[1], word0[39]};
-    cd.endi = word0[15];
-    cd.ips = ips;
-    cd.affd = word0[35];
-    cd.wxn = word0[36];
-    cd.pan = two_halves && word0[40];
-    cd.r = word0[45];
-    cd.a = word0[46];
-    cd.aset = word0[47];
-    cd.asid = two_halves ? word0[63:48] : 16'd0;
-    cd.mair = word3;
+    cd = {$bits(cd) {1'b0}};
+    if (state == F_CD) begin
+      cd.broken = cd_broken;
+      cd.half0 = {word1[47:4], word0[5:0], tg0, smmu_pkg::attr_of_table(word0[9:8], word0[11:10], word0[13:12]),
+                  two_halves && word0[14], word1[1], word0[38]};
+      cd.half1 = {word2[47:4], word0[21:16], tg1, smmu_pkg::attr_of_table(word0[25:24], word0[27:26], word0[29:28]),
+                  word0[30], word2[1], word0[39]};
+      cd.endi = word0[15];
+      cd.ips = ips;
+      cd.affd = word0[35];
+      cd.wxn = word0[36];
+      cd.pan = two_halves && word0[40];
+      cd.r = word0[45];
+      cd.a = word0[46];
+      cd.aset = word0[47];
+      cd.asid = two_halves ? word0[63:48] : 16'd0;
+      cd.mair = word3;
+    end
   end
 
   // ---- Requests to the walker: the address is read by the SMMU itself, privileged.
   always_comb begin
     walk = {$bits(walk) {1'b0}};
-    walk.for_config = 1'b1;
-    walk.stage2 = 1'b1;
-    walk.need_r = 1'b1;
-    walk.need_priv = 1'b1;
-    walk.va = {1'b0, address[47:0]};
-    walk.tag.vmid = q_ste.s2.vmid;
-    walk.s2 = q_ste.s2;
+    if (state == F_WALK) begin
+      walk.for_config = 1'b1;
+      walk.stage2 = 1'b1;
+      walk.need_r = 1'b1;
+      walk.need_priv = 1'b1;
+      walk.va = {1'b0, address[47:0]};
+      walk.tag.vmid = q_ste.s2.vmid;
+      walk.s2 = q_ste.s2;
+    end
   end
 
   assign walk_valid = state == F_WALK;

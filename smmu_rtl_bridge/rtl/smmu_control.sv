@@ -450,7 +450,7 @@ module smmu_control #(
       .idle(memory_idle)
   );
 
-  assign idle = registers_idle && commands_idle && !evtq_busy && !evt_valid && messages_idle && memory_idle &&
-                !irq_eventq && !irq_gerror && !irq_cmd_sync;
+  assign idle = registers_idle && commands_idle && !evtq_busy && !evt_cause && !evt_valid && messages_idle &&
+                memory_idle && !irq_eventq && !irq_gerror && !irq_cmd_sync;
 
 endmodule

@@ -54,6 +54,7 @@ module smmu_event_queue #(
   logic [4:0]  log2;
   logic [20:0] size;
   logic [19:0] mask;       // of indices, wrap bit included
+  logic        counted;    // the producer index moved in the clock before
   logic [19:0] used;
   logic        full;
   logic [51:0] below;      // offsets inside the queue
@@ -78,12 +79,15 @@ module smmu_event_queue #(
   assign prod_set = written && !wr_err;
   assign prod_next = (prod + 20'd1) & mask;
   assign abt_error = written && wr_err;
-  assign irq_cause = prod_set && used == 20'd0;
+  // Software may consume the record before in the very clock in which this one is counted: a clock later both are known.
+  assign irq_cause = counted && used == 20'd1;
 
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       state <= IDLE;
+      counted <= 1'b0;
     end else begin
+      counted <= prod_set;
       unique case (state)
         IDLE:    if (evt_valid && open && !full) state <= SEND;
         SEND:    if (wr_ready) state <= WAIT;

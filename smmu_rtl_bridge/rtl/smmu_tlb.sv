@@ -130,16 +130,27 @@ module smmu_tlb #(
       logic [PAGE_BITS-1:0] row_page;
       logic [TAG_BITS-1:0]  row_tag;
       logic                 same_regime;
+      logic                 hit;
+      logic                 same;
 
       assign row_tag = row[TAG_AT+TAG_BITS-1:TAG_AT];
       assign row_page = row[PAGE_AT+PAGE_BITS-1:PAGE_AT];
-      // {virt, world, aset} and the VMID as they are; the ASID in between counts unless the entry is global.
-      assign same_regime = row_tag[35:32] == lk_tag_bits[35:32] && row_tag[15:0] == lk_tag_bits[15:0] &&
-                           (row[GLOBAL_AT] || row_tag[31:16] == lk_tag_bits[31:16]);
       assign way_valid[w] = row_valid;
-      assign way_hit[w] = was_kind == READ_LOOKUP && row_valid && row[SIZE_AT+1:SIZE_AT] == was_size &&
-                          same_regime && ((row_page ^ lk_page) & size_mask(was_size)) == {PAGE_BITS{1'b0}};
-      assign way_same[w] = row_valid && row[ROW_BITS-1:SIZE_AT] == fill_row[ROW_BITS-1:SIZE_AT];
+      // {virt, world, aset} and the VMID as they are; the ASID in between counts unless the entry is global.
+      always_comb begin
+        same_regime = 1'b0;
+        hit = 1'b0;
+        same = 1'b0;
+        if (row_valid && was_kind == READ_LOOKUP) begin
+          same_regime = row_tag[35:32] == lk_tag_bits[35:32] && row_tag[15:0] == lk_tag_bits[15:0] &&
+                        (row[GLOBAL_AT] || row_tag[31:16] == lk_tag_bits[31:16]);
+          hit = same_regime && row[SIZE_AT+1:SIZE_AT] == was_size &&
+                ((row_page ^ lk_page) & size_mask(was_size)) == {PAGE_BITS{1'b0}};
+        end
+        if (row_valid && was_kind == READ_FILL) same = row[ROW_BITS-1:SIZE_AT] == fill_row[ROW_BITS-1:SIZE_AT];
+      end
+      assign way_hit[w] = hit;
+      assign way_same[w] = same;
       assign way_entry[w*ENTRY_BITS+:ENTRY_BITS] = row[ENTRY_BITS-1:0];
       assign way_stays[w] = was_kind == READ_SWEEP && row_valid && !way_reached[w];
       assign way_size[w*2+:2] = row[SIZE_AT+1:SIZE_AT];
@@ -181,7 +192,8 @@ module smmu_tlb #(
   always_comb begin
     logic [ENTRY_BITS-1:0] chosen;
     chosen = {ENTRY_BITS{1'b0}};
-    for (int w = WAYS - 1; w >= 0; w = w - 1) if (way_hit[w]) chosen = way_entry[w*ENTRY_BITS+:ENTRY_BITS];
+    if (was_kind == READ_LOOKUP)
+      for (int w = WAYS - 1; w >= 0; w = w - 1) if (way_hit[w]) chosen = way_entry[w*ENTRY_BITS+:ENTRY_BITS];
     lk_entry = chosen;
   end
 
@@ -208,7 +220,8 @@ module smmu_tlb #(
   // ---- Sizes that outlive an invalidation.
   always_comb begin
     survivors = found;
-    for (int w = 0; w < WAYS; w = w + 1) if (way_stays[w]) survivors[way_size[w*2+:2]] = 1'b1;
+    if (was_kind == READ_SWEEP)
+      for (int w = 0; w < WAYS; w = w + 1) if (way_stays[w]) survivors[way_size[w*2+:2]] = 1'b1;
   end
   assign inv_done = (was_kind == READ_SWEEP && sweep_ends) || inv_empty;
 

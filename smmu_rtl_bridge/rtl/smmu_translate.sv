@@ -161,7 +161,11 @@ module smmu_translate #(
   assign chosen_slot = walked ? walked_walk.slot
                        : fetch_done ? fetch_slot
                        : first_valid ? first_slot : any_again ? again_slot : fifo[fifo_out[INDEX_BITS-1:0]];
-  assign chosen = accesses[chosen_slot[INDEX_BITS-1:0]];
+  always_comb begin
+    chosen = {ACCESS_BITS{1'b0}};
+    if (state == T_IDLE && (chosen_valid || walked || fetch_done))
+      chosen = accesses[chosen_slot[INDEX_BITS-1:0]];
+  end
   assign ste_lookup = choose_lookup;
   assign ste_lookup_sid = chosen.sid;
 
@@ -290,10 +294,16 @@ module smmu_translate #(
   logic            outside;
 
   always_comb begin
-    upper = tag.world != smmu_pkg::WORLD_EL2 && a.address[55];
-    cd_half = upper ? cd_data.half1 : cd_data.half0;
-    canonical = cd_half.tbi ? {{8{upper}}, a.address[55:0]} : a.address;
-    outside = cd_half.epd || ((canonical ^ {64{upper}}) >> (6'd0 - cd_half.tsz)) != 64'd0;
+    upper = 1'b0;
+    cd_half = {$bits(cd_half) {1'b0}};
+    canonical = 64'd0;
+    outside = 1'b0;
+    if (state == T_CD) begin
+      upper = tag.world != smmu_pkg::WORLD_EL2 && a.address[55];
+      cd_half = upper ? cd_data.half1 : cd_data.half0;
+      canonical = cd_half.tbi ? {{8{upper}}, a.address[55:0]} : a.address;
+      outside = cd_half.epd || ((canonical ^ {64{upper}}) >> (6'd0 - cd_half.tsz)) != 64'd0;
+    end
   end
 
   // ---- The TLB.
@@ -315,11 +325,12 @@ module smmu_translate #(
   logic [3:0]              free_miss;
   logic                    walk_full;     // `walk` holds a request that the walker has not taken
 
-  assign key = {va[smmu_pkg::VA_BITS-1:12], tag};
   always_comb begin
+    key = {KEY_BITS{1'b0}};
     same_page = {MISSES{1'b0}};
     free_miss = 4'd0;
     if (state == T_MISS) begin
+      key = {va[smmu_pkg::VA_BITS-1:12], tag};
       for (int i = 0; i < MISSES; i = i + 1) begin
         same_page[i] = miss_valid[i] && miss_key[i] == key;
         if (!miss_valid[i]) free_miss = 4'(i);
@@ -458,11 +469,13 @@ module smmu_translate #(
 
       case (state)
         T_IDLE: begin
-          slot <= chosen_slot;
-          a <= chosen;
-          has_cd <= 1'b0;
-          from_entry <= 1'b0;
-          fault <= {$bits(fault) {1'b0}};
+          if (chosen_valid || walked || fetch_done) begin
+            slot <= chosen_slot;
+            a <= chosen;
+            has_cd <= 1'b0;
+            from_entry <= 1'b0;
+            fault <= {$bits(fault) {1'b0}};
+          end
           if (walked) begin
             attr <= walked_walk.attr;
             privileged <= walked_walk.privileged;

@@ -73,13 +73,20 @@ module smmu_walk_cache #(
       smmu_pkg::tag_t        row_tag;
       logic                  unused;
 
-      assign lookup_place = lookup_va[47:0] >> lookup_region;
-      assign fill_place = fill_va[47:0] >> fill_region;
+      always_comb begin
+        lookup_place = 48'd0;
+        fill_place = 48'd0;
+        if (lookup) lookup_place = lookup_va[47:0] >> lookup_region;
+        if (fill) fill_place = fill_va[47:0] >> fill_region;
+      end
       assign fill_index = fill_place[INDEX_BITS-1:0] ^ fill_place[2*INDEX_BITS-1:INDEX_BITS];
       assign unused = ^{lookup_place, fill_place};
       assign index = sweeping ? sweep_next : lookup_place[INDEX_BITS-1:0] ^ lookup_place[2*INDEX_BITS-1:INDEX_BITS];
       assign ready = !inv_start && !sweeping && !swept;
-      assign hit = looked && row_valid && row[ROW_BITS-1:ROW_BITS-KEY_BITS] == key;
+      always_comb begin
+        hit = 1'b0;
+        if (looked && row_valid) hit = row[ROW_BITS-1:ROW_BITS-KEY_BITS] == key;
+      end
       assign data = row[DATA_BITS-1:0];
       assign row_tag = row[ROW_BITS-1:ROW_BITS-TAG_BITS];
       assign inv_done = swept && sweep_last;

@@ -130,16 +130,17 @@ module smmu_walker #(
     first_ready = 3'd0;
     any_free = 1'b0;
     first_free = 3'd0;
-    for (int i = WALKS - 1; i >= 0; i = i - 1) begin
-      if (ready[i]) begin
-        any_ready = 1'b1;
-        first_ready = 3'(i);
+    if (state == E_IDLE && (ready != {WALKS{1'b0}} || req_valid))
+      for (int i = WALKS - 1; i >= 0; i = i - 1) begin
+        if (ready[i]) begin
+          any_ready = 1'b1;
+          first_ready = 3'(i);
+        end
+        if (!busy[i]) begin
+          any_free = 1'b1;
+          first_free = 3'(i);
+        end
       end
-      if (!busy[i]) begin
-        any_free = 1'b1;
-        first_free = 3'(i);
-      end
-    end
   end
   assign take_ready = state == E_IDLE && any_ready;
   assign req_ready = state == E_IDLE && !any_ready && any_free;
@@ -164,6 +165,7 @@ module smmu_walker #(
   logic        s2_inv_over;
   smmu_pkg::tag_t tag2;
   logic [5:0]  fill_shift;
+  logic [5:0]  fill_reach1;
   logic [smmu_pkg::VA_BITS-1:0] fill_wc_va;
   logic [49:0] fill_wc_data;
   logic        may_fill;
@@ -172,8 +174,16 @@ module smmu_walker #(
   assign wc_lookup = state == E_START && w.stage1;
   assign s2_lookup = state == E_PROBE2;
   assign tag2 = {1'b0, smmu_pkg::WORLD_EL1, 1'b0, 16'd0, w.s2.vmid};
-  assign fill_shift = smmu_pkg::level_shift(w.half.tg, p.level1) + 6'd9;
-  assign fill_wc_va = w.va & ~{1'b0, (smmu_pkg::low48(fill_shift))};
+  always_comb begin
+    fill_shift = 6'd0;
+    fill_reach1 = 6'd0;
+    fill_wc_va = {smmu_pkg::VA_BITS{1'b0}};
+    if (wc_fill) begin
+      fill_shift = smmu_pkg::level_shift(w.half.tg, p.level1) + 6'd9;
+      fill_reach1 = smmu_pkg::level_shift(w.half.tg, p.level1) + {2'd0, smmu_pkg::stride(w.half.tg)};
+      fill_wc_va = w.va & ~{1'b0, smmu_pkg::low48(fill_shift)};
+    end
+  end
   assign fill_wc_data = {p.limits, p.attr, p.address[47:12]};
   assign wc_fill = state == E_READ && rd_ready && !p.at2 && p.level1 != p.start1 && may_fill;
   assign s2_fill = state == E_RESULT2 && p.cls != smmu_pkg::CLASS_IN && may_fill;
@@ -183,8 +193,14 @@ module smmu_walker #(
       logic [49:0] data;
       logic [5:0]  region;
       logic [smmu_pkg::VA_BITS-1:0] va;
-      assign region = smmu_pkg::level_shift(w.half.tg, 2'(g)) + 6'd9;
-      assign va = w.va & ~{1'b0, (smmu_pkg::low48(region))};
+      always_comb begin
+        region = 6'd0;
+        va = {smmu_pkg::VA_BITS{1'b0}};
+        if (wc_lookup) begin
+          region = smmu_pkg::level_shift(w.half.tg, 2'(g)) + 6'd9;
+          va = w.va & ~{1'b0, smmu_pkg::low48(region)};
+        end
+      end
       smmu_walk_cache #(
           .ENTRIES(WALK_CACHE_ENTRIES),
           .DATA_BITS(50),
@@ -205,7 +221,7 @@ module smmu_walker #(
           .fill_tag(w.tag),
           .fill_tg(w.half.tg),
           .fill_va(fill_wc_va),
-          .fill_reach(smmu_pkg::level_shift(w.half.tg, p.level1) + {2'd0, smmu_pkg::stride(w.half.tg)}),
+          .fill_reach(fill_reach1),
           .fill_level(p.level1),
           .fill_data(fill_wc_data),
           .inv_start(inv_start && !wc_inv_over[g-1]),
@@ -382,18 +398,30 @@ module smmu_walker #(
   logic [1:0]  pointer_level;
 
   always_comb begin
-    in_bits1 = 6'd0 - w.half.tsz;   // 64 - TxSZ
-    in_bits2 = 6'd0 - w.s2.t0sz;
-    start1 = in_bits1 > smmu_pkg::level_shift(w.half.tg, 2'd0) ? 2'd0
-             : in_bits1 > smmu_pkg::level_shift(w.half.tg, 2'd1) ? 2'd1
-             : in_bits1 > smmu_pkg::level_shift(w.half.tg, 2'd2) ? 2'd2 : 2'd3;
-    start_bits1 = in_bits1 - smmu_pkg::level_shift(w.half.tg, start1);
-    start2 = w.s2.tg == smmu_pkg::TG_4K ? (w.s2.sl0 == 2'd3 ? 2'd3 : 2'd2 - w.s2.sl0) : 2'd3 - w.s2.sl0;
-    start_bits2 = in_bits2 - smmu_pkg::level_shift(w.s2.tg, start2);
-    pointer_hit = wc_hit & {1'b1, start1 < 2'd2, start1 < 2'd1};
-    pointer = pointer_hit[2] ? wc_data3 : pointer_hit[1] ? wc_data2 : wc_data1;
-    pointer_level = pointer_hit[2] ? 2'd3 : pointer_hit[1] ? 2'd2 : 2'd1;
-    if (start1 == 2'd3) pointer_hit = 3'd0;
+    in_bits1 = 6'd0;
+    in_bits2 = 6'd0;
+    start1 = 2'd0;
+    start_bits1 = 6'd0;
+    start2 = 2'd0;
+    start_bits2 = 6'd0;
+    pointer_hit = 3'd0;
+    pointer = 50'd0;
+    pointer_level = 2'd0;
+    if (state == E_START || state == E_POINTERS || state == E_PLACE1) begin
+      in_bits1 = 6'd0 - w.half.tsz;   // 64 - TxSZ
+      start1 = in_bits1 > smmu_pkg::level_shift(w.half.tg, 2'd0) ? 2'd0
+               : in_bits1 > smmu_pkg::level_shift(w.half.tg, 2'd1) ? 2'd1
+               : in_bits1 > smmu_pkg::level_shift(w.half.tg, 2'd2) ? 2'd2 : 2'd3;
+      start_bits1 = in_bits1 - smmu_pkg::level_shift(w.half.tg, start1);
+      pointer_hit = start1 == 2'd3 ? 3'd0 : wc_hit & {1'b1, start1 < 2'd2, start1 < 2'd1};
+      pointer = pointer_hit[2] ? wc_data3 : pointer_hit[1] ? wc_data2 : wc_data1;
+      pointer_level = pointer_hit[2] ? 2'd3 : pointer_hit[1] ? 2'd2 : 2'd1;
+    end
+    if (state == E_TABLE2 || state == E_PLACE2) begin
+      in_bits2 = 6'd0 - w.s2.t0sz;
+      start2 = w.s2.tg == smmu_pkg::TG_4K ? (w.s2.sl0 == 2'd3 ? 2'd3 : 2'd2 - w.s2.sl0) : 2'd3 - w.s2.sl0;
+      start_bits2 = in_bits2 - smmu_pkg::level_shift(w.s2.tg, start2);
+    end
   end
 
   // ---- The engine.
@@ -422,7 +450,7 @@ module smmu_walker #(
         p_n.start1 = start1;
         p_n.level1 = start1;
         p_n.attr = w.half.walk;
-        table_mask = (smmu_pkg::low48(start_bits1 + 6'd3)) | 48'd15;
+        table_mask = smmu_pkg::low48(start_bits1 + 6'd3) | 48'd15;
         p_n.address = {w.half.ttb, 4'd0} & ~table_mask;
         if (!w.stage1) begin
           p_n.ipa = w.va[47:0];
@@ -477,7 +505,7 @@ module smmu_walker #(
       end
 
       E_TABLE2: begin
-        table_mask = (smmu_pkg::low48(start_bits2 + 6'd3)) | 48'd15;
+        table_mask = smmu_pkg::low48(start_bits2 + 6'd3) | 48'd15;
         p_n.address = {w.s2.ttb, 4'd0} & ~table_mask;
         p_n.level = start2;
         p_n.at2 = 1'b1;
@@ -612,12 +640,14 @@ module smmu_walker #(
       w <= walks[first_ready];
       p <= wheres[first_ready];
       {answer_err, answer} <= answers[first_ready];
-    end else begin
+    end else if (state != E_IDLE || take_new) begin
       p <= p_n;
       if (take_new) w <= req;
     end
-    s <= s_n;
-    f <= f_n;
+    if (state != E_IDLE || take_ready || take_new) begin
+      s <= s_n;
+      f <= f_n;
+    end
     if (take_new) walks[first_free] <= req;
     if (save) wheres[ctx] <= p;
     if (rsp_valid) answers[rsp_tag] <= {rsp_err, rsp_data};
@@ -636,18 +666,24 @@ module smmu_walker #(
   smmu_pkg::entry_t entry;
 
   always_comb begin
-    size1 = w.stage1 ? p.reach1 : 6'd48;
-    size2 = w.stage2 ? s.reach : 6'd48;
-    size = size1 < size2 ? size1 : size2;
-    entry.page = w.stage2 ? s.page : p.ipa[47:12];
-    entry.size = size >= 6'd30 ? 2'd3 : size >= 6'd21 ? 2'd2 : size >= 6'd16 ? 2'd1 : 2'd0;
-    entry.perms = (w.stage1 ? p.perms1 : 6'h3f) & (w.stage2 ? s.perms : 6'h3f);
-    entry.stage1 = w.stage1;
-    entry.attr1 = p.attr1;
-    entry.stage2 = w.stage2;
-    entry.fwb = w.s2.fwb;
-    entry.memattr2 = s.memattr;
-    entry.sh2 = s.sh;
+    size1 = 6'd0;
+    size2 = 6'd0;
+    size = 6'd0;
+    entry = {$bits(entry) {1'b0}};
+    if (state == E_FILL || state == E_DONE) begin
+      size1 = w.stage1 ? p.reach1 : 6'd48;
+      size2 = w.stage2 ? s.reach : 6'd48;
+      size = size1 < size2 ? size1 : size2;
+      entry.page = w.stage2 ? s.page : p.ipa[47:12];
+      entry.size = size >= 6'd30 ? 2'd3 : size >= 6'd21 ? 2'd2 : size >= 6'd16 ? 2'd1 : 2'd0;
+      entry.perms = (w.stage1 ? p.perms1 : 6'h3f) & (w.stage2 ? s.perms : 6'h3f);
+      entry.stage1 = w.stage1;
+      entry.attr1 = p.attr1;
+      entry.stage2 = w.stage2;
+      entry.fwb = w.s2.fwb;
+      entry.memattr2 = s.memattr;
+      entry.sh2 = s.sh;
+    end
   end
 
   assign fill_valid = state == E_FILL && may_fill;
