@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Corners of what a device may keep, each of which the judge once had wrong: what is right is allowed, and where tables
+// say one thing there is one outcome.
+#include <gtest/gtest.h>
+
+#include "tests/smmu_rtl_bridge/oracle/small_world.h"
+
+namespace lockstep::smmu_rtl_bridge {
+namespace {
+
+using core_smmu::Words;
+using Simple = core_smmu::SimpleWorld;
+
+constexpr uint64_t kHint = uint64_t{1} << 52;
+constexpr uint64_t kNoFlag = Simple::kStage1Leaf & ~uint64_t{1 << 10};
+
+std::string first_failure(const Judge& judge) {
+  if (judge.failures().empty()) return "";
+  return std::string(judge.failures().front().rule) + ": " + judge.failures().front().text;
+}
+
+// A descriptor without its access flag gives a fault, which is not kept: it answers for no other of its group.
+TEST(OracleCorners, NeighbourWithoutAccessFlagAnswersForNobody) {
+  SmallWorld w;
+  w.start();
+  const uint64_t first = SmallWorld::kInput & ~uint64_t{0xffff};
+  for (uint64_t i = 0; i < 16; ++i)
+    w.map(w.root, first + i * 4096, (Simple::kPage + i * 4096) | kHint | (i == 5 ? kNoFlag : Simple::kStage1Leaf));
+  w.command(0x30);
+  w.sync();
+  w.read(first);
+  w.rest();
+  EXPECT_EQ(first_failure(w.judge), "");
+  EXPECT_EQ(w.judge.statistics().several_outcomes, 0u);
+}
+
+// A first table of two descriptors is smaller than a group of 32: what lies behind it is not of the group.
+TEST(OracleCorners, GroupEndsWithItsTable) {
+  SmallWorld w;
+  const uint64_t table = w.new_table();
+  constexpr uint64_t kBlock = Simple::kStage1Leaf & ~uint64_t{2};
+  constexpr uint64_t kBlockBytes = uint64_t{1} << 25;
+  w.put64(table, 0x40000000 | kBlock);
+  w.put64(table + 16 * 8, (0x80000000 + 16 * kBlockBytes) | kHint | kBlock);
+  w.put_ste(Simple::stage1_ste());
+  Words words = Simple::cd(table);
+  core_smmu::set_field(words, 5, 0, 38);
+  core_smmu::set_field(words, 7, 6, 2);  // 16 KiB
+  w.put_cd(words);
+  w.enable();
+  w.read(0x1000);
+  w.rest();
+  EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kPass);
+  EXPECT_EQ(first_failure(w.judge), "");
+  EXPECT_EQ(w.judge.statistics().several_outcomes, 0u);
+}
+
+// Both stages, where stage 1 sets access flags: the page of its last table is in the caches of stage 2.
+struct NestedUpdates : SmallWorld {
+  static constexpr uint64_t kFar = uint64_t{1} << 40;  // beyond what stage 2 translates
+  static constexpr uint64_t kElsewhere = 0x30000000;
+
+  NestedUpdates() {
+    root2 = new_table();
+    root = new_table();
+    map(root, kInput, output | kNoFlag);
+    place = map(root, kOther, output | kNoFlag);
+    far = map(root, kOther + 0x1000, kFar | kNoFlag);
+    // The same table as it will lie elsewhere.
+    std::array<uint64_t, 512> words;
+    memory.read(place & ~uint64_t{0xfff}, words.data(), sizeof words);
+    write(kElsewhere, words.data(), sizeof words);
+    for (uint64_t at = Simple::kTables; at < Simple::kTables + 0x100000; at += 0x1000) identity(at);
+    identity(Simple::kContexts);
+    Words ste = Simple::stage1_ste();
+    Simple::add_stage2(ste, memory.get64(root2) & ~uint64_t{0xfff}, 7);
+    core_smmu::set_field(ste, 128 + 37, 128 + 32, 25);  // 39 bits, from level 1
+    core_smmu::set_field(ste, 128 + 39, 128 + 38, 1);
+    put_ste(ste);
+    Words cd = Simple::cd(root);
+    core_smmu::set_field(cd, 43, 43, 1);
+    put_cd(cd);
+    enable();
+    read(kInput);
+    EXPECT_EQ(last_outcome, core_smmu::Outcome::kPass);
+  }
+  void identity(uint64_t at) { map(root2, at, at | Simple::kStage2Leaf); }
+  uint64_t root2 = 0;
+  uint64_t far = 0;
+  static constexpr uint64_t output = Simple::kTables + 0xf0000;
+};
+
+// The last descriptor that was read is one that was kept, and what faults is another thing: the output is too large for
+// stage 2, which needs no descriptor to know it.
+TEST(OracleCorners, FaultWithoutADescriptorOfItsOwn) {
+  NestedUpdates w;
+  w.map(w.root2, w.place & ~uint64_t{0xfff}, NestedUpdates::kElsewhere | Simple::kStage2Leaf);
+  w.read(SmallWorld::kOther + 0x1000);
+  EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kAbort);
+  EXPECT_NE(w.memory.get64(w.far) & 1 << 10, 0u);
+  w.rest();
+  EXPECT_EQ(first_failure(w.judge), "");
+}
+
+// The place of a descriptor that is to be updated is asked of stage 2 once more. Who may have kept the answer goes by
+// that place, not by the output, whose translation was invalidated.
+TEST(OracleCorners, UpdateGoesWhereItsTableWasKept) {
+  NestedUpdates w;
+  // The table of stage 2 that both pages hang on becomes another one.
+  const uint64_t table = w.place & ~uint64_t{0xfff};
+  const uint64_t level1 = w.memory.get64(w.root2) & ~uint64_t{0xfff};
+  const uint64_t level2 = w.memory.get64(level1) & ~uint64_t{0xfff};
+  const uint64_t pointer = level2 + (table >> 21 & 511) * 8;
+  const uint64_t other = w.new_table();
+  std::array<uint64_t, 512> words;
+  w.memory.read(w.memory.get64(pointer) & ~uint64_t{0xfff}, words.data(), sizeof words);
+  words[table >> 12 & 511] = NestedUpdates::kElsewhere | Simple::kStage2Leaf;
+  w.write(other, words.data(), sizeof words);
+  w.put64(pointer, other | 3);
+  for (unsigned twice = 0; twice < 2; ++twice) w.command(0x2a | uint64_t{7} << 32, NestedUpdates::output);
+  w.command(0x12 | uint64_t{7} << 32 | uint64_t{9} << 48, SmallWorld::kOther | 1);
+  w.sync();
+  w.read(SmallWorld::kOther);
+  EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kPass);
+  EXPECT_NE(w.memory.get64(w.place) & 1 << 10, 0u);
+  w.rest();
+  EXPECT_EQ(first_failure(w.judge), "");
+}
+
+// A pointer that is kept holds what the tables above it said: invalidations of an address beside it reach those above,
+// but not the pointer.
+TEST(OracleCorners, PointerOutlivesTheTablesAboveIt) {
+  SmallWorld w;
+  w.start();
+  w.read();
+  const uint64_t table1 = w.memory.get64(w.root) & ~uint64_t{0xfff};
+  w.put64(table1 + (SmallWorld::kInput >> 30 & 511) * 8, 0);
+  w.command(0x12 | uint64_t{9} << 48, SmallWorld::kInput ^ uint64_t{1} << 21);
+  w.command(0x12 | uint64_t{9} << 48, SmallWorld::kInput | 1);
+  w.sync();
+  w.read();
+  EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kPass);
+  w.rest();
+  EXPECT_EQ(first_failure(w.judge), "");
+  w.invalidate_page();
+  w.sync();
+  w.read();
+  EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kAbort);
+  EXPECT_EQ(first_failure(w.judge), "");
+}
+
+// An access that finds no room to stall is held; it goes on when a stall has ended.
+TEST(OracleCorners, HeldAccessStallsWhenThereIsRoom) {
+  core_smmu::Config config = Simple::default_config();
+  config.stalled_transactions_max = 1;
+  SmallWorld w(config);
+  w.start(Simple::kPage | Simple::kStage1Leaf, [](Words words) {
+    core_smmu::set_field(words, 44, 44, 1);
+    return words;
+  });
+  w.read(SmallWorld::kInput + 0x40000);
+  w.read(SmallWorld::kInput + 0x50000);
+  w.rest();
+  w.command(0x45 | uint64_t{SmallWorld::kStream} << 32);
+  w.rest();
+  EXPECT_EQ(w.waiting.size(), 0u);
+  EXPECT_EQ(w.smmu.stalled_transactions(), 1u);
+  EXPECT_EQ(first_failure(w.judge), "");
+}
+
+}  // namespace
+}  // namespace lockstep::smmu_rtl_bridge
