@@ -46,6 +46,14 @@ core::Result<RunResult> play(Stage& stage, const Script& script, const RunOption
     judge = std::move(*made);
     stage.player.add_observer(*judge);
   }
+  std::unique_ptr<SecondOpinion> second;
+  if (judge && options.second_opinion) {
+    second = options.second_opinion(*stage.device, *judge);
+    stage.player.add_observer(*second);
+  }
+  const auto is_wrong = [&] {
+    return (judge && !judge->failures().empty()) || (second && !second->difference().empty());
+  };
   std::vector<std::unique_ptr<Observer>> watchers;
   for (const WatcherFactory& make : options.watchers) {
     watchers.push_back(make(Player::read_features(*stage.device)));
@@ -59,7 +67,7 @@ core::Result<RunResult> play(Stage& stage, const Script& script, const RunOption
   size_t failed_at = 0;
   bool has_failed = false;
   stage.player.set_before_line([&](size_t number, const Line& line) {
-    if (judge && !has_failed && !judge->failures().empty()) {
+    if (!has_failed && is_wrong()) {
       has_failed = true;
       failed_at = number - 1;
     }
@@ -68,13 +76,14 @@ core::Result<RunResult> play(Stage& stage, const Script& script, const RunOption
     return true;
   });
   const PlayResult played = stage.player.play(*stage.device, script);
-  if (judge && !has_failed && !judge->failures().empty()) {
+  if (!has_failed && is_wrong()) {
     has_failed = true;
     failed_at = script.lines.empty() ? 0 : script.lines.size() - 1;
   }
   if (has_failed) {
-    result.rule = judge->failures().front().rule;
-    result.text = judge->failures().front().text;
+    const bool judged = !judge->failures().empty();
+    result.rule = judged ? judge->failures().front().rule : "second-opinion";
+    result.text = judged ? judge->failures().front().text : second->difference();
     result.line = failed_at;
   } else if (!played.ok()) {
     result.rule = played.rule;

@@ -16,6 +16,8 @@
 
 namespace lockstep::smmu_rtl_bridge {
 
+class Judge;
+
 // Makes the device under test. Called once a process where the device is such that it must be (SystemC).
 using DeviceFactory =
     std::function<core::Result<std::unique_ptr<Device>>(const std::vector<Setting>& settings, Surroundings&)>;
@@ -48,12 +50,21 @@ struct RunResult {
 // Somebody else who watches a run, made when the device's ID registers are known.
 using WatcherFactory = std::function<std::unique_ptr<Observer>(const Features& features)>;
 
+// Somebody who has an opinion of a device's answers beside the judge's. A run in which they differ has failed, by the
+// rule "second-opinion".
+class SecondOpinion : public Observer {
+ public:
+  virtual const std::string& difference() const = 0;  // the first; empty where there is none
+};
+using SecondOpinionFactory = std::function<std::unique_ptr<SecondOpinion>(Device& device, Judge& judge)>;
+
 struct RunOptions {
   PlayLimits limits;
   std::ostream* timeline = nullptr;
   bool judge = true;
   bool stop_at_failure = true;
   std::vector<WatcherFactory> watchers;
+  SecondOpinionFactory second_opinion;  // with `judge`; is told of everything after the judge
   // Called in the process that ran a script, when it is over; comes back as RunResult::collected.
   std::function<std::string()> collect;
 };

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -64,6 +65,10 @@ class Judge : public Observer {
   JudgeStatistics statistics() const;
   Sequence sequence() const { return now_; }
   const tlm_models::smmuv3::Config& config() const { return config_; }
+  // Tells of each access, when it is answered or its stall is recorded, what it might have done by all states of memory
+  // and of caches; those included whose updates of descriptors were then not seen. `decided` false: there is more.
+  using OutcomeWatcher = std::function<void(uint64_t id, const std::vector<Outcome>& outcomes, bool decided)>;
+  void watch_outcomes(OutcomeWatcher watcher) { outcome_watcher_ = std::move(watcher); }
 
   void software_wrote(uint64_t address, const void* data, size_t size_bytes) override;
   void page_broken(uint64_t page, bool broken) override;
@@ -296,6 +301,7 @@ class Judge : public Observer {
   std::vector<SeenUpdate> updates_;
   std::vector<SeenFetch> fetches_;
   std::vector<Outcome> outcomes_;
+  OutcomeWatcher outcome_watcher_;
 
   std::unordered_map<uint64_t, KeptList> kept_structures_;  // by stream and index of the context
   std::unordered_map<uint64_t, KeptList> kept_regimes_;     // by tag

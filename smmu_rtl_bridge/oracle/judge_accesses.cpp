@@ -320,6 +320,7 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
   window.completed_before = flight.forwarded ? flight.forwarded_at : flight.accepted;
   const bool decided = outcomes_of(flight.access, window, outcomes_);
   if (!decided) ++counts_.undecided;
+  if (outcome_watcher_) outcome_watcher_(id, outcomes_, decided);
   explain_updates(outcomes_, flight.accepted);
   if (outcomes_.size() > 1 || (!outcomes_.empty() && !outcomes_.front().updates.empty()))
     std::erase_if(outcomes_, [&](const Outcome& outcome) {
@@ -525,7 +526,8 @@ bool Judge::match_stall(const EventRecord& record) {
   }
   if (oldest == nullptr) return false;
   const Window window{oldest->accepted, now_, oldest->accepted};
-  outcomes_of(oldest->access, window, outcomes_);
+  const bool decided = outcomes_of(oldest->access, window, outcomes_);
+  if (outcome_watcher_) outcome_watcher_(oldest->access.id, outcomes_, decided);
   explain_updates(outcomes_, oldest->accepted);
   oldest->stalled = true;
   oldest->tag = tag;
