@@ -83,6 +83,7 @@ void Evaluator::begin() {
   stage2_reads_.clear();
   structures_until_ = kNever;
   stage1_updated_ = false;
+  kept_level_ = 0;
   updates_.clear();
   chosen_.clear();
   record_.reset();
@@ -164,6 +165,7 @@ bool Evaluator::evaluate(const ClientAccess& access, const Control& control, con
   stream_ = access.stream_id;
   index_ = access.substream_valid ? access.substream_id : 0;
   address_ = access.address;
+  has_substream_ = access.substream_valid;
   may_mark_dirty_ = access.write || access.atomic;
   return explore(control, window, out, [&](Outcome& outcome) {
     const tlm_models::smmuv3::TranslateResult result = smmu_.translate(transaction);
@@ -204,6 +206,7 @@ bool Evaluator::evaluate(const AtsQuestion& question, const Control& control, co
   stream_ = question.stream_id;
   index_ = question.substream_valid ? question.substream_id : 0;
   address_ = question.address;
+  has_substream_ = question.substream_valid;
   may_mark_dirty_ = !question.no_write;
   return explore(control, window, out, [&](Outcome& outcome) {
     const tlm_models::smmuv3::AtsCompletion completion = smmu_.translate_for_ats(request);
@@ -242,8 +245,44 @@ bool Evaluator::gives_fault(uint64_t raw, uint64_t address, AccessKind kind) {
                 : !ste_.stage2.update_access && !ste_.stage2.access_fault_disabled;
 }
 
+// A context descriptor that is kept is not looked for: neither the tables of stage 2 nor a first level are read. The
+// core asks for them all the same, and is told what lets it pass.
+bool Evaluator::leads_to_kept_context(AccessKind kind) {
+  if (window_.cd == nullptr || cd_read_ || !ste_read_) return false;
+  if (kind == AccessKind::kContextLevel1) return true;
+  if (kind != AccessKind::kStage2Descriptor) return false;
+  decode();
+  constexpr unsigned kSubstreamBypass = 1;
+  const bool skips_stage1 = config_.substream_id_bits != 0 && ste_.cd_max != 0 && !has_substream_ &&
+                            ste_.default_substream == kSubstreamBypass;
+  return ste_.stage1_translates() && !skips_stage1;
+}
+
+uint64_t Evaluator::towards_kept_context(AccessKind kind) {
+  if (kind == AccessKind::kContextLevel1) return 1;
+  const tlm_models::smmuv3::Stage2Config& stage2 = ste_.stage2;
+  kept_level_ =
+      std::max(kept_level_, tlm_models::smmuv3::stage2_start_level(stage2.granule_log2, stage2.start_level_code));
+  constexpr uint64_t kLeaf = tlm_models::smmuv3::kAccessFlagBit | 3 << 8 | 3 << 6 | 0xf << 2 | 1;
+  uint64_t descriptor = 3;
+  if (kept_level_ == tlm_models::smmuv3::kLastLevel) {
+    descriptor = kLeaf | 2;
+  } else if (tlm_models::smmuv3::block_allowed(stage2.granule_log2, kept_level_, config_.oas_bits == 52)) {
+    descriptor = kLeaf;
+  }
+  kept_level_ = descriptor == 3 ? kept_level_ + 1 : 0;
+  // With forced write-back, 6 is what 15 is without.
+  if (descriptor != 3 && stage2.force_write_back) descriptor = (descriptor & ~uint64_t{0xf << 2}) | 6 << 2;
+  return tlm_models::smmuv3::to_host(descriptor, stage2.big_endian);
+}
+
 bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const MemoryAttributes& attributes,
                      AccessKind kind) {
+  if (leads_to_kept_context(kind)) {
+    const uint64_t value = towards_kept_context(kind);
+    std::memcpy(data, &value, sizeof value);
+    return true;
+  }
   if (fetches_.size() < kFetchesMax) fetches_.push_back({address, attributes});
   const auto count = static_cast<unsigned>(size_bytes / 8);
   uint64_t words[8] = {};

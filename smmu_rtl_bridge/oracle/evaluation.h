@@ -165,6 +165,8 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   void meet();
   bool next();
   unsigned choose(unsigned count);
+  bool leads_to_kept_context(tlm_models::smmuv3::AccessKind kind);
+  uint64_t towards_kept_context(tlm_models::smmuv3::AccessKind kind);
   bool gives_fault(uint64_t raw, uint64_t address, tlm_models::smmuv3::AccessKind kind);
 
   bool changing_read(uint64_t address, uint64_t* words, unsigned count, tlm_models::smmuv3::AccessKind kind);
@@ -212,6 +214,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   uint32_t stream_ = 0;
   uint32_t index_ = 0;  // of its context descriptor
   uint64_t address_ = 0;
+  bool has_substream_ = false;
   std::vector<Choice> choices_;
   size_t position_ = 0;
 
@@ -228,6 +231,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   std::vector<TableRead> stage2_reads_;
   Sequence structures_until_ = kNever;
   bool stage1_updated_ = false;
+  unsigned kept_level_ = 0;      // of the next read towards a context descriptor that is kept
   bool may_mark_dirty_ = false;  // the access writes, or ATS asks whether it may
   std::vector<DescriptorUpdate> updates_;
   std::optional<tlm_models::smmuv3::EventRecord> record_;

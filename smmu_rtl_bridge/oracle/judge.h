@@ -110,6 +110,7 @@ class Judge : public Observer {
     bool stalled = false;  // its record is in the event queue
     uint16_t tag = 0;
     EventRecord record{};  // of the latest stall, with STAG 0
+    bool several = false;  // it might have done something else than to stall
     // What ended its stall may end it so.
     bool may_abort = false;
     bool may_zero = false;
@@ -204,6 +205,8 @@ class Judge : public Observer {
   void explain_updates(const std::vector<Outcome>& outcomes, Sequence from);
   static bool agrees(const Outcome& outcome, const Flight& flight, AccessEnd end);
   void judge_answer(Flight& flight, AccessEnd end);
+  size_t count_outcomes(bool may_have_stalled) const;
+  void count_answer(bool several) { ++(several ? counts_.several_outcomes : counts_.one_outcome); }
   void name_failure(const Flight& flight, AccessEnd end, Window window);
   static Rule stale_rule(unsigned seen);
   void fail_stall(const Flight& flight, const EventRecord& record, Rule rule, const std::string& text);

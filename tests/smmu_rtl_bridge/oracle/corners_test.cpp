@@ -14,6 +14,11 @@ using Simple = core_smmu::SimpleWorld;
 constexpr uint64_t kHint = uint64_t{1} << 52;
 constexpr uint64_t kNoFlag = Simple::kStage1Leaf & ~uint64_t{1 << 10};
 
+Words that_stalls(Words words) {
+  core_smmu::set_field(words, 44, 44, 1);
+  return words;
+}
+
 std::string first_failure(const Judge& judge) {
   if (judge.failures().empty()) return "";
   return std::string(judge.failures().front().rule) + ": " + judge.failures().front().text;
@@ -149,15 +154,66 @@ TEST(OracleCorners, PointerOutlivesTheTablesAboveIt) {
   EXPECT_EQ(first_failure(w.judge), "");
 }
 
+// A context descriptor that is kept may meet an entry that is read anew, and that leads to another descriptor.
+TEST(OracleCorners, KeptContextMeetsANewEntry) {
+  core_smmu::Config config = Simple::default_config();
+  config.config_cache_log2 = 0;  // one of each
+  SmallWorld w(config);
+  w.put_ste(Simple::bypass_ste(), 4);
+  w.start();
+  w.read();
+  Words words = Simple::stage1_ste(Simple::kContexts + 0x1000);
+  core_smmu::set_field(words, 64 + 49, 64 + 48, 2);  // unprivileged
+  w.put_ste(words);
+  w.read(0x1000, 4);
+  w.command(0x12 | uint64_t{9} << 48, SmallWorld::kInput);
+  w.change_result = [](core_smmu::TranslateResult& result) { EXPECT_FALSE(result.privileged); };
+  w.read();
+  EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kPass);
+  w.rest();
+  EXPECT_EQ(first_failure(w.judge), "");
+}
+
+// Nor is stage 2 asked for the place of a context descriptor that is kept.
+TEST(OracleCorners, KeptContextNeedsNoStage2) {
+  core_smmu::Config config = Simple::default_config();
+  config.config_cache_log2 = 0;
+  SmallWorld w(config);
+  const uint64_t root2 = w.new_table();
+  w.root = w.new_table();
+  w.map(w.root, SmallWorld::kInput, Simple::kPage | Simple::kStage1Leaf);
+  for (uint64_t at = Simple::kTables; at < Simple::kTables + 0x20000; at += 0x1000)
+    w.map(root2, at, at | Simple::kStage2Leaf);
+  w.map(root2, Simple::kPage, Simple::kPage | Simple::kStage2Leaf);
+  w.map(root2, Simple::kContexts, (Simple::kContexts | Simple::kStage2Leaf) & ~uint64_t{1 << 10});
+  Words words = Simple::stage1_ste();
+  Simple::add_stage2(words, root2, 7);
+  core_smmu::set_field(words, 128 + 53, 128 + 53, 1);  // S2AFFD
+  w.put_ste(words);
+  w.put_ste(Simple::bypass_ste(), 4);
+  w.put_cd(Simple::cd(w.root));
+  w.enable();
+  w.read();
+  EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kPass);
+  core_smmu::set_field(words, 128 + 53, 128 + 53, 0);
+  core_smmu::set_field(words, 64 + 49, 64 + 48, 2);  // unprivileged
+  w.put_ste(words);
+  w.read(0x1000, 4);
+  w.command(0x28 | uint64_t{7} << 32);
+  w.sync();
+  w.change_result = [](core_smmu::TranslateResult& result) { EXPECT_FALSE(result.privileged); };
+  w.read();
+  EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kPass);
+  w.rest();
+  EXPECT_EQ(first_failure(w.judge), "");
+}
+
 // An access that finds no room to stall is held; it goes on when a stall has ended.
 TEST(OracleCorners, HeldAccessStallsWhenThereIsRoom) {
   core_smmu::Config config = Simple::default_config();
   config.stalled_transactions_max = 1;
   SmallWorld w(config);
-  w.start(Simple::kPage | Simple::kStage1Leaf, [](Words words) {
-    core_smmu::set_field(words, 44, 44, 1);
-    return words;
-  });
+  w.start(Simple::kPage | Simple::kStage1Leaf, that_stalls);
   w.read(SmallWorld::kInput + 0x40000);
   w.read(SmallWorld::kInput + 0x50000);
   w.rest();
@@ -166,6 +222,41 @@ TEST(OracleCorners, HeldAccessStallsWhenThereIsRoom) {
   EXPECT_EQ(w.waiting.size(), 0u);
   EXPECT_EQ(w.smmu.stalled_transactions(), 1u);
   EXPECT_EQ(first_failure(w.judge), "");
+}
+
+// An access that was held until its page was there has not stalled, as the missing record shows: nothing but going on
+// is left.
+TEST(OracleCorners, AnAnswerIsNoStall) {
+  core_smmu::Config config = Simple::default_config();
+  config.stalled_transactions_max = 1;
+  SmallWorld w(config);
+  w.start(Simple::kPage | Simple::kStage1Leaf, that_stalls);
+  w.read(SmallWorld::kInput + 0x40000);
+  w.read(SmallWorld::kInput + 0x50000);
+  ASSERT_EQ(w.waiting.size(), 1u);
+  w.map(w.root, SmallWorld::kInput + 0x50000, Simple::kPage | Simple::kStage1Leaf);
+  w.command(0x44 | uint64_t{SmallWorld::kStream} << 32 | 1 << 13, 0);
+  EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kPass);
+  w.rest();
+  EXPECT_EQ(first_failure(w.judge), "");
+  EXPECT_EQ(w.judge.statistics().answers, 2u);
+  EXPECT_EQ(w.judge.statistics().several_outcomes, 0u);
+}
+
+// But where it stalls and might have gone on, there were two.
+TEST(OracleCorners, AStallMayBeOneOfSeveral) {
+  SmallWorld w;
+  w.start(Simple::kPage | Simple::kStage1Leaf, that_stalls);
+  w.hold_accesses = true;
+  w.read();
+  w.put64(w.place, 0);
+  w.release();
+  ASSERT_EQ(w.last_outcome, core_smmu::Outcome::kStalled);
+  w.command(0x44 | uint64_t{SmallWorld::kStream} << 32 | 1 << 13, 0);
+  w.rest();
+  EXPECT_EQ(first_failure(w.judge), "");
+  EXPECT_EQ(w.judge.statistics().answers, 1u);
+  EXPECT_EQ(w.judge.statistics().several_outcomes, 1u);
 }
 
 }  // namespace
