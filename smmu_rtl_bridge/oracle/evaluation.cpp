@@ -283,7 +283,9 @@ bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const Memo
     std::memcpy(data, &value, sizeof value);
     return true;
   }
-  if (fetches_.size() < kFetchesMax) fetches_.push_back({address, attributes});
+  const bool kept = (kind == AccessKind::kStreamTableEntry && window_.ste != nullptr) ||
+                    (kind == AccessKind::kContextDescriptor && window_.cd != nullptr);
+  if (!kept && fetches_.size() < kFetchesMax) fetches_.push_back({address, attributes});
   const auto count = static_cast<unsigned>(size_bytes / 8);
   uint64_t words[8] = {};
   const bool descriptor = kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor;

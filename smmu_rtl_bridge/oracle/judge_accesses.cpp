@@ -509,6 +509,7 @@ bool Judge::match_stall(const EventRecord& record) {
   plain[1] &= ~kStagMask;
   const auto tag = static_cast<uint16_t>(record[1] & kStagMask);
   Flight* oldest = nullptr;
+  Flight* undecided = nullptr;  // the record may be of an outcome that was not tried
   const auto alike = std::count_if(flights_.begin(), flights_.end(), [&](const auto& one) {
     return !one.second.forwarded && one.second.access.stream_id == record[0] >> 32 &&
            one.second.access.address == record[2];
@@ -525,12 +526,19 @@ bool Judge::match_stall(const EventRecord& record) {
     if (flight.forwarded || flight.access.stream_id != record[0] >> 32 || flight.access.address != record[2]) continue;
     if (oldest != nullptr && oldest->accepted < flight.accepted) continue;
     const Window window{flight.accepted, now_, flight.accepted};
-    outcomes_of(flight.access, window, outcomes_);
-    for (const Outcome& outcome : outcomes_)
-      if (outcome.end == Ends::kStall && outcome.record == plain) {
-        oldest = &flight;
-        break;
-      }
+    const bool decided = outcomes_of(flight.access, window, outcomes_);
+    const bool fits = std::any_of(outcomes_.begin(), outcomes_.end(), [&](const Outcome& outcome) {
+      return outcome.end == Ends::kStall && outcome.record == plain;
+    });
+    if (fits) {
+      oldest = &flight;
+    } else if (!decided && (undecided == nullptr || undecided->accepted > flight.accepted)) {
+      undecided = &flight;
+    }
+  }
+  if (oldest == nullptr && undecided != nullptr) {
+    ++counts_.undecided;
+    oldest = undecided;
   }
   if (oldest == nullptr) return false;
   const Window window{oldest->accepted, now_, oldest->accepted};

@@ -208,6 +208,43 @@ TEST(OracleCorners, KeptContextNeedsNoStage2) {
   EXPECT_EQ(first_failure(w.judge), "");
 }
 
+// An access that has seen more states than are tried may have stalled by one of those that were not.
+TEST(OracleCorners, StallOfAnAccessWithTooManyOutcomesIsUndecided) {
+  SmallWorld w;
+  w.start(Simple::kPage | Simple::kStage1Leaf, that_stalls);
+  w.hold_accesses = true;
+  w.read();
+  const uint64_t empty = w.new_table();
+  const uint64_t first = w.root + (SmallWorld::kInput >> 39 & 511) * 8;
+  const uint64_t whole = w.memory.get64(first);
+  w.put64(first, empty | 3);
+  w.put64(first, whole);
+  // The words of each level have ten versions, all of them sound.
+  for (uint64_t version = 1; version < 10; ++version) {
+    w.put64(w.place, (Simple::kPage + version * 4096) | Simple::kStage1Leaf);
+    uint64_t at = w.memory.get64(first) & 0xfffffffff000;
+    for (unsigned level = 1; level < 3; ++level) {
+      const uint64_t entry = at + (SmallWorld::kInput >> (39 - 9 * level) & 511) * 8;
+      const uint64_t pointer = w.memory.get64(entry) & 0xfffffffff000;
+      w.put64(entry, pointer | 3 | version << 2);
+      at = pointer;
+    }
+  }
+  w.stale_read = [=](uint64_t at, void* data, size_t) {
+    const uint64_t old = empty | 3;
+    if (at == first) std::memcpy(data, &old, sizeof old);
+    return at == first;
+  };
+  w.release();
+  ASSERT_EQ(w.last_outcome, core_smmu::Outcome::kStalled);
+  w.rest();
+  EXPECT_EQ(first_failure(w.judge), "");
+  w.command(0x44 | uint64_t{SmallWorld::kStream} << 32 | 1 << 13, 0);
+  w.rest();
+  EXPECT_EQ(first_failure(w.judge), "");
+  EXPECT_GT(w.judge.statistics().undecided, 0u);
+}
+
 // An access that finds no room to stall is held; it goes on when a stall has ended.
 TEST(OracleCorners, HeldAccessStallsWhenThereIsRoom) {
   core_smmu::Config config = Simple::default_config();
