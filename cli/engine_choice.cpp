@@ -57,7 +57,7 @@ std::vector<EngineKind>& kinds() {
         {"cache", {"64M", "1M", "16M", "256M"}},
         {"tier", {"2", "1"}},
         {"threads", {"1"}, 0, 64},
-        {"threshold", {"4000"}, 1, 1'000'000'000}},
+        {"threshold", {"16000"}, 1, 1'000'000'000}},
        &make_jit},
   };
   return all;

@@ -133,7 +133,7 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
   command
       .add_option("--engine", o.engine,
                   "What runs the harts: interpreter[:fusion=on|off][:block-links=on|off] or "
-                  "jit[:tier=2][:threshold=4000][:threads=1][:links=on|off][:cache=64M][:host=native|baseline]; "
+                  "jit[:tier=2][:threshold=16000][:threads=1][:links=on|off][:cache=64M][:host=native|baseline]; "
                   "what is left out comes from the options below")
       ->check([](const std::string& text) {
         const auto choice = parse_engine(text, "--engine");

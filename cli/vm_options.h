@@ -28,7 +28,7 @@ struct VmOptions {
   std::string memory = "512M";
 
   std::string engine = "interpreter";
-  unsigned jit_tier = 2, jit_threshold = 4000, jit_threads = 1;
+  unsigned jit_tier = 2, jit_threshold = 16000, jit_threads = 1;
   bool jit_sync = false;
   bool profile = false, perf_map = false, gdb_jit = false;
   std::string code_cache, jit_log, jit_replay;

@@ -27,6 +27,11 @@ std::shared_ptr<CompilePool> CompilePool::shared(unsigned threads) {
   return existing;
 }
 
+bool CompilePool::has_room() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size() < kMaxWaiting;
+}
+
 bool CompilePool::submit(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);

@@ -177,10 +177,16 @@ void Engine::promote(Unit* unit) {
     return;
   }
   if (repeated_ != nullptr) return;
+  // Those who were refused ask again soon.
+  const int32_t again = std::max(options_.threshold / 4, 1);
+  if (pool_ != nullptr && !pool_->has_room()) {
+    unit->profile.heat = again;
+    return;
+  }
   const auto find_unit = [this](uint64_t pc, uint64_t paddr) { return find_known(pc, paddr, key_); };
   const auto job = form(plan_region(*unit, options_.threshold, find_unit), unit->code_key,
                         !alone_.contains({unit->paddr, unit->pc}));
-  if (job != nullptr && !submit(job)) unit->profile.heat = options_.threshold;
+  if (job != nullptr && !submit(job)) unit->profile.heat = again;
 }
 
 // What has run to its end by now needs to tell nothing in the region. False where a block has not run, and so has no

@@ -20,7 +20,7 @@ struct JitOptions {
   bool block_links = true;     // jump from unit to unit without asking the engine
   unsigned tiers = 2;          // 1: blocks only; 2: regions of blocks that ran often
   unsigned threads = 1;        // that translate regions beside the guest, in the whole process; 0: the guest waits
-  int32_t threshold = 4000;    // executions of a block (at least 1) after which a region is made from there
+  int32_t threshold = 16000;   // executions of a block (at least 1) after which a region is made from there
   bool profile = false;        // report() tells where host time went
   bool perf_map = false;       // tell perf of each piece of code
   bool gdb_jit = false;        // and a gdb that debugs this process

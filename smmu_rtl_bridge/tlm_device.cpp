@@ -4,14 +4,12 @@
 #include <deque>
 
 #include "smmu_rtl_bridge/model_pins.h"
+#include "smmu_rtl_bridge/model_settings.h"
 
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
-namespace pins = smmu_rtl_bridge::smmuv3;
 namespace model = tlm_models::smmuv3;
-using pins::from_pins;
-using pins::to_pins;
 
 class CoreDevice : public Device, model::MemoryPort, model::Environment {
  public:
@@ -35,58 +33,18 @@ class CoreDevice : public Device, model::MemoryPort, model::Environment {
   }
 
   bool offer(const ClientAccess& access) override {
-    model::Transaction transaction;
-    transaction.address = access.address;
-    transaction.stream_id = access.stream_id;
-    transaction.substream_id = access.substream_id;
-    transaction.substream_valid = access.substream_valid;
-    transaction.write = access.write;
-    transaction.atomic = access.atomic;
-    transaction.instruction = access.instruction;
-    transaction.privileged = access.privileged;
-    transaction.translated = access.translated;
-    transaction.attributes = from_pins(access.attributes);
-    transaction.token = access.id;
+    const model::Transaction transaction = from_pins(access);
     if (!try_now(transaction)) waiting_.push_back(transaction);
     return true;
   }
 
   bool ask_ats(const AtsQuestion& question) override {
-    model::AtsRequest request;
-    request.address = question.address;
-    request.stream_id = question.stream_id;
-    request.substream_id = question.substream_id;
-    request.substream_valid = question.substream_valid;
-    request.no_write = question.no_write;
-    request.execute = question.execute;
-    request.privileged = question.privileged;
-    const model::AtsCompletion completion = smmu_.translate_for_ats(request);
-    AtsAnswer answer;
-    answer.id = question.id;
-    answer.status = static_cast<uint8_t>(completion.status);
-    answer.read = completion.read;
-    answer.write = completion.write;
-    answer.execute = completion.execute;
-    answer.privileged = completion.privileged;
-    answer.size_log2 = completion.size_log2;
-    answer.address = completion.address;
-    surroundings_.ats_answered(answer);
+    surroundings_.ats_answered(to_pins(smmu_.translate_for_ats(from_pins(question)), question.id));
     return true;
   }
 
   bool ask_page(const PageQuestion& question) override {
-    model::PageRequest request;
-    request.address = question.address & ~uint64_t{0xfff};
-    request.stream_id = question.stream_id;
-    request.substream_id = question.substream_id;
-    request.substream_valid = question.substream_valid;
-    request.group = question.group;
-    request.last = question.last;
-    request.read = question.read;
-    request.write = question.write;
-    request.execute = question.execute;
-    request.privileged = question.privileged;
-    smmu_.page_request(request);
+    smmu_.page_request(from_pins(question));
     return true;
   }
 
@@ -141,15 +99,11 @@ class CoreDevice : public Device, model::MemoryPort, model::Environment {
   model::AtcAnswer invalidate_atc(const model::AtcInvalidation& invalidation) override {
     asking_atc_ = true;
     atc_answer_ = model::AtcAnswer::kPending;
-    surroundings_.invalidate_atc({invalidation.stream_id, invalidation.substream_id, invalidation.substream_valid,
-                                  invalidation.global, invalidation.address, invalidation.size_log2});
+    surroundings_.invalidate_atc(to_pins(invalidation));
     asking_atc_ = false;
     return atc_answer_;
   }
-  void page_response(const model::PageResponse& response) override {
-    surroundings_.page_answered({response.stream_id, response.substream_id, response.substream_valid, response.group,
-                                 static_cast<uint8_t>(response.code)});
-  }
+  void page_response(const model::PageResponse& response) override { surroundings_.page_answered(to_pins(response)); }
   // Whatever goes downstream is answered inside the call.
   bool downstream_quiet() override { return true; }
 
@@ -202,13 +156,13 @@ class CoreDevice : public Device, model::MemoryPort, model::Environment {
 }  // namespace
 
 core::Result<std::unique_ptr<Device>> make_core_device(const DeviceSettings& settings, Surroundings& surroundings) {
-  const core::Result<model::Config> config = pins::config_of(settings);
+  const core::Result<model::Config> config = model_side::smmuv3::config_of(settings);
   if (!config) return config.error();
   return std::unique_ptr<Device>(std::make_unique<CoreDevice>(*config, surroundings));
 }
 
 core::Status check_settings(const DeviceSettings& settings) {
-  const core::Result<model::Config> config = pins::config_of(settings);
+  const core::Result<model::Config> config = model_side::smmuv3::config_of(settings);
   if (!config) return config.error();
   return {};
 }

@@ -11,13 +11,13 @@
 #include <tlm>
 
 #include "smmu_rtl_bridge/model_pins.h"
+#include "smmu_rtl_bridge/model_settings.h"
 #include "smmu_rtl_bridge/tlm_device.h"
 #include "tlm_models/smmuv3/smmu_module.h"
 
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
-namespace pins = smmu_rtl_bridge::smmuv3;
 namespace model = tlm_models::smmuv3;
 
 constexpr size_t kAccessBytesMax = 64;
@@ -68,41 +68,12 @@ class TlmDevice : public sc_core::sc_module, public Device, public model::Reques
   }
 
   bool ask_ats(const AtsQuestion& question) override {
-    model::AtsRequest request;
-    request.address = question.address;
-    request.stream_id = question.stream_id;
-    request.substream_id = question.substream_id;
-    request.substream_valid = question.substream_valid;
-    request.no_write = question.no_write;
-    request.execute = question.execute;
-    request.privileged = question.privileged;
-    const model::AtsCompletion completion = smmu_.ats(0).translate(request);
-    AtsAnswer answer;
-    answer.id = question.id;
-    answer.status = static_cast<uint8_t>(completion.status);
-    answer.read = completion.read;
-    answer.write = completion.write;
-    answer.execute = completion.execute;
-    answer.privileged = completion.privileged;
-    answer.size_log2 = completion.size_log2;
-    answer.address = completion.address;
-    surroundings_.ats_answered(answer);
+    surroundings_.ats_answered(to_pins(smmu_.ats(0).translate(from_pins(question)), question.id));
     return true;
   }
 
   bool ask_page(const PageQuestion& question) override {
-    model::PageRequest request;
-    request.address = question.address & ~uint64_t{0xfff};
-    request.stream_id = question.stream_id;
-    request.substream_id = question.substream_id;
-    request.substream_valid = question.substream_valid;
-    request.group = question.group;
-    request.last = question.last;
-    request.read = question.read;
-    request.write = question.write;
-    request.execute = question.execute;
-    request.privileged = question.privileged;
-    smmu_.ats(0).page_request(request);
+    smmu_.ats(0).page_request(from_pins(question));
     return true;
   }
 
@@ -140,15 +111,11 @@ class TlmDevice : public sc_core::sc_module, public Device, public model::Reques
   model::AtcAnswer invalidate_atc(const model::AtcInvalidation& invalidation) override {
     asking_atc_ = true;
     atc_answer_ = model::AtcAnswer::kPending;
-    surroundings_.invalidate_atc({invalidation.stream_id, invalidation.substream_id, invalidation.substream_valid,
-                                  invalidation.global, invalidation.address, invalidation.size_log2});
+    surroundings_.invalidate_atc(to_pins(invalidation));
     asking_atc_ = false;
     return atc_answer_;
   }
-  void page_response(const model::PageResponse& response) override {
-    surroundings_.page_answered({response.stream_id, response.substream_id, response.substream_valid, response.group,
-                                 static_cast<uint8_t>(response.code)});
-  }
+  void page_response(const model::PageResponse& response) override { surroundings_.page_answered(to_pins(response)); }
 
  private:
   static void prepare(tlm::tlm_generic_payload& payload, tlm::tlm_command command, uint64_t address, void* data,
@@ -178,14 +145,7 @@ class TlmDevice : public sc_core::sc_module, public Device, public model::Reques
     prepare(payload, access.write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND, access.address, data.data(),
             std::min<size_t>(access.size_bytes, kAccessBytesMax));
     model::RequesterExtension requester;
-    requester.transaction.stream_id = access.stream_id;
-    requester.transaction.substream_id = access.substream_id;
-    requester.transaction.substream_valid = access.substream_valid;
-    requester.transaction.atomic = access.atomic;
-    requester.transaction.instruction = access.instruction;
-    requester.transaction.privileged = access.privileged;
-    requester.transaction.translated = access.translated;
-    requester.transaction.attributes = pins::from_pins(access.attributes);
+    requester.transaction = from_pins(access);
     requester.token = access.id;
     payload.set_extension(&requester);
     client_id_ = access.id;
@@ -224,7 +184,7 @@ class TlmDevice : public sc_core::sc_module, public Device, public model::Reques
   // Memory, where everything that leaves the SMMU arrives.
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
     const auto* extension = payload.get_extension<model::DownstreamExtension>();
-    const Attributes attributes = pins::to_pins(extension->attributes);
+    const Attributes attributes = to_pins(extension->attributes);
     MemoryAnswer answer = MemoryAnswer::kDone;
     const uint64_t address = payload.get_address();
     const size_t size_bytes = payload.get_data_length();
@@ -265,7 +225,7 @@ class TlmDevice : public sc_core::sc_module, public Device, public model::Reques
 
 core::Result<std::unique_ptr<Device>> make_tlm_device(const DeviceSettings& settings, Surroundings& surroundings) {
   model::SmmuModuleConfig config;
-  auto core = pins::config_of(settings);
+  auto core = model_side::smmuv3::config_of(settings);
   if (!core) return core.error();
   config.core = *core;
   if (sc_core::sc_get_status() != sc_core::SC_ELABORATION)

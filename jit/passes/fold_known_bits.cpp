@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jit/passes/fold_known_bits.h"
 
-#include <utility>
-
 #include "core/ir/fold.h"
 #include "jit/passes/region_facts.h"
 #include "jit/passes/rewriter.h"
@@ -53,8 +51,8 @@ bool is_immediate(Type type, uint64_t value) {
 
 class Folder {
  public:
-  Folder(core::ir::Block& block, const Context& context, WordFacts words)
-      : block_(block), rewriter_(block), facts_(context, std::move(words)) {}
+  // `facts` stand at the beginning of the block.
+  Folder(core::ir::Block& block, BlockFacts& facts) : block_(block), rewriter_(block), facts_(facts) {}
 
   bool run() {
     for (Value at = 0; at < block_.insts.size(); ++at) {
@@ -176,17 +174,21 @@ class Folder {
 
   core::ir::Block& block_;
   Rewriter rewriter_;
-  BlockFacts facts_;
+  BlockFacts& facts_;
   bool changed_ = false;
 };
 
 }  // namespace
 
 bool fold_known_bits(Region& region, const Context& context) {
-  std::vector<WordFacts> entries = find_region_facts(region, context);
+  const FollowedWords followed(region, context);
+  const std::vector<WordFacts> entries = find_region_facts(region, context, followed);
+  BlockFacts facts(context, followed);
   bool changed = false;
   for (size_t k = 0; k < region.blocks.size(); ++k) {
-    changed |= Folder(region.blocks[k].ir, context, std::move(entries[k])).run();
+    core::ir::Block& block = region.blocks[k].ir;
+    facts.begin(entries[k], block.insts.size());
+    changed |= Folder(block, facts).run();
   }
   return changed;
 }

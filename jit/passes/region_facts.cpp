@@ -65,20 +65,37 @@ Op opposite(Op op) {
 
 }  // namespace
 
-BlockFacts::BlockFacts(const Context& context, WordFacts words)
-    : context_(context), words_(std::move(words)), held_(words_.size(), kNoValue) {}
+FollowedWords::FollowedWords(const Region& region, const Context& context) : numbers_(context.state_words(), kNone) {
+  for (const RegionBlock& block : region.blocks) {
+    for (const Inst& i : block.ir.insts) {
+      if (i.op == Op::kGet && reaches_word(i) && numbers_[word_of(i)] == kNone) numbers_[word_of(i)] = size_++;
+    }
+  }
+}
+
+void BlockFacts::begin(const WordFacts& words, size_t insts) {
+  words_ = words;
+  held_.assign(words.size(), kNoValue);
+  values_.clear();
+  types_.clear();
+  values_.reserve(insts);
+  types_.reserve(insts);
+}
 
 void BlockFacts::note(const Inst& i) {
   const auto at = static_cast<Value>(values_.size());
   KnownBits known;
   if (i.op == Op::kGet && reaches_word(i)) {
-    known = words_[word_of(i)];
-    held_[word_of(i)] = at;
+    const unsigned number = followed_.number(word_of(i));
+    known = words_[number];
+    held_[number] = at;
   } else if (i.op == Op::kSet) {
     const bool whole = reaches_word(i);
     for (size_t word = word_of(i); word <= last_word_of(i); ++word) {
-      words_[word] = whole ? values_[i.args[0]] : KnownBits{};
-      held_[word] = whole ? i.args[0] : kNoValue;
+      const unsigned number = followed_.number(word);
+      if (number == FollowedWords::kNone) continue;
+      words_[number] = whole ? values_[i.args[0]] : KnownBits{};
+      held_[number] = whole ? i.args[0] : kNoValue;
     }
   } else if (changes_state(i, context_)) {
     std::ranges::fill(words_, KnownBits{});
@@ -99,25 +116,24 @@ KnownBits BlockFacts::result_of(const Inst& i) const {
   return known_result(i, i.operands > 0 ? types_[i.args[0]] : Type::kVoid, std::span(operands).first(i.operands));
 }
 
-WordFacts BlockFacts::words_when(const Inst& comparison, bool outcome) const {
-  WordFacts words = words_;
-  if (!is_compare(comparison.op) || types_[comparison.args[0]] != Type::kI64) return words;
+void BlockFacts::words_when(const Inst& comparison, bool outcome, WordFacts& words) const {
+  words = words_;
+  if (!is_compare(comparison.op) || types_[comparison.args[0]] != Type::kI64) return;
   const KnownBits& right = values_[comparison.args[1]];
-  if (!right.is_constant(Type::kI64)) return words;
+  if (!right.is_constant(Type::kI64)) return;
   const KnownBits more = implied(outcome ? comparison.op : opposite(comparison.op), right.ones);
-  for (size_t word = 0; word < words.size(); ++word) {
-    if (held_[word] == kNoValue || held_[word] != comparison.args[0]) continue;
-    words[word].zeros |= more.zeros;
-    words[word].ones |= more.ones;
-    words[word].signs = std::max(words[word].signs, more.signs);
+  for (size_t number = 0; number < words.size(); ++number) {
+    if (held_[number] == kNoValue || held_[number] != comparison.args[0]) continue;
+    words[number].zeros |= more.zeros;
+    words[number].ones |= more.ones;
+    words[number].signs = std::max(words[number].signs, more.signs);
   }
-  return words;
 }
 
-std::vector<WordFacts> find_region_facts(const Region& region, const Context& context) {
+std::vector<WordFacts> find_region_facts(const Region& region, const Context& context, const FollowedWords& followed) {
   std::unordered_map<uint64_t, size_t> index;
   for (size_t k = 0; k < region.blocks.size(); ++k) index[region.blocks[k].ir.pc] = k;
-  const WordFacts nothing(context.state_words());
+  const WordFacts nothing(followed.size());
   std::vector<std::optional<WordFacts>> entries(region.blocks.size());  // of those that are reached so far
   std::vector<bool> waiting(region.blocks.size());
   entries[0] = nothing;
@@ -132,27 +148,31 @@ std::vector<WordFacts> find_region_facts(const Region& region, const Context& co
       waiting[to->second] = true;
       return;
     }
-    for (size_t word = 0; word < facts.size(); ++word) {
-      KnownBits both = (*entry)[word].meet(facts[word]);
-      if (both == (*entry)[word]) continue;
-      (*entry)[word] = patient ? both : KnownBits{};
+    for (size_t number = 0; number < facts.size(); ++number) {
+      const KnownBits both = (*entry)[number].meet(facts[number]);
+      if (both == (*entry)[number]) continue;
+      (*entry)[number] = patient ? both : KnownBits{};
       waiting[to->second] = true;
     }
   };
+  BlockFacts facts(context, followed);
+  WordFacts branched;
   for (unsigned round = 0; std::ranges::find(waiting, true) != waiting.end(); ++round) {
     patient = round < kPatientRounds;
     for (size_t k = 0; k < region.blocks.size(); ++k) {
       if (!waiting[k]) continue;
       waiting[k] = false;
       const RegionBlock& block = region.blocks[k];
-      BlockFacts facts(context, *entries[k]);
+      facts.begin(*entries[k], block.ir.insts.size());
       for (const Inst& i : block.ir.insts) facts.note(i);
       const Inst& end = block.ir.insts.back();
       if (end.op == Op::kJump) reach(end.imm, facts.words());
       if (end.op == Op::kBranch) {
         const Inst& condition = block.ir.insts[end.args[0]];
-        reach(end.imm, facts.words_when(condition, true));
-        reach(end.imm2, facts.words_when(condition, false));
+        facts.words_when(condition, true, branched);
+        reach(end.imm, branched);
+        facts.words_when(condition, false, branched);
+        reach(end.imm2, branched);
       }
       for (uint64_t pc : block.targets) reach(pc, facts.words());
     }

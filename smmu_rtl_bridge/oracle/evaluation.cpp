@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "smmu_rtl_bridge/oracle/pin_attributes.h"
+#include "smmu_rtl_bridge/model_pins.h"
 #include "tlm_models/smmuv3/bits.h"
 #include "tlm_models/smmuv3/descriptor.h"
 

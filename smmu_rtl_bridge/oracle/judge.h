@@ -193,6 +193,7 @@ class Judge : public Observer {
   // judge_kept.cpp
   const KeptList& keep_structures(uint32_t stream, uint32_t index, const std::vector<Structures>& met);
   const KeptList& keep_regime(uint32_t stream, uint32_t index, const Structures& structures, bool e2h);
+  bool fetched_since(const Kept& kept, const std::vector<Structures>& met, Sequence context_gone, Sequence limit) const;
   static bool same_regime(const Structures& first, const Structures& second);
   static Structures with_regime_of(const Structures& structures, const Structures& regime);
   // judge_accesses.cpp

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "smmu_rtl_bridge/model_pins.h"
 #include "smmu_rtl_bridge/oracle/judge.h"
-#include "smmu_rtl_bridge/oracle/pin_attributes.h"
 #include "tlm_models/smmuv3/bits.h"
 
 namespace lockstep::smmu_rtl_bridge {
@@ -182,8 +182,8 @@ bool Judge::kept_outcomes(const Asked& asked, const Control& control, const Wind
       const auto same_context = [&](const Structures& one) { return one.has_cd && one.cd == kept.structures.cd; };
       const bool entry = kept.used > entry_gone && std::none_of(met.begin(), met.end(), same_entry);
       // A context descriptor that each entry leads to needs no keeping.
-      const bool context =
-          kept.structures.has_cd && kept.used > context_gone && !std::all_of(met.begin(), met.end(), same_context);
+      const bool context = kept.structures.has_cd && !std::all_of(met.begin(), met.end(), same_context) &&
+                           (kept.used > context_gone || fetched_since(kept, met, context_gone, limit));
       if (entry) add(&kept.structures.ste, nullptr, kSawOldStreamEntry, false);
       if (context) add(nullptr, &kept.structures.cd, kSawOldContext, false);
       if (entry && context) add(&kept.structures.ste, &kept.structures.cd, kSawOldStreamEntry | kSawOldContext, false);

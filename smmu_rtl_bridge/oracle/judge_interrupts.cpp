@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "smmu_rtl_bridge/model_pins.h"
 #include "smmu_rtl_bridge/oracle/judge.h"
-#include "smmu_rtl_bridge/oracle/pin_attributes.h"
 #include "tlm_models/smmuv3/bits.h"
 
 namespace lockstep::smmu_rtl_bridge {

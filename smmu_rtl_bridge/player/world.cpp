@@ -3,10 +3,11 @@
 
 #include <algorithm>
 
+#include "smmu_rtl_bridge/bits.h"
+
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
-constexpr uint64_t ones(unsigned bits) { return bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1; }
 constexpr uint64_t kStructureBytes = 64;
 // Of 512 bits, which one a line flips.
 constexpr uint64_t kStructureBits = 512;

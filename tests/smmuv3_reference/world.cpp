@@ -490,4 +490,22 @@ World Builder::build() {
 
 World make_world(const WorldOptions& options) { return Builder(options).build(); }
 
+uint64_t changed(std::mt19937_64& random, uint64_t descriptor, const World::Descriptor& d) {
+  if (!d.leaf) return random() % 2 ? 0 : descriptor ^ uint64_t { 1 } << (59 + random() % 4);
+  switch (random() % 6) {
+    case 0:
+      return 0;
+    case 1:
+      return descriptor ^ 1 << 10;
+    case 2:
+      return descriptor ^ 1 << (6 + random() % 2);
+    case 3:
+      return descriptor ^ uint64_t { 1 } << (53 + random() % 2);
+    case 4:
+      return descriptor ^ 1 << (2 + random() % 4);
+    default:
+      return descriptor ^ uint64_t { 1 } << (d.granule == 16 ? 31 : 30);
+  }
+}
+
 }  // namespace lockstep::smmuv3_reference

@@ -52,4 +52,9 @@ struct World {
 
 World make_world(const WorldOptions& options);
 
+// A descriptor that the builder wrote with a change drawn: no longer valid, another output (kChangedOutput), other
+// permissions or attributes, or a table's hierarchical bits.
+inline constexpr uint64_t kChangedOutput = uint64_t{3} << 30;
+uint64_t changed(std::mt19937_64& random, uint64_t descriptor, const World::Descriptor& d);
+
 }  // namespace lockstep::smmuv3_reference

@@ -75,7 +75,7 @@ struct Config {
   // Updates of CR0, IRQ_CTRL and GBPA wait for Smmu::complete_updates() instead of ending inside the write.
   bool deferred_updates = false;
 
-  // IAS and OAS are one number, because the AArch32 table format is not implemented (section "Address sizes").
+  // IAS and OAS are one number where AArch64 is the only table format, as it is here (section "Address sizes").
   unsigned ias_bits() const { return oas_bits; }
   bool supports_granule(unsigned granule_log2) const {
     return (granule_log2 == 12 && granule_4k) || (granule_log2 == 14 && granule_16k) ||

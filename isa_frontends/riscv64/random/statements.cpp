@@ -227,6 +227,32 @@ void Generator::joined_parts() {
   }
 }
 
+// Values that are made again after their registers were written, more than hosts have registers for, maybe with a call
+// into the engine between.
+void Generator::repeated_values() {
+  constexpr std::string_view kMakers[] = {"add", "sub", "xor", "and", "or", "addw", "sll", "mul", "sltu"};
+  constexpr unsigned kInstret = 0xc02;
+  struct Made {
+    std::string_view name;
+    unsigned left, right;
+  };
+  std::vector<Made> all(random_.between(3, std::clamp<size_t>(room() / 4, 3, 20)));
+  for (Made& made : all) made = {random_.pick(kMakers), integer(true), integer(true)};
+  for (const Made& made : all) {
+    a_.reg(made.name, kA, made.left, made.right);
+    a_.reg("xor", kB, kB, kA);
+  }
+  if (random_.one_in(3)) a_.csr("csrrs", kA, program_.portable ? kCsrFrm : kInstret, kZero);
+  const size_t first = random_.below(all.size());
+  for (size_t k = 0; k < all.size(); ++k) {
+    const Made& made = all[(first + k) % all.size()];
+    a_.reg(made.name, kA, made.left, made.right);
+    a_.reg("add", kB, kB, kA);
+  }
+  a_.reg("add", integer(true), kA, kB);
+  spent_ += 4 * static_cast<double>(all.size()) * turns_;
+}
+
 // A number near one at which the number of halves, or the sign of the lower half, changes.
 uint64_t Generator::edge_value() {
   constexpr uint64_t kEdges[] = {0,

@@ -4,22 +4,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "jit/passes/drop_dead.h"
 #include "tests/jit/passes/pass_text.h"
 
 namespace lockstep::jit::passes {
 namespace {
 
-bool fold_and_drop(Region& region, const Context& context) {
-  const bool folded = fold_known_bits(region, context);
-  return drop_dead(region, context) || folded;
-}
-
 void expect(std::string_view before, std::string_view after) {
-  const Context context = test_context();
-  Region region = read_region(after, context);
-  drop_dead(region, context);
-  EXPECT_EQ(run_pass(fold_and_drop, before), print_region(region, context));
+  expect_pass_then_drop_dead<fold_known_bits>(before, after);
 }
 void expect_same(std::string_view text) { expect(text, text); }
 
@@ -140,7 +131,7 @@ block 0x1008
 TEST(FoldKnownBits, WhatHoldsOnEveryWayHolds) {
   const std::string both =
       loop("set.i64 x7, %v", "%h = trunc.i8.i64 %z\n  %w = zext.i64.i8 %h\n  set.i64 x7, %w", "0xff");
-  const std::string text = run_pass(fold_and_drop, both);
+  const std::string text = run_pass(then_drop_dead<fold_known_bits>, both);
   EXPECT_EQ(text.find("and.i64"), text.npos) << text;
 }
 
@@ -148,7 +139,7 @@ TEST(FoldKnownBits, WhatHoldsOnOneWayDoesNot) {
   for (const std::string& text :
        {loop("set.i64 x7, %v", "set.i64 x7, %z", "0xff"), loop("set.i64 x9, %v", "set.i64 x7, %z", "0xff"),
         loop("set.i64 x7, %v", "set.i64 x7, %z", "0x7f")}) {
-    EXPECT_NE(run_pass(fold_and_drop, text).find("and.i64"), text.npos) << text;
+    EXPECT_NE(run_pass(then_drop_dead<fold_known_bits>, text).find("and.i64"), text.npos) << text;
   }
 }
 
@@ -210,13 +201,13 @@ block 0x100c
     std::string out = text;
     return out.replace(out.find("{}"), 2, targets);
   };
-  EXPECT_EQ(run_pass(fold_and_drop, with("")).find("and.i64"), text.npos);
-  EXPECT_NE(run_pass(fold_and_drop, with("# targets 0x100c")).find("and.i64"), text.npos);
+  EXPECT_EQ(run_pass(then_drop_dead<fold_known_bits>, with("")).find("and.i64"), text.npos);
+  EXPECT_NE(run_pass(then_drop_dead<fold_known_bits>, with("# targets 0x100c")).find("and.i64"), text.npos);
 }
 
 // What is known of its blocks counts on where it was seen to go.
 TEST(FoldKnownBits, AnIndirectJumpToAKnownAddressIsNoNewWay) {
-  const std::string text = run_pass(fold_and_drop, R"(block 0x1000
+  const std::string text = run_pass(then_drop_dead<fold_known_bits>, R"(block 0x1000
   insn 0x1000 4
   %a = const.i64 0x1004
   set.i64 x1, %a
@@ -251,7 +242,7 @@ block 0x1004
   };
   const char* mask = "%m = const.i64 0xf\n  %r = and.i64 %x, %m";
   const auto goes = [&](const std::string& text) {
-    return run_pass(fold_and_drop, text).find("= and.i64") == std::string::npos;
+    return run_pass(then_drop_dead<fold_known_bits>, text).find("= and.i64") == std::string::npos;
   };
   EXPECT_TRUE(goes(ask("ltu", 16, true, mask)));
   EXPECT_FALSE(goes(ask("ltu", 16, false, mask)));

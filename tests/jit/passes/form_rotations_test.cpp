@@ -4,16 +4,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "jit/passes/drop_dead.h"
 #include "tests/jit/passes/pass_text.h"
 
 namespace lockstep::jit::passes {
 namespace {
-
-bool form_and_drop(Region& region, const Context& context) {
-  const bool formed = form_rotations(region, context);
-  return drop_dead(region, context) || formed;
-}
 
 std::string block(std::string_view lines) {
   return fmt::format(
@@ -21,10 +15,7 @@ std::string block(std::string_view lines) {
       lines);
 }
 void expect(std::string_view before, std::string_view after) {
-  const Context context = test_context();
-  Region region = read_region(block(after), context);
-  drop_dead(region, context);
-  EXPECT_EQ(run_pass(form_and_drop, block(before)), print_region(region, context));
+  expect_pass_then_drop_dead<form_rotations>(block(before), block(after));
 }
 void expect_same(std::string_view lines) { expect(lines, lines); }
 

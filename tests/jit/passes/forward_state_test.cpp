@@ -9,7 +9,7 @@ namespace lockstep::jit::passes {
 namespace {
 
 void expect(std::string_view before, std::string_view after, std::string_view isa = "riscv64") {
-  EXPECT_EQ(run_pass(forward_state, before, isa), printed(after, isa));
+  expect_pass(forward_state, before, after, isa);
 }
 
 TEST(ForwardState, AReadIsWhatWasWrittenOrRead) {

@@ -68,9 +68,10 @@ std::string run_pass(bool (*pass)(Region&, const Context&), std::string_view tex
   return after;
 }
 
-std::string printed(std::string_view text, std::string_view isa) {
+void expect_pass(bool (*pass)(Region&, const Context&), std::string_view before, std::string_view after,
+                 std::string_view isa) {
   const Context context = test_context(isa);
-  return print_region(read_region(text, context), context);
+  EXPECT_EQ(run_pass(pass, before, isa), print_region(read_region(after, context), context));
 }
 
 }  // namespace lockstep::jit::passes

@@ -4,25 +4,16 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "jit/passes/drop_dead.h"
 #include "tests/jit/passes/pass_text.h"
 
 namespace lockstep::jit::passes {
 namespace {
 
-bool reuse_and_drop(Region& region, const Context& context) {
-  const bool reused = reuse_values(region, context);
-  return drop_dead(region, context) || reused;
-}
-
 std::string block(std::string_view lines) {
   return fmt::format("block 0x1000\n  insn 0x1000 4\n  %a = get.i64 x5\n  %b = get.i64 x6\n{}\n  jump 0x1004\n", lines);
 }
 void expect(std::string_view before, std::string_view after) {
-  const Context context = test_context();
-  Region region = read_region(block(after), context);
-  drop_dead(region, context);
-  EXPECT_EQ(run_pass(reuse_and_drop, block(before)), print_region(region, context));
+  expect_pass_then_drop_dead<reuse_values>(block(before), block(after));
 }
 void expect_same(std::string_view lines) { expect(lines, lines); }
 

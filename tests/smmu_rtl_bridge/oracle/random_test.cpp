@@ -127,24 +127,6 @@ struct RandomWorld : Software {
                                        << first.sequence << ": " << first.text;
 }
 
-uint64_t changed(Random& random, uint64_t descriptor, const ref::World::Descriptor& d) {
-  if (!d.leaf) return random() % 2 ? 0 : descriptor ^ uint64_t { 1 } << (59 + random() % 4);
-  switch (random() % 6) {
-    case 0:
-      return 0;
-    case 1:
-      return descriptor ^ 1 << 10;
-    case 2:
-      return descriptor ^ 1 << (6 + random() % 2);
-    case 3:
-      return descriptor ^ uint64_t { 1 } << (53 + random() % 2);
-    case 4:
-      return descriptor ^ 1 << (2 + random() % 4);
-    default:
-      return descriptor ^ uint64_t { 1 } << (d.granule == 16 ? 31 : 30);
-  }
-}
-
 unsigned worlds() {
   const char* given = std::getenv("LOCKSTEP_WORLDS");
   return given ? static_cast<unsigned>(std::strtoul(given, nullptr, 0)) : kWorlds;
@@ -181,7 +163,7 @@ void change_and_invalidate(RandomWorld& world, Random& random) {
   const ref::World::Descriptor& d = world.world.descriptors[random() % world.world.descriptors.size()];
   uint64_t value = world.memory.get64(d.place);
   if (d.big) value = __builtin_bswap64(value);
-  value = changed(random, value, d);
+  value = ref::changed(random, value, d);
   world.put64(d.place, d.big ? __builtin_bswap64(value) : value);
   const uint64_t vmid = uint64_t{d.vmid} << 32, asid = uint64_t{d.asid} << 48, page = d.input & ~uint64_t{0xfff};
   switch (random() % 12) {

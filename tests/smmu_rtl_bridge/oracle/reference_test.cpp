@@ -6,10 +6,10 @@
 #include <cinttypes>
 #include <cstdio>
 
+#include "smmu_rtl_bridge/model_pins.h"
 #include "smmu_rtl_bridge/oracle/config_from_registers.h"
 #include "smmu_rtl_bridge/oracle/evaluation.h"
 #include "smmu_rtl_bridge/oracle/judge.h"
-#include "smmu_rtl_bridge/oracle/pin_attributes.h"
 #include "tests/core/seed.h"
 #include "tests/smmuv3_reference/world.h"
 #include "tests/tlm_models/smmuv3/reference_bridge.h"

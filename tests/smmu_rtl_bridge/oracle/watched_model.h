@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "smmu_rtl_bridge/model_pins.h"
 #include "smmu_rtl_bridge/oracle/judge.h"
-#include "smmu_rtl_bridge/oracle/pin_attributes.h"
 #include "tests/smmuv3_reference/test_memory.h"
 #include "tlm_models/smmuv3/smmu.h"
 
@@ -81,19 +81,7 @@ class WatchedModel : private core_smmu::MemoryPort, private core_smmu::Environme
   }
   void perform(const ClientAccess& access) {
     under_way = access;
-    core_smmu::Transaction transaction;
-    transaction.address = access.address;
-    transaction.stream_id = access.stream_id;
-    transaction.substream_id = access.substream_id;
-    transaction.substream_valid = access.substream_valid;
-    transaction.write = access.write;
-    transaction.atomic = access.atomic;
-    transaction.instruction = access.instruction;
-    transaction.privileged = access.privileged;
-    transaction.translated = access.translated;
-    transaction.attributes = from_pins(access.attributes);
-    transaction.token = access.id;
-    finish(access.id, smmu.translate(transaction));
+    finish(access.id, smmu.translate(from_pins(access)));
   }
   void finish(uint64_t id, core_smmu::TranslateResult result) {
     if (change_result) change_result(result);
@@ -145,42 +133,14 @@ class WatchedModel : private core_smmu::MemoryPort, private core_smmu::Environme
   void ask_ats(AtsQuestion question) {
     question.id = ++last_id;
     judge.ats_asked(question);
-    core_smmu::AtsRequest request;
-    request.address = question.address;
-    request.stream_id = question.stream_id;
-    request.substream_id = question.substream_id;
-    request.substream_valid = question.substream_valid;
-    request.no_write = question.no_write;
-    request.execute = question.execute;
-    request.privileged = question.privileged;
-    const core_smmu::AtsCompletion completion = smmu.translate_for_ats(request);
-    AtsAnswer answer;
-    answer.id = question.id;
-    answer.status = static_cast<uint8_t>(completion.status);
-    answer.read = completion.read;
-    answer.write = completion.write;
-    answer.execute = completion.execute;
-    answer.privileged = completion.privileged;
-    answer.size_log2 = completion.size_log2;
-    answer.address = completion.address;
+    AtsAnswer answer = to_pins(smmu.translate_for_ats(from_pins(question)), question.id);
     if (change_ats) change_ats(answer);
     judge.ats_answered(answer);
   }
 
   void ask_page(const PageQuestion& question) {
     judge.page_asked(question);
-    core_smmu::PageRequest request;
-    request.address = question.address;
-    request.stream_id = question.stream_id;
-    request.substream_id = question.substream_id;
-    request.substream_valid = question.substream_valid;
-    request.group = question.group;
-    request.last = question.last;
-    request.read = question.read;
-    request.write = question.write;
-    request.execute = question.execute;
-    request.privileged = question.privileged;
-    smmu.page_request(request);
+    smmu.page_request(from_pins(question));
   }
 
   smmuv3_reference::SparseMemory memory;

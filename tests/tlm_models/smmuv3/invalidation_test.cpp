@@ -98,27 +98,6 @@ std::vector<Command> covering(Random& random, const ref::World::Descriptor& d, b
   }
 }
 
-// Of a descriptor's output address, what changed() may change.
-constexpr uint64_t kChangedOutput = uint64_t{3} << 30;
-
-uint64_t changed(Random& random, uint64_t descriptor, const ref::World::Descriptor& d) {
-  if (!d.leaf) return random() % 2 ? 0 : descriptor ^ uint64_t { 1 } << (59 + random() % 4);
-  switch (random() % 6) {
-    case 0:
-      return 0;
-    case 1:
-      return descriptor ^ 1 << 10;
-    case 2:
-      return descriptor ^ 1 << (6 + random() % 2);
-    case 3:
-      return descriptor ^ uint64_t { 1 } << (53 + random() % 2);
-    case 4:
-      return descriptor ^ 1 << (2 + random() % 4);
-    default:
-      return descriptor ^ uint64_t { 1 } << (d.granule == 16 ? 31 : 30);
-  }
-}
-
 // Changes a stream table entry or a context descriptor in what no TLB may keep, and draws a command that covers it.
 Command change_structure(Random& random, ComparedWorld& world) {
   const ref::World::Stream& stream = world.world.streams[random() % world.world.streams.size()];
@@ -178,8 +157,8 @@ bool run_world(uint64_t seed, std::map<std::string, unsigned>& drawn, uint64_t& 
     uint64_t value = world.shadow.get64(d.place);
     if (d.big) value = __builtin_bswap64(value);
     const uint64_t before = value;
-    value = changed(random, value, d);
-    remapped |= d.stage2 && ((value ^ before) & kChangedOutput);
+    value = ref::changed(random, value, d);
+    remapped |= d.stage2 && ((value ^ before) & ref::kChangedOutput);
     world.put64(d.place, d.big ? __builtin_bswap64(value) : value);
     for (const Command& command : covering(random, d, e2h)) {
       if (!legal_command({command.low, command.high}, config)) {
