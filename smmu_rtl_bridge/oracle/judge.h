@@ -303,6 +303,7 @@ class Judge : public Observer {
   // the guess is not held against the device.
   std::set<EventRecord> ambiguous_stalls_;
   std::vector<SeenUpdate> updates_;
+  Sequence prefetched_from_ = kNever;  // when the first prefetch was asked for since all was quiet
   std::vector<SeenFetch> fetches_;
   std::vector<Outcome> outcomes_;
   OutcomeWatcher outcome_watcher_;

@@ -174,38 +174,90 @@ TEST(OracleCorners, KeptContextMeetsANewEntry) {
   EXPECT_EQ(first_failure(w.judge), "");
 }
 
+// A context descriptor in a page of stage 2 without its access flag, which counts from the time when S2AFFD is cleared.
+struct UnflaggedContext : SmallWorld {
+  explicit UnflaggedContext(const core_smmu::Config& config = Simple::default_config()) : SmallWorld(config) {
+    const uint64_t root2 = new_table();
+    root = new_table();
+    map(root, kInput, kPage | Simple::kStage1Leaf);
+    for (uint64_t at = Simple::kTables; at < Simple::kTables + 0x20000; at += 0x1000)
+      map(root2, at, at | Simple::kStage2Leaf);
+    map(root2, kPage, kPage | Simple::kStage2Leaf);
+    map(root2, Simple::kContexts, (Simple::kContexts | Simple::kStage2Leaf) & ~uint64_t{1 << 10});
+    entry = Simple::stage1_ste();
+    Simple::add_stage2(entry, root2, 7);
+    core_smmu::set_field(entry, 128 + 53, 128 + 53, 1);  // S2AFFD
+    put_ste(entry);
+    put_ste(Simple::bypass_ste(), 4);
+    put_cd(Simple::cd(root));
+    enable();
+    read();
+    EXPECT_EQ(last_outcome, core_smmu::Outcome::kPass);
+    core_smmu::set_field(entry, 128 + 53, 128 + 53, 0);
+    core_smmu::set_field(entry, 64 + 49, 64 + 48, 2);  // unprivileged
+    put_ste(entry);
+  }
+  void drop_translations() {
+    command(0x28 | uint64_t{7} << 32);
+    sync();
+  }
+  Words entry;
+};
+
 // Nor is stage 2 asked for the place of a context descriptor that is kept.
 TEST(OracleCorners, KeptContextNeedsNoStage2) {
   core_smmu::Config config = Simple::default_config();
   config.config_cache_log2 = 0;
-  SmallWorld w(config);
-  const uint64_t root2 = w.new_table();
-  w.root = w.new_table();
-  w.map(w.root, SmallWorld::kInput, Simple::kPage | Simple::kStage1Leaf);
-  for (uint64_t at = Simple::kTables; at < Simple::kTables + 0x20000; at += 0x1000)
-    w.map(root2, at, at | Simple::kStage2Leaf);
-  w.map(root2, Simple::kPage, Simple::kPage | Simple::kStage2Leaf);
-  w.map(root2, Simple::kContexts, (Simple::kContexts | Simple::kStage2Leaf) & ~uint64_t{1 << 10});
-  Words words = Simple::stage1_ste();
-  Simple::add_stage2(words, root2, 7);
-  core_smmu::set_field(words, 128 + 53, 128 + 53, 1);  // S2AFFD
-  w.put_ste(words);
-  w.put_ste(Simple::bypass_ste(), 4);
-  w.put_cd(Simple::cd(w.root));
-  w.enable();
-  w.read();
-  EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kPass);
-  core_smmu::set_field(words, 128 + 53, 128 + 53, 0);
-  core_smmu::set_field(words, 64 + 49, 64 + 48, 2);  // unprivileged
-  w.put_ste(words);
+  UnflaggedContext w(config);
   w.read(0x1000, 4);
-  w.command(0x28 | uint64_t{7} << 32);
-  w.sync();
-  w.change_result = [](core_smmu::TranslateResult& result) { EXPECT_FALSE(result.privileged); };
+  w.drop_translations();
   w.read();
   EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kPass);
   w.rest();
   EXPECT_EQ(first_failure(w.judge), "");
+}
+
+// It may have been dropped and fetched again while stage 2 had the page's translation.
+TEST(OracleCorners, ContextIsFetchedAgainThroughWhatStage2Kept) {
+  UnflaggedContext w;
+  w.invalidate_ste();
+  w.sync();
+  w.read();
+  EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kPass);
+  w.drop_translations();
+  w.read();
+  EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kPass);
+  w.rest();
+  EXPECT_EQ(first_failure(w.judge), "");
+  w.invalidate_ste();
+  w.sync();
+  w.read();
+  EXPECT_EQ(w.last_outcome, core_smmu::Outcome::kAbort);
+  EXPECT_EQ(first_failure(w.judge), "");
+}
+
+// A prefetch that a command asks for sets access flags on its way, though no access needs them yet.
+TEST(OracleCorners, PrefetchSetsAccessFlags) {
+  SmallWorld w;
+  const uint64_t root2 = w.new_table();
+  const uint64_t leaf = w.map(root2, Simple::kContexts, (Simple::kContexts | Simple::kStage2Leaf) & ~uint64_t{1 << 10});
+  Words words = Simple::stage1_ste();
+  Simple::add_stage2(words, root2, 7);
+  core_smmu::set_field(words, 128 + 56, 128 + 56, 1);  // S2HA
+  w.put_ste(words);
+  w.put_cd(Simple::cd(root2));
+  w.enable();
+  w.command(0x01 | uint64_t{SmallWorld::kStream} << 32);
+  w.sync();
+  EXPECT_NE(w.memory.get64(leaf) & 1 << 10, 0u);
+  w.rest();
+  EXPECT_EQ(first_failure(w.judge), "");
+  // Nothing asks for this one.
+  w.put64(leaf, w.memory.get64(leaf) & ~uint64_t{1 << 10});
+  const uint64_t old = w.memory.get64(leaf);
+  w.judge.device_exchanged(leaf, old, old | 1 << 10, {}, true, false);
+  w.rest();
+  EXPECT_EQ(first_failure(w.judge).substr(0, 17), "update-unexpected");
 }
 
 // An access that has seen more states than are tried may have stalled by one of those that were not.
