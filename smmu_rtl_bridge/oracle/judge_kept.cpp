@@ -55,8 +55,9 @@ bool Judge::fetched_since(const Kept& kept, const std::vector<Structures>& met, 
                           Sequence limit) const {
   const Structures& structures = kept.structures;
   if ((structures.ste[0] & kConfig) < 0xc || structures.until <= context_gone) return false;
-  if (std::none_of(met.begin(), met.end(), [&](const Structures& one) { return one.ste[0] == structures.ste[0]; }))
-    return false;
+  // Where it can be fetched now, what memory was tells what a device may have.
+  const auto fails_now = [&](const Structures& one) { return !one.has_cd && one.ste[0] == structures.ste[0]; };
+  if (std::none_of(met.begin(), met.end(), fails_now)) return false;
   // Where its place lies is not known here: what invalidates some addresses is taken to have spared it.
   CachedPiece piece;
   piece.tag = evaluator_.tag_of({false, kNever, structures.ste, {}}, false);
