@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <fstream>
 
 #include "smmu_rtl_bridge/rtl_device.h"
@@ -24,6 +25,9 @@ void add_cosim_device_options(CLI::App& command, CosimDevice& device) {
       "at its pins) or both (a design, compared with the model)");
   command.add_option("--rtl", device.rtl,
                      "The design: a name of the build's folder rtl/, or a file (smmu); docs/bring-your-rtl.md");
+  command.add_option("--rtl-coverage", device.rtl_coverage,
+                     "Folder for lines, branches and toggles of the design that were met, a file a process; "
+                     "tools/rtl_coverage adds them up");
 }
 
 core::Result<bridge::DeviceFactory> cosim_factory(const CosimDevice& device, std::ostream* pins) {
@@ -31,8 +35,14 @@ core::Result<bridge::DeviceFactory> cosim_factory(const CosimDevice& device, std
   if (device.dut == "core") return bridge::DeviceFactory(bridge::make_core_device);
   if (!device.is_rtl()) return core::Error{fmt::format("--dut {}: use tlm, core, rtl or both", device.dut)};
   bridge::RtlOptions options;
-  options.file = bridge::design_path(device.rtl, "plain");
+  options.file = bridge::design_path(device.rtl, device.rtl_coverage.empty() ? "plain" : "coverage");
   options.pins = pins;
+  if (!device.rtl_coverage.empty()) {
+    std::error_code failed;
+    std::filesystem::create_directories(device.rtl_coverage, failed);
+    if (failed) return core::Error{fmt::format("--rtl-coverage {}: {}", device.rtl_coverage, failed.message())};
+    options.coverage = (std::filesystem::path(device.rtl_coverage) / "%p.dat").string();
+  }
   const auto factory = bridge::make_rtl_factory(options);
   if (!factory) return core::Error{fmt::format("--dut {} --rtl {}: {}", device.dut, device.rtl, factory.message())};
   return bridge::DeviceFactory(*factory);

@@ -81,18 +81,20 @@ function(lockstep_verilate target)
     VERBATIM)
   add_library(${target} STATIC EXCLUDE_FROM_ALL ${folder}/joined_fast.cpp ${folder}/joined_slow.cpp)
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-  set_source_files_properties(${folder}/joined_fast.cpp PROPERTIES COMPILE_OPTIONS "-O2;-fno-strict-aliasing;-w")
-  set_source_files_properties(${folder}/joined_slow.cpp PROPERTIES COMPILE_OPTIONS "-O1;-fno-strict-aliasing;-w")
+  set_source_files_properties(${folder}/joined_fast.cpp PROPERTIES COMPILE_OPTIONS "-O2;-g0;-fno-strict-aliasing;-w")
+  set_source_files_properties(${folder}/joined_slow.cpp PROPERTIES COMPILE_OPTIONS "-O0;-g0;-fno-strict-aliasing;-w")
   target_include_directories(${target} SYSTEM PUBLIC ${folder})
   target_link_libraries(${target} PUBLIC lockstep_verilated_${ARG_VARIANT})
 endfunction()
 
-# lockstep_rtl_design(NAME [BY_NAME] TOP module PIN_MAP source SOURCES file... [ARGS verilator-option...]): an SMMU in RTL that
+# lockstep_rtl_design(NAME [BY_NAME] TOP module PIN_MAP source SOURCES file... [ARGS verilator-option...]
+#                     [COVERAGE_ARGS verilator-option...]): an SMMU in RTL that
 # `lockstep cosim smmu --dut rtl --rtl NAME` can load: rtl/NAME.so (target rtl_NAME), and by name only rtl/NAME.trace.so
 # (rtl_NAME_trace) with waveforms and rtl/NAME.coverage.so (rtl_NAME_coverage). PIN_MAP is a C++ source that ends in
-# LOCKSTEP_RTL_DESIGN(...); docs/bring-your-rtl.md teaches it. BY_NAME: nothing of it is built unless it is asked for.
+# LOCKSTEP_RTL_DESIGN(...); docs/bring-your-rtl.md teaches it. BY_NAME: nothing of it is built unless it is asked for. COVERAGE_ARGS
+# go with the coverage variant alone: small caches make it fit for a compiler, and evictions frequent.
 function(lockstep_rtl_design name)
-  cmake_parse_arguments(ARG "BY_NAME" "TOP;PIN_MAP" "SOURCES;ARGS" ${ARGN})
+  cmake_parse_arguments(ARG "BY_NAME" "TOP;PIN_MAP" "SOURCES;ARGS;COVERAGE_ARGS" ${ARGN})
   if(NOT LOCKSTEP_VERILATOR_FOUND)
     return()
   endif()
@@ -100,6 +102,10 @@ function(lockstep_rtl_design name)
     set(suffix "")
     set(file_suffix "")
     set(exclude EXCLUDE_FROM_ALL)
+    set(more ${ARG_ARGS})
+    if(variant STREQUAL "coverage")
+      list(APPEND more ${ARG_COVERAGE_ARGS})
+    endif()
     if(variant STREQUAL "plain")
       if(NOT ARG_BY_NAME)
         set(exclude "")
@@ -109,7 +115,7 @@ function(lockstep_rtl_design name)
       set(file_suffix .${variant})
     endif()
     lockstep_verilate(verilated_${name}${suffix} TOP ${ARG_TOP} VARIANT ${variant} SOURCES ${ARG_SOURCES}
-                      ARGS ${ARG_ARGS})
+                      ARGS ${more})
     add_library(rtl_${name}${suffix} MODULE ${exclude} ${ARG_PIN_MAP})
     target_compile_definitions(rtl_${name}${suffix} PRIVATE LOCKSTEP_RTL_NAME="${name}"
                                LOCKSTEP_RTL_VARIANT="${variant}")

@@ -18,7 +18,7 @@ constexpr uint64_t kSpecialFlags = core::ir::kMemBigEndian | core::ir::kMemAlign
 
 }  // namespace
 
-AccessGroups find_access_groups(const core::ir::Block& block, unsigned state_words) {
+AccessGroups find_access_groups(const core::ir::Block& block) {
   const std::vector<Inst>& insts = block.insts;
   AccessGroups found;
   found.group_of.assign(insts.size(), AccessGroups::kNone);
@@ -29,25 +29,11 @@ AccessGroups find_access_groups(const core::ir::Block& block, unsigned state_wor
     int64_t offset = 0;
   };
   std::vector<Root> roots(insts.size());
-  std::vector<Root> words(state_words);
   std::vector<int> open;
   for (Value at = 0; at < insts.size(); ++at) {
     const Inst& i = insts[at];
     roots[at] = {at, 0};
     switch (i.op) {
-      case Op::kGet:
-        if (i.type == Type::kI64 && i.imm % 8 == 0) {
-          Root& word = words[i.imm / 8];
-          if (word.value == core::ir::kNoValue) word = roots[at];
-          roots[at] = word;
-        }
-        break;
-      case Op::kSet: {
-        const bool whole = i.operand_type == Type::kI64 && i.imm % 8 == 0;
-        for (uint64_t w = i.imm / 8; w <= (i.imm + core::ir::type_bytes(i.operand_type) - 1) / 8; ++w) words[w] = {};
-        if (whole) words[i.imm / 8] = roots[i.args[0]];
-        break;
-      }
       case Op::kAdd:
         for (unsigned k = 0; k < 2 && i.type == Type::kI64; ++k) {
           const Inst& constant = insts[i.args[k]];
@@ -84,9 +70,6 @@ AccessGroups find_access_groups(const core::ir::Block& block, unsigned state_wor
         break;
       }
       case Op::kCall:
-        std::fill(words.begin(), words.end(), Root{});
-        open.clear();
-        break;
       case Op::kLoadReserved:
       case Op::kStoreConditional:
       case Op::kAtomicRmw:

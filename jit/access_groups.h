@@ -31,7 +31,7 @@ struct AccessGroups {
 };
 
 // Between the accesses of a group nothing may change the TLB but their like, whose slow paths look whether it lost
-// something.
-AccessGroups find_access_groups(const core::ir::Block& block, unsigned state_words);
+// something. Addresses are followed through values alone: forward_state has replaced what went through the state.
+AccessGroups find_access_groups(const core::ir::Block& block);
 
 }  // namespace lockstep::jit

@@ -22,7 +22,7 @@ constexpr uint64_t kSpecialFlags = core::ir::kMemBigEndian | core::ir::kMemAlign
 void Translator::find_groups() {
   access_groups_ = {};
   if (input_.joint_checks && input_.accesses == nullptr) {
-    access_groups_ = find_access_groups(*block_, input_.state_words);
+    access_groups_ = find_access_groups(*block_);
   } else {
     access_groups_.group_of.assign(block_->insts.size(), kNone);
   }

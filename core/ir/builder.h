@@ -12,7 +12,7 @@ namespace lockstep::core::ir {
 // the way, so that a frontend may be written plainly.
 class Builder {
  public:
-  explicit Builder(Block& block) : block_(&block) {}
+  explicit Builder(Block& block) : block_(&block) { block.insts.reserve(kCommonInsts); }
 
   Block& block() { return *block_; }
   Type type_of(Value value) const { return block_->insts[value].type; }
@@ -94,6 +94,9 @@ class Builder {
   void exit_indirect(Value pc);
 
  private:
+  // Most blocks of guests have fewer.
+  static constexpr size_t kCommonInsts = 64;
+
   Value append(const Inst& inst);
 
   Block* block_;

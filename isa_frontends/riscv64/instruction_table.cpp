@@ -43,6 +43,7 @@ unsigned InstructionTable::bucket(uint32_t bits) {
 
 InstructionTable::InstructionTable() : rows_(std::begin(kRows), std::end(kRows)) {
   for (unsigned index = 0; index < rows_.size(); ++index) {
+    find_decoders(rows_[index]);
     const Row& row = rows_[index];
     // A row whose pattern leaves funct3 open belongs to several buckets.
     const bool compressed = row.length == 2;

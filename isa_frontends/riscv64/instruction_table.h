@@ -27,6 +27,9 @@ struct Operands {
 // Emits the IR of one instruction.
 using Semantics = void (*)(Translator&, const Operands&);
 
+// Puts one operand of an instruction word into its field.
+using OperandDecoder = void (*)(uint32_t bits, Operands&);
+
 // One row of instructions.def. Its index in the table is its coverage point.
 struct Row {
   std::string_view name;
@@ -36,6 +39,8 @@ struct Row {
   uint32_t mask = 0;   // fixed bits
   uint32_t match = 0;  // their values
   unsigned length = 4;
+  static constexpr size_t kOperandsMax = 6;
+  std::array<OperandDecoder, kOperandsMax> decoders = {};  // by `operands`, up to the first nullptr
 };
 
 // The instruction table with its lookup structure, built once.
@@ -62,10 +67,13 @@ class InstructionTable {
 // True when the 16 bits begin a 16-bit instruction.
 constexpr bool is_compressed(uint16_t bits) { return (bits & 3) != 3; }
 
-// True when every token of a row's operand text is one that operands.cpp knows.
+// True when every token of a row's operand text is one that operands.cpp knows, and a row has room for them.
 bool operands_known(std::string_view text);
 
-// The operands of `bits` as the row's operand text names them (operands.cpp).
+// Fills the row's decoders by its operand text.
+void find_decoders(Row& row);
+
+// The operands of `bits` as a row of the table names them.
 Operands decode_operands(const Row& row, uint32_t bits);
 
 // One line in the manner of GNU objdump with `-M no-aliases`, a tab between mnemonic and operands.

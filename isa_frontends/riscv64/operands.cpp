@@ -36,7 +36,6 @@ struct Context {
   uint64_t pc;
 };
 
-using Decode = void (*)(uint32_t bits, Operands& o);
 using Format = std::string (*)(const Operands& o, const Context& c);
 
 std::string rd_name(const Operands& o, const Context&) { return kX[o.rd]; }
@@ -61,7 +60,7 @@ std::string fence_set(uint32_t set) {
 
 struct Token {
   std::string_view name;
-  Decode decode;
+  OperandDecoder decode;
   Format format;
 };
 
@@ -185,24 +184,33 @@ const Token* next_token(std::string_view& text) {
 }  // namespace
 
 bool operands_known(std::string_view text) {
+  size_t tokens = 0;
   while (!text.empty()) {
     if (!is_token_char(text.front())) {
       text.remove_prefix(1);
-    } else if (next_token(text) == nullptr) {
+    } else if (next_token(text) == nullptr || ++tokens > Row::kOperandsMax) {
       return false;
     }
   }
   return true;
 }
 
-Operands decode_operands(const Row& row, uint32_t bits) {
-  Operands operands;
-  for (std::string_view text = row.operands; !text.empty();) {
+void find_decoders(Row& row) {
+  size_t count = 0;
+  for (std::string_view text = row.operands; !text.empty() && count < Row::kOperandsMax;) {
     if (!is_token_char(text.front())) {
       text.remove_prefix(1);
     } else if (const Token* token = next_token(text)) {
-      token->decode(bits, operands);
+      row.decoders[count++] = token->decode;
     }
+  }
+}
+
+Operands decode_operands(const Row& row, uint32_t bits) {
+  Operands operands;
+  for (const OperandDecoder decode : row.decoders) {
+    if (decode == nullptr) break;
+    decode(bits, operands);
   }
   return operands;
 }

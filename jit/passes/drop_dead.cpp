@@ -52,7 +52,7 @@ bool drop(core::ir::Block& block, const Context& context, bool joint_checks) {
   const std::vector<Inst>& insts = block.insts;
   const std::vector<bool> looks = find_looks(block);
   AccessGroups accesses;
-  if (joint_checks) accesses = find_access_groups(block, context.state_words());
+  if (joint_checks) accesses = find_access_groups(block);
   // What was checked before has no way out.
   const auto observes = [&](size_t at) {
     return observes_state(insts[at]) && !(joint_checks && accesses.is_covered(static_cast<Value>(at)));

@@ -159,6 +159,7 @@ void Generator::statement() {
       if (program_.paging) other_text();
       return;
     case 21:
+      if (room() > 16 && random_.one_in(6)) return repeated_values();
       return random_.one_in(3) ? joined_parts() : constant_operand();
     case 22:
       return narrow_compare();

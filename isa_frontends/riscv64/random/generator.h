@@ -48,6 +48,7 @@ class Generator {
   void accesses();
   void constant_operand();
   void joined_parts();
+  void repeated_values();
   uint64_t edge_value();
   void narrow_compare();
   void read_csr();

@@ -34,7 +34,9 @@ class FlatBus : public core::PhysicalBus {
     if (engine == nullptr || !engine->invalidate_code(paddr, size_bytes)) flags &= ~core::kPageHasCode;
   }
   void page_has_code(uint64_t paddr) override {
-    flags_[(paddr - kRamBase) >> core::kPageBits] |= core::kPageHasCode;
+    uint8_t& flags = flags_[(paddr - kRamBase) >> core::kPageBits];
+    if (flags & core::kPageHasCode) return;  // no fast store entry was made since
+    flags |= core::kPageHasCode;
     if (hart != nullptr) hart->tlb().drop_fast_stores(paddr & core::kPageMask);
   }
 
