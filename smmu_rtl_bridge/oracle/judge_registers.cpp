@@ -14,6 +14,7 @@ using tlm_models::smmuv3::ones;
 using tlm_models::smmuv3::RegisterId;
 using tlm_models::smmuv3::RegisterRow;
 
+constexpr size_t kEventsSource = 0;
 constexpr uint64_t kCr1Queue = 0x3f;
 constexpr uint64_t kCr1Table = 0xfc0;
 
@@ -85,6 +86,9 @@ void Judge::write_word(uint32_t offset, uint32_t value) {
       break;
     case RegisterId::kEventqCons:
       note_event_queue();
+      // Software has seen all that EVENTQ_PROD tells; a record that is in memory may come to be told after this.
+      if (((now ^ events_read_) & ones(event_queue_log2() + 1)) == 0 && events_read_ != events_produced_)
+        may_have_happened(kEventsSource);
       if (changed & tlm_models::smmuv3::kQueueOverflow) events_overflowed_ = events_were_lost_ = false;
       if (event_queue_used() >= uint64_t{1} << event_queue_log2()) events_overflowed_ = true;
       break;
@@ -114,7 +118,10 @@ void Judge::write_word(uint32_t offset, uint32_t value) {
   }
 }
 
-void Judge::register_write_done(uint32_t) { ++now_; }
+void Judge::register_write_done(uint32_t) {
+  ++now_;
+  events_consumed_surely_ = reg(RegisterId::kEventqCons);
+}
 
 // A new state of the registers that translation depends on. One that is acknowledged later leaves the one before in
 // effect until then.

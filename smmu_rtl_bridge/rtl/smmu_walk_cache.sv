@@ -54,6 +54,12 @@ module smmu_walk_cache #(
     end else begin : g_cache
       localparam int INDEX_BITS = $clog2(ENTRIES);
 
+      // Neighbours get places of their own, and so do regions that lie a power of two apart.
+      function automatic logic [INDEX_BITS-1:0] fold(input logic [4*INDEX_BITS-1:0] place);
+        fold = place[INDEX_BITS-1:0] ^ place[2*INDEX_BITS-1:INDEX_BITS] ^ place[3*INDEX_BITS-1:2*INDEX_BITS] ^
+               place[4*INDEX_BITS-1:3*INDEX_BITS];
+      endfunction
+
       logic [ROW_BITS-1:0]   mem [0:ENTRIES-1];
       logic [ROW_BITS-1:0]   row;
       logic [KEY_BITS-1:0]   key;
@@ -79,9 +85,10 @@ module smmu_walk_cache #(
         if (lookup) lookup_place = lookup_va[47:0] >> lookup_region;
         if (fill) fill_place = fill_va[47:0] >> fill_region;
       end
-      assign fill_index = fill_place[INDEX_BITS-1:0] ^ fill_place[2*INDEX_BITS-1:INDEX_BITS];
+      assign fill_index = fold(fill_place[4*INDEX_BITS-1:0]) ^ fill_tag.asid[INDEX_BITS-1:0] ^ fill_tag.vmid[INDEX_BITS-1:0];
       assign unused = ^{lookup_place, fill_place};
-      assign index = sweeping ? sweep_next : lookup_place[INDEX_BITS-1:0] ^ lookup_place[2*INDEX_BITS-1:INDEX_BITS];
+      assign index = sweeping ? sweep_next
+                     : fold(lookup_place[4*INDEX_BITS-1:0]) ^ lookup_tag.asid[INDEX_BITS-1:0] ^ lookup_tag.vmid[INDEX_BITS-1:0];
       assign ready = !inv_start && !sweeping && !swept;
       always_comb begin
         hit = 1'b0;

@@ -277,111 +277,48 @@ module smmu_walker #(
     end
   end
 
-  // ---- What the descriptor in `answer` says; section "VMSAv8-64 descriptors" of the processor architecture.
-  logic        endi;
-  logic [63:0] d;
-  logic [1:0]  tg;
-  logic [2:0]  limit;        // code of the largest output
-  logic [5:0]  shift;
+  // ---- What the descriptor in `answer` says.
   logic        is_leaf;
   logic        is_table;
   logic [47:0] out;
   logic        out_beyond;
-  logic        is_block;
-  logic [5:0]  group;        // log2 of the region of neighbours that the contiguous hint names
-  logic [5:0]  reach;
-  logic        two_halves;
-  logic [5:0]  perms;
-  logic [5:0]  need;
-  logic [5:0]  missing;
-  logic        device2;
-  logic        no_access;    // F_ACCESS
-  logic        no_permission;
-  logic [7:0]  mair_byte;
-  logic [47:0] input_address;
   logic [47:0] low;
-  logic        can_write;
-  logic        user;
-  logic        user_write;
-  logic        unused;
+  logic [5:0]  reach;
+  logic [5:0]  perms;
+  logic        no_access;
+  logic        no_permission;
+  logic        only_read;
+  smmu_pkg::attr_t attr1;
+  logic        is_global;
+  logic [3:0]  memattr2;
+  logic [1:0]  sh;
+  logic [3:0]  table_limits;
 
-  assign unused = ^{d[63], d[58:55], d[51:48]};
-  assign two_halves = w.tag.world != smmu_pkg::WORLD_EL2;
-
-  always_comb begin
-    endi = p.at2 ? w.s2.endi : w.endi;
-    tg = p.at2 ? w.s2.tg : w.half.tg;
-    limit = p.at2 ? w.s2.ps : w.ips;
-    d = 64'd0;
-    shift = 6'd0;
-    is_leaf = 1'b0;
-    is_table = 1'b0;
-    is_block = 1'b0;
-    out = 48'd0;
-    out_beyond = 1'b0;
-    group = 6'd0;
-    reach = 6'd0;
-    perms = 6'd0;
-    need = 6'd0;
-    missing = 6'd0;
-    device2 = 1'b0;
-    no_access = 1'b0;
-    no_permission = 1'b0;
-    mair_byte = 8'd0;
-    low = 48'd0;
-    input_address = 48'd0;
-    can_write = 1'b0;
-    user = 1'b0;
-    user_write = 1'b0;
-    if (state == E_DECIDE) begin
-      d = endi ? {answer[7:0], answer[15:8], answer[23:16], answer[31:24], answer[39:32], answer[47:40],
-                  answer[55:48], answer[63:56]}
-               : answer;
-      shift = smmu_pkg::level_shift(tg, p.level);
-      low = smmu_pkg::low48(shift);
-      input_address = p.at2 ? p.ipa : w.va[47:0];
-      is_block = p.level == 2'd2 || (p.level == 2'd1 && tg == smmu_pkg::TG_4K);
-      is_leaf = d[0] && (p.level == 2'd3 ? d[1] : !d[1] && is_block);
-      is_table = d[0] && d[1] && p.level != 2'd3;
-      out = {d[47:12], 12'd0} & ~(smmu_pkg::low48(is_leaf ? shift : smmu_pkg::level_shift(tg, 2'd3)));
-      out_beyond = smmu_pkg::beyond(out, limit);
-      // The hint counts where the outputs can be neighbours too, all of them within the output size.
-      group = shift + (tg == smmu_pkg::TG_4K ? 6'd4 : tg == smmu_pkg::TG_16K ? (p.level == 2'd3 ? 6'd7 : 6'd5)
-                       : p.level[1] ? 6'd5 : 6'd0);
-      reach = d[52] && group <= smmu_pkg::size_bits(limit) &&
-                      ((out ^ input_address) & (smmu_pkg::low48(group)) &
-                       ~low) == 48'd0
-              ? group : shift;
-      no_access = !d[10] && !(p.at2 ? w.s2.affd : w.affd);
-      need = 6'd0;
-      if (p.at2) begin
-        // S2AP and XN[1:0].
-        perms = {d[54] == d[53], d[7], d[6], !d[54], d[7], d[6]};
-        if (p.cls == smmu_pkg::CLASS_IN)
-          need = w.need_priv ? {w.need_x, w.need_w, w.need_r, 3'd0} : {3'd0, w.need_x, w.need_w, w.need_r};
-        else need = 6'b001000;
-        device2 = smmu_pkg::stage2_device(w.s2.fwb, d[5:2]);
-        missing = need & ~perms;
-        no_permission = missing != 6'd0 || (p.cls != smmu_pkg::CLASS_IN && w.s2.ptw && device2);
-      end else begin
-        can_write = !d[7] && !p.limits[1];
-        if (!two_halves) begin
-          perms[2:0] = {!d[54] && !p.limits[2] && !(w.wxn && can_write), can_write, 1'b1};
-          perms[5:3] = perms[2:0];
-        end else begin
-          user = d[6] && !p.limits[0];
-          user_write = user && can_write;
-          perms[2:0] = {!d[54] && !p.limits[2] && !(w.wxn && user_write), user_write, user};
-          perms[5] = !d[53] && !p.limits[3] && !user_write && !(w.wxn && can_write);
-          perms[4:3] = w.pan && user ? 2'd0 : {can_write, 1'b1};
-        end
-        need = w.need_priv ? {w.need_x, w.need_w, w.need_r, 3'd0} : {3'd0, w.need_x, w.need_w, w.need_r};
-        missing = need & ~perms;
-        no_permission = missing != 6'd0;
-        mair_byte = w.mair[{d[4:2], 3'd0}+:8];
-      end
-    end
-  end
+  smmu_descriptor i_descriptor (
+      .enable(state == E_DECIDE),
+      .answer(answer),
+      .walk(w),
+      .at2(p.at2),
+      .cls(p.cls),
+      .level(p.level),
+      .limits(p.limits),
+      .ipa(p.ipa),
+      .is_leaf(is_leaf),
+      .is_table(is_table),
+      .out(out),
+      .out_beyond(out_beyond),
+      .low(low),
+      .reach(reach),
+      .perms(perms),
+      .no_access(no_access),
+      .no_permission(no_permission),
+      .only_read(only_read),
+      .attr1(attr1),
+      .is_global(is_global),
+      .memattr2(memattr2),
+      .sh(sh),
+      .table_limits(table_limits)
+  );
 
   // ---- First tables, and places of descriptors.
   logic [5:0]  in_bits1;
@@ -557,27 +494,27 @@ module smmu_walker #(
             state_n = E_PLACE2;
           end else begin
             p_n.level1 = p.level + 2'd1;
-            if (!w.half.had) p_n.limits = p.limits | {d[59], d[60], d[62], d[61]};
+            if (!w.half.had) p_n.limits = p.limits | table_limits;
             state_n = E_PLACE1;
           end
         end else if (no_access) begin
           f_n.kind = smmu_pkg::F_ACCESS;
         end else if (no_permission) begin
           f_n.kind = smmu_pkg::F_PERMISSION;
-          f_n.only_read = w.need_r && w.need_w && (missing & 6'b110110) == 6'd0 && missing != 6'd0;
+          f_n.only_read = only_read;
         end else if (p.at2) begin
           s_n.page = out[47:12] | (p.ipa[47:12] & low[47:12]);
           s_n.perms = perms;
-          s_n.memattr = d[5:2];
-          s_n.sh = d[9:8];
+          s_n.memattr = memattr2;
+          s_n.sh = sh;
           s_n.reach = reach;
           s_n.level = p.level;
           state_n = E_RESULT2;
         end else begin
           p_n.perms1 = perms;
-          p_n.attr1 = smmu_pkg::attr_from_mair(mair_byte, d[9:8]);
+          p_n.attr1 = attr1;
           p_n.reach1 = reach;
-          p_n.global1 = two_halves && !d[11];
+          p_n.global1 = is_global;
           p_n.ipa = out | (w.va[47:0] & low);
           p_n.cls = smmu_pkg::CLASS_IN;
           state_n = w.stage2 ? E_PROBE2 : E_FINISH;

@@ -61,8 +61,8 @@ module smmu_command_queue_checker (
   reads_what_is_there: assert property (@(posedge clk) disable iff (!rst_n)
     ask |-> run && {1'b0, used} <= size && used > {19'd0, holding} + {16'd0, count});
   reads_inside_the_queue: assert property (@(posedge clk) disable iff (!rst_n)
-    ask |=> (rd_addr & ~($past(below) | 52'h1f)) == ($past(base) & ~($past(below) | 52'h1f)) &&
-            ((rd_addr & $past(below)) + {45'd0, rd_beats, 3'd0}) <= $past(below) + 52'd1);
+    rd_valid |-> (rd_addr & ~(below | 52'h1f)) == (base & ~(below | 52'h1f)) &&
+                 ((rd_addr & below) + {45'd0, rd_beats, 3'd0}) <= below + 52'd1);
   drops_what_it_read: assert property (@(posedge clk) disable iff (!rst_n) flush |=> count == 4'd0);
   // Commands end one by one.
   ends_what_it_holds: assert property (@(posedge clk) disable iff (!rst_n) cons_set |-> holding);

@@ -65,23 +65,26 @@ module smmu_registers_checker (
   quiet_only_when_asked: assert property (@(posedge clk) disable iff (!rst_n) $rose(quiesce_done) |-> quiesce_req);
 
   // ---- What is locked.
-  stream_table_is_locked: assert property (@(posedge clk) disable iff (!rst_n)
-    cr0[0] || cr0ack[0] |=> $stable({regs.strtab_base, regs.strtab_log2size, regs.strtab_split, regs.strtab_fmt,
-                                     regs.table_sh, regs.table_oc, regs.table_ic, regs.e2h, regs.recinvsid}));
-  command_queue_is_locked: assert property (@(posedge clk) disable iff (!rst_n)
-    cr0[3] || cr0ack[3] |=> $stable({cmdq_base, cmdq_log2size, queue_attr}));
-  event_queue_is_locked: assert property (@(posedge clk) disable iff (!rst_n)
-    cr0[2] || cr0ack[2] |=> $stable({evtq_base, evtq_log2size, queue_attr}));
   consumer_index_is_locked: assert property (@(posedge clk) disable iff (!rst_n)
     (cr0[3] || cr0ack[3]) && !cmdq_cons_set |=> $stable(cmdq_cons));
   producer_index_is_locked: assert property (@(posedge clk) disable iff (!rst_n)
     (cr0[2] || cr0ack[2]) && !evtq_prod_set && !evtq_overflow |=> $stable({evtq_prod, evtq_prod_ovflg}));
-  event_message_is_locked: assert property (@(posedge clk) disable iff (!rst_n)
-    irq_evt || irq_evt_ack |=> $stable({evt_irq_addr, evt_irq_data, evt_irq_cfg2}));
-  error_message_is_locked: assert property (@(posedge clk) disable iff (!rst_n)
-    irq_gerr || irq_gerr_ack |=> $stable({gerr_irq_addr, gerr_irq_data, gerr_irq_cfg2}));
   event_messages_end_first: assert property (@(posedge clk) disable iff (!rst_n) $fell(irq_evt_ack) |-> !$past(evt_irq_busy));
   error_messages_end_first: assert property (@(posedge clk) disable iff (!rst_n) $fell(irq_gerr_ack) |-> !$past(gerr_irq_busy));
+
+  smmu_lock_checker #(.BITS(73)) stream_table (
+      .clk(clk), .rst_n(rst_n), .locked(cr0[0] || cr0ack[0]),
+      .value({regs.strtab_base, regs.strtab_log2size, regs.strtab_split, regs.strtab_fmt, regs.table_sh, regs.table_oc,
+              regs.table_ic, regs.e2h, regs.recinvsid}));
+  smmu_lock_checker #(.BITS(67)) command_queue (
+      .clk(clk), .rst_n(rst_n), .locked(cr0[3] || cr0ack[3]), .value({cmdq_base, cmdq_log2size, queue_attr}));
+  smmu_lock_checker #(.BITS(67)) event_queue (
+      .clk(clk), .rst_n(rst_n), .locked(cr0[2] || cr0ack[2]), .value({evtq_base, evtq_log2size, queue_attr}));
+  smmu_lock_checker #(.BITS(90)) event_message (
+      .clk(clk), .rst_n(rst_n), .locked(irq_evt || irq_evt_ack), .value({evt_irq_addr, evt_irq_data, evt_irq_cfg2}));
+  smmu_lock_checker #(.BITS(90)) error_message (
+      .clk(clk), .rst_n(rst_n), .locked(irq_gerr || irq_gerr_ack),
+      .value({gerr_irq_addr, gerr_irq_data, gerr_irq_cfg2}));
 
   // ---- Who moves indices, and when.
   commands_while_on: assert property (@(posedge clk) disable iff (!rst_n) cmdq_cons_set |-> cr0ack[3]);

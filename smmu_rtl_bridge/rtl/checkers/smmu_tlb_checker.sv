@@ -35,7 +35,6 @@ module smmu_tlb_checker #(
 
   one_lookup_at_a_time: assert property (@(posedge clk) disable iff (!rst_n) lk_start |-> !lk_busy);
   lookups_that_began: assert property (@(posedge clk) disable iff (!rst_n) lk_done |-> lk_busy);
-  lookups_hold: assert property (@(posedge clk) disable iff (!rst_n) lk_busy && !lk_done |=> $stable({lk_tag, lk_va}));
   hits_are_looked_up: assert property (@(posedge clk) disable iff (!rst_n) way_hit != '0 |-> was_kind == READ_LOOKUP);
   probes_what_is_present: assert property (@(posedge clk) disable iff (!rst_n)
     lk_start |=> to_probe == $past(present));
@@ -53,6 +52,8 @@ module smmu_tlb_checker #(
   a_read_has_a_reason: assert property (@(posedge clk) disable iff (!rst_n)
     read_kind == READ_NONE |-> !sweeping && !(fill_valid && fill_ready));
 
+  smmu_handshake_checker #(.BITS($bits(lk_tag) + smmu_pkg::VA_BITS)) lookups (
+      .clk(clk), .rst_n(rst_n), .valid(lk_busy), .ready(lk_done), .payload({lk_tag, lk_va}));
   smmu_handshake_checker #(.BITS($bits(inv))) invalidations (
       .clk(clk), .rst_n(rst_n), .valid(inv_start), .ready(inv_done), .payload(inv));
 

@@ -15,13 +15,10 @@ module smmu_walker_checker #(
     input logic [2:0]       rsp_tag,
     input logic             done_valid,
     input logic             done_ready,
-    input smmu_pkg::walk_t  done_walk,
     input smmu_pkg::entry_t done_entry,
     input smmu_pkg::fault_t done_fault,
     input logic             fill_valid,
     input logic             fill_ready,
-    input smmu_pkg::tag_t   fill_tag,
-    input smmu_pkg::entry_t fill_entry,
     input logic             inv_busy,
     input logic             inv_start,
     input smmu_pkg::inv_t   inv,
@@ -69,12 +66,12 @@ module smmu_walker_checker #(
   faults_are_not_kept: assert property (@(posedge clk) disable iff (!rst_n) fill_valid |-> done_fault.kind == '0);
   // A fill is withdrawn by an invalidation alone.
   fills_stay: assert property (@(posedge clk) disable iff (!rst_n)
-    fill_valid && !fill_ready |=> inv_busy || (fill_valid && $stable({fill_tag, fill_entry})));
+    fill_valid && !fill_ready |=> inv_busy || fill_valid);
 
   smmu_handshake_checker #(.BITS(65)) reads (
       .clk(clk), .rst_n(rst_n), .valid(rd_valid), .ready(rd_ready), .payload({rd_addr, rd_tag, rd_attr}));
-  smmu_handshake_checker #(.BITS($bits(done_walk) + $bits(done_entry) + $bits(done_fault))) results (
-      .clk(clk), .rst_n(rst_n), .valid(done_valid), .ready(done_ready), .payload({done_walk, done_entry, done_fault}));
+  smmu_handshake_checker #(.BITS($bits(done_entry) + $bits(done_fault))) results (
+      .clk(clk), .rst_n(rst_n), .valid(done_valid), .ready(done_ready), .payload({done_entry, done_fault}));
   smmu_handshake_checker #(.BITS($bits(inv))) invalidations (
       .clk(clk), .rst_n(rst_n), .valid(inv_start), .ready(inv_done), .payload(inv));
 

@@ -31,6 +31,7 @@ class BenchMemory {
   std::set<uint64_t> broken_pages;
   std::vector<Access> log;
   size_t reads_open_max = 0;
+  unsigned latency_min = 0;  // of reads, in clocks
 
   uint64_t word(uint64_t address) const {
     uint64_t value = 0;
@@ -84,7 +85,7 @@ class BenchMemory {
       Read read;
       read.address = top.p_araddr;
       read.beats = top.p_arlen + 1u;
-      read.at = now_ + 1 + random_() % (latency_max_ + 1);
+      read.at = now_ + 1 + latency_min + random_() % (latency_max_ + 1);
       read.failed = broken_pages.count(read.address >> 12) != 0;
       read.decode = random_() % 2;
       reads_[top.p_arid].push_back(read);

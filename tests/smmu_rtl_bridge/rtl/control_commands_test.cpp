@@ -438,6 +438,29 @@ TEST_F(Events, AreThereBeforeTheirIndex) {
   EXPECT_EQ(memory.protocol_errors, 0u);
 }
 
+// Software reads PROD, writes it to CONS and waits for an interrupt unless PROD has moved since: whenever a record
+// comes, one of both must tell of it.
+TEST_F(Events, NoRecordIsLeftWithoutAnInterrupt) {
+  set_up(4, 3);
+  wait_max = 40;
+  uint32_t seen = 0;
+  for (unsigned turn = 0; turn < 400; ++turn) {
+    records.push_back({turn, 0, 0, 0});
+    records.push_back({turn, 1, 0, 0});
+    run(static_cast<unsigned>(random() % 50));
+    const unsigned before = pulses_events;
+    const uint32_t told = read32(kEventqProd);
+    seen = told;
+    write32(kEventqCons, seen);
+    const uint32_t again = read32(kEventqProd);
+    settle_down();
+    if (again == told && read32(kEventqProd) != told) {
+      ASSERT_NE(pulses_events, before) << "turn " << turn;
+    }
+    write32(kEventqCons, read32(kEventqProd));
+  }
+}
+
 TEST_F(Events, OverflowIsToldOnceUntilItIsAcknowledged) {
   set_up(4, 1);
   for (unsigned i = 0; i < 5; ++i) records.push_back({i, 0, 0, 0});

@@ -52,7 +52,10 @@ struct Second {
 // beat its own address; IDs return in any order, and each ID in its order.
 class TopTest : public ModuleTest<Vsmmu_top> {
  protected:
-  TopTest() : memory(random, 20, 20) { reset_module(); }
+  explicit TopTest(unsigned latency = 20, unsigned held_up = 20)
+      : memory(random, latency, held_up), downstream_latency(latency), held_up_percent(held_up) {
+    reset_module();
+  }
 
   // ---- One clock.
   void cycle() {
@@ -226,8 +229,8 @@ class TopTest : public ModuleTest<Vsmmu_top> {
   uint64_t now = 0;
   std::array<unsigned, 4> pulses{};
   std::vector<const Offer*> forwarded_order;
-  unsigned downstream_latency = 20;
-  unsigned held_up_percent = 20;
+  unsigned downstream_latency;
+  unsigned held_up_percent;
   bool fail_downstream = false;
 
  private:
