@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smmu_rtl_bridge/campaign/run.h"
 
+#include <optional>
+
 #include "smmu_rtl_bridge/campaign/beside.h"
 #include "smmu_rtl_bridge/campaign/stand.h"
 #include "smmu_rtl_bridge/oracle/judge.h"
@@ -54,6 +56,12 @@ core::Result<RunResult> play_on(Stage& stage, const Script& script, const RunOpt
     stand->compare_with(model);
     stage.player.add_observer(*stand);
   }
+  std::unique_ptr<SecondOpinion> second;
+  if (judge && options.second_opinion) {
+    second = options.second_opinion(*stage.device, *judge);
+    stage.player.add_observer(*second);
+  }
+  std::optional<size_t> differed_at;  // the line after which the second opinion was another one
   std::vector<std::unique_ptr<Observer>> watchers;
   for (const WatcherFactory& make : options.watchers) {
     watchers.push_back(make(Player::read_features(*stage.device)));
@@ -68,13 +76,16 @@ core::Result<RunResult> play_on(Stage& stage, const Script& script, const RunOpt
     stage.player.add_observer(*notes);
   }
   stage.player.set_before_line([&](size_t number, const Line& line) {
-    if (stand && options.stop_at_failure && (stand->found() || !stand->difference_rule().empty())) return false;
+    if (second && !differed_at && !second->difference().empty()) differed_at = number - 1;
+    const bool wrong = differed_at || (stand && (stand->found() || !stand->difference_rule().empty()));
+    if (options.stop_at_failure && wrong) return false;
     if (timeline) timeline->script_line(number + 1, print(line));
     return true;
   });
   const PlayResult played = stage.player.play(*stage.device, script);
   const size_t last_line = script.lines.empty() ? 0 : script.lines.size() - 1;
   if (stand && played.ok() && !stand->found()) stand->compare_events();
+  if (second && !differed_at && !second->difference().empty()) differed_at = last_line;
   // What follows a promise that was broken at the pins says nothing of the device.
   const bool player_was_first =
       !played.ok() && stand && stand->found() && played.cycle != 0 && played.cycle < stand->cycle();
@@ -93,6 +104,10 @@ core::Result<RunResult> play_on(Stage& stage, const Script& script, const RunOpt
     result.text = stand->difference();
     result.line = std::min(stand->line(), last_line);
     result.cycle = stand->cycle();
+  } else if (differed_at) {
+    result.rule = "second-opinion";
+    result.text = second->difference();
+    result.line = *differed_at;
   }
   result.counts.accesses = played.accesses;
   result.counts.faults = played.faults;

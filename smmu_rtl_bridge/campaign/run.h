@@ -16,6 +16,8 @@
 
 namespace lockstep::smmu_rtl_bridge {
 
+class Judge;
+
 // Makes the device under test. Called once a process where the device is such that it must be (SystemC).
 using DeviceFactory =
     std::function<core::Result<std::unique_ptr<Device>>(const std::vector<Setting>& settings, Surroundings&)>;
@@ -56,6 +58,14 @@ struct RunResult {
 // Somebody else who watches a run, made when the device's ID registers are known.
 using WatcherFactory = std::function<std::unique_ptr<Observer>(const Features& features)>;
 
+// Somebody who has an opinion of a device's answers beside the judge's. A run in which they differ has failed, by the
+// rule "second-opinion".
+class SecondOpinion : public Observer {
+ public:
+  virtual const std::string& difference() const = 0;  // the first; empty where there is none
+};
+using SecondOpinionFactory = std::function<std::unique_ptr<SecondOpinion>(Device& device, Judge& judge)>;
+
 struct RunOptions {
   PlayLimits limits;
   std::ostream* timeline = nullptr;
@@ -66,6 +76,7 @@ struct RunOptions {
   // judge left neither a choice, both must agree: "both.answer", "both.events". What the model itself does wrong has
   // "model." before its rule.
   DeviceFactory beside;
+  SecondOpinionFactory second_opinion;  // with `judge`; is told of everything after the judge
   // Called in the process that ran a script, when it is over; comes back as RunResult::collected.
   std::function<std::string()> collect;
 };

@@ -19,14 +19,10 @@ using tlm_models::smmuv3::MemoryAttributes;
 using tlm_models::smmuv3::ones;
 using tlm_models::smmuv3::RegisterId;
 using tlm_models::smmuv3::SmmuState;
-using tlm_models::smmuv3::StreamWorld;
-using tlm_models::smmuv3::TlbSpace;
 
 constexpr unsigned kEventQueueLog2 = 19;
 // Reads of one answer whose attributes are remembered: many times what one walk makes.
 constexpr size_t kFetchesMax = 4096;
-// No hint of a level fits it.
-constexpr unsigned kUnknownLevel = 0xff;
 // Records that fit the evaluator's own event queue, which nobody reads.
 constexpr uint64_t kRecordsMax = (uint64_t{1} << kEventQueueLog2) - 2;
 
@@ -41,8 +37,6 @@ Config evaluator_config(Config config) {
   if (config.stall_model != tlm_models::smmuv3::StallModel::kTerminateOnly) config.stalled_transactions_max = 1;
   return config;
 }
-
-bool may_be_valid(uint64_t raw) { return (raw & 1) != 0 || (__builtin_bswap64(raw) & 1) != 0; }
 
 }  // namespace
 
@@ -88,8 +82,8 @@ void Evaluator::begin() {
   stage1_reads_.clear();
   stage2_reads_.clear();
   structures_until_ = kNever;
-  last_read_live_ = true;
-  last_was_descriptor_ = false;
+  stage1_updated_ = false;
+  kept_level_ = 0;
   updates_.clear();
   chosen_.clear();
   record_.reset();
@@ -132,10 +126,6 @@ bool Evaluator::explore_all(const Control& control, std::vector<Outcome>& out, c
     Outcome outcome;
     const EventType type = run(outcome);
     meet();
-    if (fault_was_kept(type)) {
-      if (!window_.keep_faults) continue;
-      seen_ |= kSawFaultCached;
-    }
     outcome.recorded = record_.has_value();
     if (record_) outcome.record = *record_;
     outcome.may_merge = record_ && (!ste_read_ || type == EventType::kBadSte ||
@@ -175,6 +165,8 @@ bool Evaluator::evaluate(const ClientAccess& access, const Control& control, con
   stream_ = access.stream_id;
   index_ = access.substream_valid ? access.substream_id : 0;
   address_ = access.address;
+  has_substream_ = access.substream_valid;
+  may_mark_dirty_ = access.write || access.atomic;
   return explore(control, window, out, [&](Outcome& outcome) {
     const tlm_models::smmuv3::TranslateResult result = smmu_.translate(transaction);
     switch (result.outcome) {
@@ -214,6 +206,8 @@ bool Evaluator::evaluate(const AtsQuestion& question, const Control& control, co
   stream_ = question.stream_id;
   index_ = question.substream_valid ? question.substream_id : 0;
   address_ = question.address;
+  has_substream_ = question.substream_valid;
+  may_mark_dirty_ = !question.no_write;
   return explore(control, window, out, [&](Outcome& outcome) {
     const tlm_models::smmuv3::AtsCompletion completion = smmu_.translate_for_ats(request);
     AtsAnswer answer;
@@ -229,20 +223,72 @@ bool Evaluator::evaluate(const AtsQuestion& question, const Control& control, co
   });
 }
 
-// A fault that came from a descriptor which memory no longer held when the access was accepted: the device kept what it
-// must not keep. Whether the fault is of that descriptor follows from its being the last read.
-bool Evaluator::fault_was_kept(EventType type) const {
-  if (last_read_live_ || !last_was_descriptor_) return false;
-  return type == EventType::kTranslation || type == EventType::kAddressSize || type == EventType::kAccessFlag;
+// Whether a walk ends at this descriptor with a translation, address size or access flag fault: no cache may keep it.
+bool Evaluator::gives_fault(uint64_t raw, uint64_t address, AccessKind kind) {
+  using tlm_models::smmuv3::DescriptorKind;
+  decode();
+  const bool stage1 = kind == AccessKind::kStage1Descriptor;
+  const unsigned granule = stage1 ? half().granule_log2 : ste_.stage2.granule_log2;
+  const unsigned level =
+      stage1 ? stage1_level(static_cast<unsigned>(stage1_reads_.size())) : stage2_place(address).level;
+  if (level > tlm_models::smmuv3::kLastLevel) return false;
+  const uint64_t descriptor = tlm_models::smmuv3::to_host(raw, stage1 ? cd_.big_endian : ste_.stage2.big_endian);
+  const bool address52 = config_.oas_bits == 52;
+  const DescriptorKind what = tlm_models::smmuv3::kind_of(descriptor, granule, level, address52);
+  if (what == DescriptorKind::kInvalid) return true;
+  const bool leaf = what == DescriptorKind::kLeaf;
+  const unsigned low = leaf ? tlm_models::smmuv3::level_shift(granule, level) : granule;
+  const unsigned output_bits = stage1 ? cd_.output_bits : ste_.stage2.output_bits;
+  if (tlm_models::smmuv3::address_of(descriptor, granule, low, address52) > ones(output_bits)) return true;
+  if (!leaf || (descriptor & tlm_models::smmuv3::kAccessFlagBit)) return false;
+  return stage1 ? !cd_.update_access && !cd_.access_fault_disabled
+                : !ste_.stage2.update_access && !ste_.stage2.access_fault_disabled;
+}
+
+// A context descriptor that is kept is not looked for: neither the tables of stage 2 nor a first level are read. The
+// core asks for them all the same, and is told what lets it pass.
+bool Evaluator::leads_to_kept_context(AccessKind kind) {
+  if (window_.cd == nullptr || cd_read_ || !ste_read_) return false;
+  if (kind == AccessKind::kContextLevel1) return true;
+  if (kind != AccessKind::kStage2Descriptor) return false;
+  decode();
+  constexpr unsigned kSubstreamBypass = 1;
+  const bool skips_stage1 = config_.substream_id_bits != 0 && ste_.cd_max != 0 && !has_substream_ &&
+                            ste_.default_substream == kSubstreamBypass;
+  return ste_.stage1_translates() && !skips_stage1;
+}
+
+uint64_t Evaluator::towards_kept_context(AccessKind kind) {
+  if (kind == AccessKind::kContextLevel1) return 1;
+  const tlm_models::smmuv3::Stage2Config& stage2 = ste_.stage2;
+  kept_level_ =
+      std::max(kept_level_, tlm_models::smmuv3::stage2_start_level(stage2.granule_log2, stage2.start_level_code));
+  constexpr uint64_t kLeaf = tlm_models::smmuv3::kAccessFlagBit | 3 << 8 | 3 << 6 | 0xf << 2 | 1;
+  uint64_t descriptor = 3;
+  if (kept_level_ == tlm_models::smmuv3::kLastLevel) {
+    descriptor = kLeaf | 2;
+  } else if (tlm_models::smmuv3::block_allowed(stage2.granule_log2, kept_level_, config_.oas_bits == 52)) {
+    descriptor = kLeaf;
+  }
+  kept_level_ = descriptor == 3 ? kept_level_ + 1 : 0;
+  // With forced write-back, 6 is what 15 is without.
+  if (descriptor != 3 && stage2.force_write_back) descriptor = (descriptor & ~uint64_t{0xf << 2}) | 6 << 2;
+  return tlm_models::smmuv3::to_host(descriptor, stage2.big_endian);
 }
 
 bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const MemoryAttributes& attributes,
                      AccessKind kind) {
-  if (fetches_.size() < kFetchesMax) fetches_.push_back({address, attributes});
+  if (leads_to_kept_context(kind)) {
+    const uint64_t value = towards_kept_context(kind);
+    std::memcpy(data, &value, sizeof value);
+    return true;
+  }
+  const bool kept = (kind == AccessKind::kStreamTableEntry && window_.ste != nullptr) ||
+                    (kind == AccessKind::kContextDescriptor && window_.cd != nullptr);
+  if (!kept && fetches_.size() < kFetchesMax) fetches_.push_back({address, attributes});
   const auto count = static_cast<unsigned>(size_bytes / 8);
   uint64_t words[8] = {};
-  last_read_live_ = true;
-  last_was_descriptor_ = kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor;
+  const bool descriptor = kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor;
   if (kind == AccessKind::kStreamTableEntry && window_.ste != nullptr) {
     std::copy(window_.ste->begin(), window_.ste->end(), words);
   } else if (kind == AccessKind::kContextDescriptor && window_.cd != nullptr) {
@@ -250,7 +296,7 @@ bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const Memo
   } else {
     const bool big_endian = kind == AccessKind::kStage1Descriptor ? cd_words_[0] >> 15 & 1 : ste_words_[2] >> 52 & 1;
     const bool grouped =
-        last_was_descriptor_ && memory_.may_have_hint(address, big_endian) && may_be_of_group(address, big_endian);
+        descriptor && memory_.may_have_hint(address, big_endian) && may_be_of_group(address, big_endian);
     if ((grouped || !memory_.read_steady(address, count, words)) && !changing_read(address, words, count, kind))
       return false;
   }
@@ -303,7 +349,8 @@ bool Evaluator::write(uint64_t, const void* data, size_t size_bytes, const Memor
 }
 
 ExchangeResult Evaluator::exchange(uint64_t address, uint64_t expected, uint64_t desired, const MemoryAttributes&,
-                                   AccessKind) {
+                                   AccessKind kind) {
+  if (kind == AccessKind::kStage1Update) stage1_updated_ = true;
   if (memory_.broken_now(address)) return ExchangeResult::kBusError;
   updates_.push_back({address, expected, desired});
   return ExchangeResult::kDone;
@@ -322,7 +369,6 @@ bool Evaluator::changing_read(uint64_t address, uint64_t* words, unsigned count,
     option = options_[choose(static_cast<unsigned>(options_.size()))];
     if (alike_ && options_.size() > 1) chosen_.push_back({address, option});
   }
-  last_read_live_ = option.live;
   seen_ |= option.seen;
   if (kind == AccessKind::kStreamTableEntry || kind == AccessKind::kContextDescriptor)
     structures_until_ = std::min(structures_until_, option.snapshot.until);
@@ -356,12 +402,14 @@ void Evaluator::add_options(uint64_t address, unsigned count, AccessKind kind) {
           !window_.ignore_invalidations && snapshot.until <= gone(snapshot, address, kind))
         continue;
     } else {
-      // Neither bus errors nor invalid descriptors are kept.
+      // Neither bus errors nor descriptors that fault are kept.
       if (snapshot.broken) continue;
-      if (descriptor && !may_be_valid(snapshot.words[0]) && !window_.keep_faults) continue;
+      const bool faults = descriptor && gives_fault(snapshot.words[0], address, kind);
+      if (faults && !window_.keep_faults) continue;
       if (!window_.ignore_invalidations && snapshot.until <= gone(snapshot, address, kind)) continue;
       const bool entry = kind == AccessKind::kStreamTableEntry || kind == AccessKind::kStreamTableLevel1;
       option.seen = descriptor ? kSawOldDescriptor : entry ? kSawOldStreamEntry : kSawOldContext;
+      if (faults) option.seen |= kSawFaultCached;
     }
     // Two times at which it was the same are one choice.
     const bool known = std::any_of(options_.begin(), options_.end(), [&](const Option& other) {
@@ -382,18 +430,22 @@ void Evaluator::add_neighbours(uint64_t address, AccessKind kind) {
   using tlm_models::smmuv3::DescriptorKind;
   decode();
   const bool address52 = config_.oas_bits == 52;
-  unsigned granule = 0, level = 0;
+  unsigned granule = 0, level = 0, start = 0, input_bits = 0;
   bool big_endian = false;
   uint64_t input = 0;
   if (kind == AccessKind::kStage1Descriptor) {
     granule = half().granule_log2;
     level = stage1_level(static_cast<unsigned>(stage1_reads_.size()));
+    start = stage1_level(0);
+    input_bits = 64u - half().size_offset;
     big_endian = cd_.big_endian;
     input = address_;
   } else {
     granule = ste_.stage2.granule_log2;
     const Stage2Place place = stage2_place(address);
     level = place.level;
+    start = tlm_models::smmuv3::stage2_start_level(granule, ste_.stage2.start_level_code);
+    input_bits = 64u - ste_.stage2.t0sz;
     input = place.ipa;
     big_endian = ste_.stage2.big_endian;
   }
@@ -403,8 +455,10 @@ void Evaluator::add_neighbours(uint64_t address, AccessKind kind) {
   const unsigned group_log2 = tlm_models::smmuv3::contiguous_log2(granule, level);
   const unsigned shift = tlm_models::smmuv3::level_shift(granule, level);
   const unsigned wide = shift + group_log2;
-  const uint64_t first = address & ~ones(group_log2 + 3);
-  for (uint64_t place = first; group_log2 != 0 && place <= (first | ones(group_log2 + 3)); place += 8) {
+  // A first table may be smaller than a group: what lies beside it is none of its descriptors.
+  const unsigned within_log2 = level == start ? std::min(group_log2, input_bits - shift) : group_log2;
+  const uint64_t first = address & ~ones(within_log2 + 3);
+  for (uint64_t place = first; group_log2 != 0 && place <= (first | ones(within_log2 + 3)); place += 8) {
     if (place == address) continue;
     if (const uint64_t* steady = memory_.steady_words(place, 1))
       if (!(tlm_models::smmuv3::to_host(*steady, big_endian) >> tlm_models::smmuv3::kContiguous & 1)) continue;
@@ -413,11 +467,13 @@ void Evaluator::add_neighbours(uint64_t address, AccessKind kind) {
       if (snapshot.broken || snapshot.from >= window_.until || !(descriptor >> tlm_models::smmuv3::kContiguous & 1) ||
           tlm_models::smmuv3::kind_of(descriptor, granule, level, address52) != DescriptorKind::kLeaf)
         continue;
-      const uint64_t other = (place - first) >> 3 << shift;
+      const uint64_t other = (input & ones(wide) & ~ones(shift + within_log2)) | (place - first) >> 3 << shift;
       const uint64_t output = tlm_models::smmuv3::address_of(descriptor, granule, shift, address52);
       if (((output ^ other) & ones(wide)) != 0) continue;
       // Its output moved to where this address is in the group.
       const uint64_t moved = (descriptor & ~other) | (input & ones(wide) & ~ones(shift));
+      // It stands for the group only where it was kept.
+      if (gives_fault(tlm_models::smmuv3::to_host(moved, big_endian), address, kind)) continue;
       Option option;
       option.snapshot = snapshot;
       option.snapshot.words[0] = tlm_models::smmuv3::to_host(moved, big_endian);
@@ -432,228 +488,6 @@ void Evaluator::add_neighbours(uint64_t address, AccessKind kind) {
       if (!known) options_.push_back(option);
     }
   }
-}
-
-void Evaluator::decode() {
-  if (ste_read_ && !decoded_ste_) {
-    ste_ = tlm_models::smmuv3::decode_ste(ste_words_, config_);
-    decoded_ste_ = true;
-  }
-  if (cd_read_ && !decoded_cd_) {
-    cd_ = tlm_models::smmuv3::decode_cd(cd_words_, stream_world(ste_, config_, e2h_), config_);
-    decoded_cd_ = true;
-  }
-}
-
-Sequence Evaluator::gone(const Snapshot& snapshot, uint64_t address, AccessKind kind) {
-  const Sequence limit = window_.completed_before;
-  switch (kind) {
-    case AccessKind::kStreamTableLevel1:
-      return log_.stream_entry(stream_, true, limit, log_.stream_entry(stream_, false, limit));
-    case AccessKind::kStreamTableEntry:
-      return log_.stream_entry(stream_, false, limit);
-    case AccessKind::kContextLevel1:
-      return log_.context(stream_, index_, true, limit, log_.context(stream_, index_, false, limit));
-    case AccessKind::kContextDescriptor:
-      return log_.context(stream_, index_, false, limit);
-    case AccessKind::kStage1Descriptor:
-      decode();
-      return stage1_gone(snapshot.words[0]);
-    case AccessKind::kStage2Descriptor:
-      decode();
-      return stage2_gone(snapshot.words[0], address);
-    default:
-      return window_.accepted;
-  }
-}
-
-const tlm_models::smmuv3::TableHalf& Evaluator::half() const {
-  return cd_.half[cd_.has_two_halves() && (address_ >> 55 & 1) ? 1 : 0];
-}
-
-tlm_models::smmuv3::TlbTag Evaluator::virtual_tag() const {
-  tlm_models::smmuv3::TlbTag tag;
-  tag.world = cd_.world;
-  tag.asid = cd_.asid;
-  tag.non_shared_asid = cd_.non_shared_asid;
-  tag.vmid = config_.stage2 && cd_.world == StreamWorld::kEl1 ? ste_.stage2.vmid : 0;
-  return tag;
-}
-
-CachedPiece Evaluator::virtual_piece(unsigned shift, unsigned level, bool leaf, bool global) const {
-  uint64_t address = address_;
-  if (half().top_byte_ignored)
-    address = cd_.has_two_halves() && (address >> 55 & 1) ? address | ~ones(56) : address & ones(56);
-  CachedPiece piece;
-  piece.tag = virtual_tag();
-  piece.global = global;
-  piece.leaf = leaf;
-  piece.granule_log2 = half().granule_log2;
-  piece.level = static_cast<uint8_t>(level);
-  piece.first = address & ~ones(shift);
-  piece.last = piece.first | ones(shift);
-  return piece;
-}
-
-unsigned Evaluator::stage1_level(unsigned reads) const {
-  const unsigned granule = half().granule_log2;
-  const unsigned input_bits = 64u - half().size_offset;
-  return tlm_models::smmuv3::kLastLevel - (input_bits - 1 - granule) / (granule - 3) + reads;
-}
-
-// A whole translation that was kept for the address: what its walk read is of no more concern until the translation
-// goes. How large it is, the walk has not shown yet, so the least is assumed.
-Sequence Evaluator::whole_translation_gone() const {
-  CachedPiece piece = virtual_piece(half().granule_log2, kUnknownLevel, true, false);
-  const Sequence own = log_.translation(piece, window_.completed_before);
-  piece.global = true;
-  return std::min(own, log_.translation(piece, window_.completed_before));
-}
-
-Sequence Evaluator::stage1_gone(uint64_t raw) {
-  const unsigned granule = half().granule_log2;
-  const unsigned level = stage1_level(static_cast<unsigned>(stage1_reads_.size()));
-  const uint64_t descriptor = tlm_models::smmuv3::to_host(raw, cd_.big_endian);
-  const bool leaf = tlm_models::smmuv3::kind_of(descriptor, granule, level, config_.oas_bits == 52) ==
-                    tlm_models::smmuv3::DescriptorKind::kLeaf;
-  const bool global = leaf && cd_.has_two_halves() && !(descriptor >> 11 & 1);
-  return log_.translation(virtual_piece(tlm_models::smmuv3::level_shift(granule, level), level, leaf, global),
-                          window_.completed_before, leaf ? kNever : whole_translation_gone());
-}
-
-// The intermediate address that the next stage 2 walk is for, as far as the reads before it tell.
-std::optional<uint64_t> Evaluator::intermediate_address() const {
-  const bool address52 = config_.oas_bits == 52;
-  if (!cd_read_) {
-    if (ste_.stage1_translates()) return std::nullopt;  // of a context descriptor
-    return address_;
-  }
-  const unsigned granule = half().granule_log2;
-  const unsigned input_bits = 64u - half().size_offset;
-  const auto reads = static_cast<unsigned>(stage1_reads_.size());
-  const unsigned next = stage1_level(reads);
-  uint64_t table = half().table;
-  unsigned index_bits = input_bits - tlm_models::smmuv3::level_shift(granule, next);
-  if (reads != 0) {
-    const uint64_t last = tlm_models::smmuv3::to_host(stage1_reads_.back().value, cd_.big_endian);
-    const unsigned shift = tlm_models::smmuv3::level_shift(granule, next - 1);
-    if (tlm_models::smmuv3::kind_of(last, granule, next - 1, address52) == tlm_models::smmuv3::DescriptorKind::kLeaf)
-      return tlm_models::smmuv3::address_of(last, granule, shift, address52) | (address_ & ones(shift));
-    table = tlm_models::smmuv3::address_of(last, granule, granule, address52);
-    index_bits = granule - 3;
-  } else {
-    table &= ~ones(index_bits + 3);
-  }
-  return table + ((address_ >> tlm_models::smmuv3::level_shift(granule, next) & ones(index_bits)) << 3);
-}
-
-// The index of each descriptor tells the intermediate address.
-Evaluator::Stage2Place Evaluator::stage2_place(uint64_t address) const {
-  const tlm_models::smmuv3::Stage2Config& stage2 = ste_.stage2;
-  const unsigned granule = stage2.granule_log2;
-  const unsigned start = tlm_models::smmuv3::stage2_start_level(granule, stage2.start_level_code);
-  const unsigned start_bits = 64u - stage2.t0sz - tlm_models::smmuv3::level_shift(granule, start);
-  Stage2Place place{start, 0};
-  const auto descend = [&](uint64_t at) {
-    const uint64_t index = at >> 3 & ones(place.level == start ? start_bits : granule - 3);
-    place.ipa |= index << tlm_models::smmuv3::level_shift(granule, place.level);
-  };
-  for (const TableRead& earlier : stage2_reads_) {
-    descend(earlier.address);
-    const uint64_t descriptor = tlm_models::smmuv3::to_host(earlier.value, stage2.big_endian);
-    if (tlm_models::smmuv3::kind_of(descriptor, granule, place.level, config_.oas_bits == 52) ==
-        tlm_models::smmuv3::DescriptorKind::kTable) {
-      ++place.level;
-    } else {
-      place = {start, 0};
-    }
-  }
-  descend(address);
-  return place;
-}
-
-Sequence Evaluator::stage2_gone(uint64_t raw, uint64_t address) {
-  using tlm_models::smmuv3::DescriptorKind;
-  const tlm_models::smmuv3::Stage2Config& stage2 = ste_.stage2;
-  const unsigned granule = stage2.granule_log2;
-  const auto [level, ipa] = stage2_place(address);
-  const uint64_t descriptor = tlm_models::smmuv3::to_host(raw, stage2.big_endian);
-  const Sequence limit = window_.completed_before;
-  CachedPiece piece;
-  piece.tag.space = TlbSpace::kIntermediate;
-  piece.tag.vmid = stage2.vmid;
-  piece.leaf = tlm_models::smmuv3::kind_of(descriptor, granule, level, config_.oas_bits == 52) == DescriptorKind::kLeaf;
-  piece.granule_log2 = static_cast<uint8_t>(granule);
-  piece.level = static_cast<uint8_t>(level);
-  piece.first = ipa;
-  piece.last = ipa | ones(tlm_models::smmuv3::level_shift(granule, level));
-  // From the outermost cache to the innermost. First those of stage 1 that hold what stage 2 said too: context
-  // descriptors, whole translations and pointers to tables.
-  Sequence filled = kNever;
-  if (cd_read_) {
-    filled = stage1_holders_gone();
-  } else if (ste_.stage1_translates()) {
-    filled = log_.context(stream_, index_, false, limit);
-  }
-  // Then whole translations by stage 2, which hide the tables that they came from.
-  if (!piece.leaf) {
-    const std::optional<uint64_t> whole = intermediate_address();
-    if (!whole) return 0;
-    CachedPiece page = piece;
-    page.leaf = true;
-    page.level = kUnknownLevel;
-    page.first = *whole & ~ones(granule);
-    page.last = page.first | ones(granule);
-    filled = log_.translation(page, limit, filled);
-  }
-  return log_.translation(piece, limit, filled);
-}
-
-tlm_models::smmuv3::TlbTag Evaluator::tag_of(const Structures& structures, bool e2h) const {
-  const tlm_models::smmuv3::Ste ste = tlm_models::smmuv3::decode_ste(structures.ste, config_);
-  tlm_models::smmuv3::TlbTag tag;
-  if (!structures.has_cd) {
-    tag.space = TlbSpace::kIntermediate;
-    tag.vmid = ste.stage2.vmid;
-    return tag;
-  }
-  const StreamWorld world = stream_world(ste, config_, e2h);
-  const auto cd = tlm_models::smmuv3::decode_cd(structures.cd, world, config_);
-  tag.world = world;
-  tag.asid = cd.asid;
-  tag.non_shared_asid = cd.non_shared_asid;
-  tag.vmid = config_.stage2 && world == StreamWorld::kEl1 ? ste.stage2.vmid : 0;
-  return tag;
-}
-
-Sequence Evaluator::translation_gone(const Structures& structures, bool e2h, uint64_t address, Sequence limit) const {
-  CachedPiece piece;
-  piece.tag = tag_of(structures, e2h);
-  piece.leaf = true;
-  piece.level = kUnknownLevel;
-  piece.first = address & ~ones(12);
-  piece.last = address | ones(12);
-  const Sequence own = log_.translation(piece, limit);
-  piece.global = true;
-  return std::min(own, log_.translation(piece, limit));
-}
-
-Sequence Evaluator::stage1_holders_gone() const {
-  using tlm_models::smmuv3::level_shift;
-  const Sequence limit = window_.completed_before;
-  const unsigned granule = half().granule_log2;
-  const auto reads = static_cast<unsigned>(stage1_reads_.size());
-  if (reads == 0) {
-    const unsigned all = std::min(64u - half().size_offset, 63u);
-    return log_.translation(virtual_piece(all, 0, false, false), limit, whole_translation_gone());
-  }
-  const unsigned level = stage1_level(reads - 1);
-  const uint64_t last = tlm_models::smmuv3::to_host(stage1_reads_.back().value, cd_.big_endian);
-  const bool leaf = tlm_models::smmuv3::kind_of(last, granule, level, config_.oas_bits == 52) ==
-                    tlm_models::smmuv3::DescriptorKind::kLeaf;
-  const bool global = leaf && cd_.has_two_halves() && !(last >> 11 & 1);
-  return log_.translation(virtual_piece(level_shift(granule, level), level, leaf, global), limit,
-                          leaf ? kNever : whole_translation_gone());
 }
 
 }  // namespace lockstep::smmu_rtl_bridge

@@ -165,7 +165,9 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   void meet();
   bool next();
   unsigned choose(unsigned count);
-  bool fault_was_kept(tlm_models::smmuv3::EventType type) const;
+  bool leads_to_kept_context(tlm_models::smmuv3::AccessKind kind);
+  uint64_t towards_kept_context(tlm_models::smmuv3::AccessKind kind);
+  bool gives_fault(uint64_t raw, uint64_t address, tlm_models::smmuv3::AccessKind kind);
 
   bool changing_read(uint64_t address, uint64_t* words, unsigned count, tlm_models::smmuv3::AccessKind kind);
   void note(uint64_t address, const uint64_t* words, tlm_models::smmuv3::AccessKind kind);
@@ -177,10 +179,13 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   // Until when what was cached is surely gone: what was read at or before that may not be used.
   Sequence gone(const Snapshot& snapshot, uint64_t address, tlm_models::smmuv3::AccessKind kind);
   Sequence whole_translation_gone() const;
-  Sequence stage1_holders_gone() const;
+  Sequence pointers_gone(unsigned level) const;
+  Sequence stage1_holders_gone(unsigned reads) const;
   Sequence stage1_gone(uint64_t raw);
-  std::optional<uint64_t> intermediate_address() const;
+  std::optional<uint64_t> intermediate_address(unsigned reads) const;
+  bool update_is_due() const;
   Sequence stage2_gone(uint64_t raw, uint64_t address);
+  Sequence stage2_gone(CachedPiece piece, unsigned reads) const;
   // Where the walk of stage 2 is that this read goes on with.
   struct Stage2Place {
     unsigned level = 0;
@@ -209,6 +214,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   uint32_t stream_ = 0;
   uint32_t index_ = 0;  // of its context descriptor
   uint64_t address_ = 0;
+  bool has_substream_ = false;
   std::vector<Choice> choices_;
   size_t position_ = 0;
 
@@ -224,8 +230,9 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   std::vector<TableRead> stage1_reads_;
   std::vector<TableRead> stage2_reads_;
   Sequence structures_until_ = kNever;
-  bool last_read_live_ = true;
-  bool last_was_descriptor_ = false;
+  bool stage1_updated_ = false;
+  unsigned kept_level_ = 0;      // of the next read towards a context descriptor that is kept
+  bool may_mark_dirty_ = false;  // the access writes, or ATS asks whether it may
   std::vector<DescriptorUpdate> updates_;
   std::optional<tlm_models::smmuv3::EventRecord> record_;
   unsigned seen_ = 0;

@@ -101,12 +101,15 @@ void Judge::quiet() {
                   static_cast<unsigned long long>(update.update.address),
                   static_cast<unsigned long long>(update.update.expected),
                   static_cast<unsigned long long>(update.update.desired));
-    if (profile_.speculative_access_flag && sets_access_flag(update.update)) {
+    // What a command asks to be fetched in advance is walked as for an access.
+    const bool ahead = profile_.speculative_access_flag || update.at > prefetched_from_;
+    if (ahead && sets_access_flag(update.update)) {
       used(Rule::kMaySetAccessFlag);
     } else {
       fail(Rule::kUpdateUnexpected, text);
     }
   }
+  prefetched_from_ = kNever;
   std::erase_if(updates_, [&](const SeenUpdate& update) { return update.at < oldest; });
   memory_.set_floor(std::min(oldest, std::max(first_enabled_, log_.everything(now_))));
   while (controls_.size() > 1 && controls_.front().until <= oldest) controls_.pop_front();

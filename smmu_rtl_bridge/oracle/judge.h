@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -66,6 +67,10 @@ class Judge : public Observer {
   const JudgeStatistics& counts() const { return counts_; }
   Sequence sequence() const { return now_; }
   const tlm_models::smmuv3::Config& config() const { return config_; }
+  // Tells of each access, when it is answered or its stall is recorded, what it might have done by all states of memory
+  // and of caches; those included whose updates of descriptors were then not seen. `decided` false: there is more.
+  using OutcomeWatcher = std::function<void(uint64_t id, const std::vector<Outcome>& outcomes, bool decided)>;
+  void watch_outcomes(OutcomeWatcher watcher) { outcome_watcher_ = std::move(watcher); }
 
   void software_wrote(uint64_t address, const void* data, size_t size_bytes) override;
   void page_broken(uint64_t page, bool broken) override;
@@ -107,6 +112,7 @@ class Judge : public Observer {
     bool stalled = false;  // its record is in the event queue
     uint16_t tag = 0;
     EventRecord record{};  // of the latest stall, with STAG 0
+    bool several = false;  // it might have done something else than to stall
     // What ended its stall may end it so.
     bool may_abort = false;
     bool may_zero = false;
@@ -189,6 +195,7 @@ class Judge : public Observer {
   // judge_kept.cpp
   const KeptList& keep_structures(uint32_t stream, uint32_t index, const std::vector<Structures>& met);
   const KeptList& keep_regime(uint32_t stream, uint32_t index, const Structures& structures, bool e2h);
+  bool fetched_since(const Kept& kept, const std::vector<Structures>& met, Sequence context_gone, Sequence limit) const;
   static bool same_regime(const Structures& first, const Structures& second);
   static Structures with_regime_of(const Structures& structures, const Structures& regime);
   // judge_accesses.cpp
@@ -201,6 +208,8 @@ class Judge : public Observer {
   void explain_updates(const std::vector<Outcome>& outcomes, Sequence from);
   static bool agrees(const Outcome& outcome, const Flight& flight, AccessEnd end);
   void judge_answer(Flight& flight, AccessEnd end);
+  size_t count_outcomes(bool may_have_stalled) const;
+  void count_answer(bool several) { ++(several ? counts_.several_outcomes : counts_.one_outcome); }
   void name_failure(const Flight& flight, AccessEnd end, Window window);
   static Rule stale_rule(unsigned seen);
   void fail_stall(const Flight& flight, const EventRecord& record, Rule rule, const std::string& text);
@@ -297,8 +306,10 @@ class Judge : public Observer {
   // the guess is not held against the device.
   std::set<EventRecord> ambiguous_stalls_;
   std::vector<SeenUpdate> updates_;
+  Sequence prefetched_from_ = kNever;  // when the first prefetch was asked for since all was quiet
   std::vector<SeenFetch> fetches_;
   std::vector<Outcome> outcomes_;
+  OutcomeWatcher outcome_watcher_;
 
   std::unordered_map<uint64_t, KeptList> kept_structures_;  // by stream and index of the context
   std::unordered_map<uint64_t, KeptList> kept_regimes_;     // by tag

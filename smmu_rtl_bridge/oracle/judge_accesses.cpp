@@ -181,8 +181,9 @@ bool Judge::kept_outcomes(const Asked& asked, const Control& control, const Wind
       const auto same_entry = [&](const Structures& one) { return one.ste == kept.structures.ste; };
       const auto same_context = [&](const Structures& one) { return one.has_cd && one.cd == kept.structures.cd; };
       const bool entry = kept.used > entry_gone && std::none_of(met.begin(), met.end(), same_entry);
-      const bool context =
-          kept.structures.has_cd && kept.used > context_gone && std::none_of(met.begin(), met.end(), same_context);
+      // A context descriptor that each entry leads to needs no keeping.
+      const bool context = kept.structures.has_cd && !std::all_of(met.begin(), met.end(), same_context) &&
+                           (kept.used > context_gone || fetched_since(kept, met, context_gone, limit));
       if (entry) add(&kept.structures.ste, nullptr, kSawOldStreamEntry, false);
       if (context) add(nullptr, &kept.structures.cd, kSawOldContext, false);
       if (entry && context) add(&kept.structures.ste, &kept.structures.cd, kSawOldStreamEntry | kSawOldContext, false);
@@ -293,25 +294,36 @@ void Judge::count_freedoms(unsigned seen) {
   if (seen & kSawOldRegime) used(Rule::kMayKeepRegime);
 }
 
+// Those of outcomes_ that differ at the pins. What ends without a record of its stall has not stalled, unless software
+// may have ended the stall of every access.
+size_t Judge::count_outcomes(bool may_have_stalled) const {
+  const auto counts = [&](const Outcome& outcome) { return may_have_stalled || outcome.end != Ends::kStall; };
+  size_t distinct = 0;
+  for (auto one = outcomes_.begin(); one != outcomes_.end(); ++one)
+    distinct += counts(*one) &&
+                std::none_of(outcomes_.begin(), one, [&](const Outcome& before) { return alike(before, *one); });
+  return distinct;
+}
+
 void Judge::judge_answer(Flight& flight, AccessEnd end) {
   const uint64_t id = flight.access.id;
   if (flight.stalled) {
     const bool fits = !flight.forwarded && ((end == AccessEnd::kAborted && flight.may_abort) ||
                                             (end == AccessEnd::kZero && flight.may_zero));
     if (fits || swap_with_stalled(flight, end)) {
-      ++counts_.one_outcome;
+      count_answer(flight.several);
       return;
     }
     if (!swap_with_resumed(flight)) {
       fail_stall(
           flight, flight.record, Rule::kStallEnd,
           text_of(flight.access) + format(" is stalled with tag %u and ended: ", flight.tag) + text_of(flight, end));
-      ++counts_.one_outcome;
+      count_answer(flight.several);
       return;
     }
   }
   if (!flight.stalled && !flight.forwarded && swap_with_stalled(flight, end)) {
-    ++counts_.one_outcome;
+    count_answer(flight.several);
     return;
   }
   Window window;
@@ -320,13 +332,14 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
   window.completed_before = flight.forwarded ? flight.forwarded_at : flight.accepted;
   const bool decided = outcomes_of(flight.access, window, outcomes_);
   if (!decided) ++counts_.undecided;
+  if (outcome_watcher_) outcome_watcher_(id, outcomes_, decided);
   explain_updates(outcomes_, flight.accepted);
   if (outcomes_.size() > 1 || (!outcomes_.empty() && !outcomes_.front().updates.empty()))
     std::erase_if(outcomes_, [&](const Outcome& outcome) {
       return outcome.end == Ends::kPass && !outcome.updates.empty() && !updates_seen(outcome, flight.accepted);
     });
 
-  size_t distinct = 0;
+  count_answer(count_outcomes(flight.may_abort || flight.may_zero) > 1);
   Owed owed;
   bool found = false;
   unsigned seen = ~0u;
@@ -334,7 +347,6 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
     const Outcome& outcome = outcomes_[i];
     bool repeated = false;
     for (size_t j = 0; j < i && !repeated; ++j) repeated = alike(outcomes_[j], outcome);
-    distinct += !repeated;
     if (!agrees(outcome, flight, end)) continue;
     found = true;
     seen = std::min(seen, outcome.seen);
@@ -344,11 +356,6 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
     } else {
       owed.maybe_none = true;
     }
-  }
-  if (distinct > 1) {
-    ++counts_.several_outcomes;
-  } else {
-    ++counts_.one_outcome;
   }
   if (!found && decided) {
     const bool guessed = !flight.forwarded && std::any_of(outcomes_.begin(), outcomes_.end(), [&](const Outcome& one) {
@@ -407,6 +414,7 @@ bool Judge::swap_with_resumed(Flight& flight) {
       other.record = flight.record;
       std::swap(other.may_abort, flight.may_abort);
       std::swap(other.may_zero, flight.may_zero);
+      other.several = flight.several;
       flight.stalled = false;
       // What came before the stall counts as well: which of them was when cannot be told.
       flight.accepted = std::min(flight.accepted, other.accepted);
@@ -428,6 +436,7 @@ bool Judge::swap_with_stalled(Flight& flight, AccessEnd end) {
     std::swap(other.accepted, flight.accepted);
     std::swap(other.may_abort, flight.may_abort);
     std::swap(other.may_zero, flight.may_zero);
+    std::swap(other.several, flight.several);
     return true;
   }
   return false;
@@ -500,6 +509,7 @@ bool Judge::match_stall(const EventRecord& record) {
   plain[1] &= ~kStagMask;
   const auto tag = static_cast<uint16_t>(record[1] & kStagMask);
   Flight* oldest = nullptr;
+  Flight* undecided = nullptr;  // the record may be of an outcome that was not tried
   const auto alike = std::count_if(flights_.begin(), flights_.end(), [&](const auto& one) {
     return !one.second.forwarded && one.second.access.stream_id == record[0] >> 32 &&
            one.second.access.address == record[2];
@@ -516,20 +526,29 @@ bool Judge::match_stall(const EventRecord& record) {
     if (flight.forwarded || flight.access.stream_id != record[0] >> 32 || flight.access.address != record[2]) continue;
     if (oldest != nullptr && oldest->accepted < flight.accepted) continue;
     const Window window{flight.accepted, now_, flight.accepted};
-    outcomes_of(flight.access, window, outcomes_);
-    for (const Outcome& outcome : outcomes_)
-      if (outcome.end == Ends::kStall && outcome.record == plain) {
-        oldest = &flight;
-        break;
-      }
+    const bool decided = outcomes_of(flight.access, window, outcomes_);
+    const bool fits = std::any_of(outcomes_.begin(), outcomes_.end(), [&](const Outcome& outcome) {
+      return outcome.end == Ends::kStall && outcome.record == plain;
+    });
+    if (fits) {
+      oldest = &flight;
+    } else if (!decided && (undecided == nullptr || undecided->accepted > flight.accepted)) {
+      undecided = &flight;
+    }
+  }
+  if (oldest == nullptr && undecided != nullptr) {
+    ++counts_.undecided;
+    oldest = undecided;
   }
   if (oldest == nullptr) return false;
   const Window window{oldest->accepted, now_, oldest->accepted};
-  outcomes_of(oldest->access, window, outcomes_);
+  const bool decided = outcomes_of(oldest->access, window, outcomes_);
+  if (outcome_watcher_) outcome_watcher_(oldest->access.id, outcomes_, decided);
   explain_updates(outcomes_, oldest->accepted);
   oldest->stalled = true;
   oldest->tag = tag;
   oldest->record = plain;
+  oldest->several = count_outcomes(true) > 1;
   oldest->may_abort = oldest->may_zero = false;
   return true;
 }

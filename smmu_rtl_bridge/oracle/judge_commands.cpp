@@ -111,6 +111,10 @@ void Judge::take_command(SeenCommand& command) {
   const CommandWords& words = command.words;
   ++counts_.commands;
   switch (static_cast<Opcode>(words[0] & 0xff)) {
+    case Opcode::kPrefetchConfig:
+    case Opcode::kPrefetchAddress:
+      prefetched_from_ = std::min(prefetched_from_, now_);
+      break;
     case Opcode::kResume: {
       const uint64_t tag = bits(words[1], 15, 0);
       for (auto& [id, flight] : flights_) {

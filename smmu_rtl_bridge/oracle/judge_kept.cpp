@@ -49,6 +49,24 @@ const Judge::KeptList& Judge::keep_regime(uint32_t stream, uint32_t index, const
   return list;
 }
 
+// Whether a context descriptor that was dropped may have been fetched again since, where the entry leads now, through
+// translations of stage 2 that were kept from then: a device may have it though its place has no translation any more.
+bool Judge::fetched_since(const Kept& kept, const std::vector<Structures>& met, Sequence context_gone,
+                          Sequence limit) const {
+  const Structures& structures = kept.structures;
+  if ((structures.ste[0] & kConfig) < 0xc || structures.until <= context_gone) return false;
+  // Where it can be fetched now, what memory was tells what a device may have.
+  const auto fails_now = [&](const Structures& one) { return !one.has_cd && one.ste[0] == structures.ste[0]; };
+  if (std::none_of(met.begin(), met.end(), fails_now)) return false;
+  // Where its place lies is not known here: what invalidates some addresses is taken to have spared it.
+  CachedPiece piece;
+  piece.tag = evaluator_.tag_of({false, kNever, structures.ste, {}}, false);
+  piece.leaf = true;
+  piece.first = ~uint64_t{0};
+  piece.last = 0;
+  return kept.used > log_.translation(piece, limit, context_gone);
+}
+
 bool Judge::same_regime(const Structures& a, const Structures& b) {
   if (a.has_cd != b.has_cd || ((a.ste[0] ^ b.ste[0]) & kConfig) != 0) return false;
   if (a.has_cd &&

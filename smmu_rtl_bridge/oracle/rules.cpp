@@ -58,7 +58,7 @@ constexpr std::array<RuleRow, kRules> kRows = {{
     {Rule::kMayMergeEvents, "may-merge-events", kMay, "Event record merging", "where STE.MEV permits it or no entry was found, one record may stand for several alike"},
     {Rule::kMayLoseEvents, "may-lose-events", kMay, "Event queue overflow", "records that are not of stalls are lost while the queue is full, disabled or aborted"},
     {Rule::kMayHoldStalls, "may-hold-stalls", kMay, "Stall model", "an access that would stall waits while all stalls are in use or its record finds no place"},
-    {Rule::kMaySetAccessFlag, "may-set-access-flag", kMay, "Hardware flag update", "the access flag may be set ahead of a fault or by speculation, where the judge's profile permits it"},
+    {Rule::kMaySetAccessFlag, "may-set-access-flag", kMay, "Hardware flag update", "the access flag may be set ahead of a fault or by speculation, where a prefetch command asks for it or the judge's profile permits it"},
 }};
 // clang-format on
 

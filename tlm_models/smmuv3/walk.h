@@ -86,13 +86,15 @@ class Walker {
       : config_(config), memory_(memory), tlb_(tlb), walk_cache_(walk_cache) {}
 
   Translation translate(const Regime& regime, uint64_t address, const AccessNeed& need);
-  // An access of the SMMU itself to an intermediate address, or the second half of a translation.
-  Stage2Translation translate_stage2(const Ste& ste, uint64_t ipa, const AccessNeed& need, FaultClass fault_class);
+  // An access of the SMMU itself to an intermediate address, or the second half of a translation. `fresh`: nothing that
+  // is kept counts.
+  Stage2Translation translate_stage2(const Ste& ste, uint64_t ipa, const AccessNeed& need, FaultClass fault_class,
+                                     bool fresh = false);
 
  private:
   enum class Step : uint8_t { kDone, kAgain };
 
-  Step stage1(const Regime& regime, uint64_t address, const AccessNeed& need, Translation& result);
+  Step stage1(const Regime& regime, uint64_t address, const AccessNeed& need, bool fresh, Translation& result);
   Step stage2_walk(const Stage2Config& stage2, uint64_t ipa, const AccessNeed& need, FaultClass fault_class,
                    Stage2Translation& result);
 

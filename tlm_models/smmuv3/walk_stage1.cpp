@@ -56,7 +56,9 @@ Translation Walker::translate(const Regime& regime, uint64_t address, const Acce
     Step step = Step::kAgain;
     for (unsigned attempt = 0; attempt < kUpdateAttempts && step == Step::kAgain; ++attempt) {
       result = {};
-      step = stage1(regime, address, need, result);
+      // A descriptor that was found changed may have been looked for where a kept pointer led: the next time counts
+      // what memory holds.
+      step = stage1(regime, address, need, attempt != 0, result);
     }
     if (step == Step::kAgain) result.fault.type = EventType::kWalkExternalAbort;
     if (result.fault || result.no_access_at_stage1) return result;
@@ -100,7 +102,8 @@ Translation Walker::translate(const Regime& regime, uint64_t address, const Acce
   return result;
 }
 
-Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const AccessNeed& need, Translation& result) {
+Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const AccessNeed& need, bool fresh,
+                            Translation& result) {
   const ContextDescriptor& cd = *regime.cd;
   const auto fail = [&](EventType type, FaultClass fault_class = FaultClass::kInput, uint64_t fetch = 0) {
     result.fault = {};
@@ -128,7 +131,7 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
   uint64_t table = half.table & ~ones(std::max(start_bits + 3, cd.output_bits == 52 ? 6u : 4u));
   uint8_t limits = 0;
   const WalkCacheEntry* cached = nullptr;
-  if (config_.stage1_walk_cache) {
+  if (config_.stage1_walk_cache && !fresh) {
     for (unsigned deepest = kLastLevel; deepest > start && !cached; --deepest)
       cached = walk_cache_.find(regime.tag, input, deepest, granule,
                                 level_shift(granule, deepest) + std::min(stride, kChunkLog2));
@@ -154,7 +157,7 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
       place = place_ipa;
       if (regime.stage2) {
         const Stage2Translation stage2 =
-            translate_stage2(*regime.ste, place_ipa, {.privileged = true}, FaultClass::kTableWalk);
+            translate_stage2(*regime.ste, place_ipa, {.privileged = true}, FaultClass::kTableWalk, fresh);
         if (stage2.fault) {
           result.fault = stage2.fault;
           return Step::kDone;
@@ -229,18 +232,21 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
   if (need.write && clean && !(missing & kAllWrites)) updated &= ~kStage1ReadOnly;
   if (updated != descriptor) {
     uint64_t update_place = place;
+    MemoryAttributes update_attributes = attributes;
     if (regime.stage2) {
       // The update is a write to the table, which stage 2 must allow.
-      const Stage2Translation stage2 = translate_stage2(
-          *regime.ste, place_ipa, {.read = false, .write = true, .privileged = true}, FaultClass::kTableWalk);
-      if (stage2.fault) {
-        result.fault = stage2.fault;
+      const Stage2Translation written = translate_stage2(
+          *regime.ste, place_ipa, {.read = false, .write = true, .privileged = true}, FaultClass::kTableWalk, fresh);
+      if (written.fault) {
+        result.fault = written.fault;
         return Step::kDone;
       }
-      update_place = stage2.output;
+      update_place = written.output;
+      update_attributes = through_stage2(half.walk_attributes, regime.ste->stage2, written);
+      update_attributes.secure = attributes.secure;
     }
     switch (memory_.exchange(update_place, to_host(descriptor, cd.big_endian), to_host(updated, cd.big_endian),
-                             attributes, AccessKind::kStage1Update)) {
+                             update_attributes, AccessKind::kStage1Update)) {
       case ExchangeResult::kChanged:
         result.fault.fault_class = FaultClass::kTableWalk;
         result.fault.fetch_address = update_place;

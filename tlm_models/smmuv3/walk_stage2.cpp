@@ -31,11 +31,12 @@ MemoryAttributes through_stage2(const MemoryAttributes& attributes, const Stage2
   return combine(attributes, from_stage2_encoding(translation.memattr, translation.shareability));
 }
 
-Stage2Translation Walker::translate_stage2(const Ste& ste, uint64_t ipa, const AccessNeed& need,
-                                           FaultClass fault_class) {
+Stage2Translation Walker::translate_stage2(const Ste& ste, uint64_t ipa, const AccessNeed& need, FaultClass fault_class,
+                                           bool fresh) {
   Stage2Translation result;
   const TlbTag tag{.world = StreamWorld::kEl1, .space = TlbSpace::kIntermediate, .vmid = ste.stage2.vmid};
-  if (config_.stage2_cache && !need.gather) {
+  if (fresh && config_.stage2_cache) tlb_.drop(tag, ipa);
+  if (config_.stage2_cache && !need.gather && !fresh) {
     const TlbEntry* entry = tlb_.find(tag, ipa);
     const bool protected_walk = fault_class != FaultClass::kInput && ste.stage2.protected_table_walk;
     if (entry && (need.mask() & ~entry->allowed) == 0 &&

@@ -46,6 +46,7 @@ class WatchedModel : private core_smmu::MemoryPort, private core_smmu::Environme
         judge.register_written(row.offset, row.size_bytes, value);
         smmu.write_register(row.offset, row.size_bytes, value);
         judge.register_write_done(row.offset);
+        retry_waiting();
       }
   }
   // As CR1 gives them after reset.
@@ -78,7 +79,10 @@ class WatchedModel : private core_smmu::MemoryPort, private core_smmu::Environme
     held.clear();
     for (const ClientAccess& one : all) perform(one);
   }
-  void perform(const ClientAccess& access) { finish(access.id, smmu.translate(from_pins(access))); }
+  void perform(const ClientAccess& access) {
+    under_way = access;
+    finish(access.id, smmu.translate(from_pins(access)));
+  }
   void finish(uint64_t id, core_smmu::TranslateResult result) {
     if (change_result) change_result(result);
     last_outcome = result.outcome;
@@ -104,9 +108,19 @@ class WatchedModel : private core_smmu::MemoryPort, private core_smmu::Environme
       case core_smmu::Outcome::kZeroIgnored:
         judge.answered(id, AccessEnd::kZero);
         break;
-      default:
+      case core_smmu::Outcome::kNoRoom:
+        waiting.push_back(under_way);
+        break;
+      case core_smmu::Outcome::kStalled:
         break;
     }
+  }
+  // Accesses that would have stalled while no stall was free.
+  void retry_waiting() {
+    if (waiting.empty() || smmu.stalled_transactions() >= smmu.config().stalled_transactions_max) return;
+    const std::vector<ClientAccess> all = std::move(waiting);
+    waiting.clear();
+    for (const ClientAccess& one : all) perform(one);
   }
   void release_downstream() {
     hold_downstream = false;
@@ -137,6 +151,8 @@ class WatchedModel : private core_smmu::MemoryPort, private core_smmu::Environme
   bool quiet_downstream = true;
   bool lose_pulses = false;
   std::vector<ClientAccess> held;
+  std::vector<ClientAccess> waiting;
+  ClientAccess under_way;
   std::vector<ForwardedAccess> downstream;
   uint64_t last_id = 0;
   core_smmu::Outcome last_outcome = core_smmu::Outcome::kAbort;

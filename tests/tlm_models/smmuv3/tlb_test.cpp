@@ -171,6 +171,42 @@ TEST(SmmuTlb, PiecesOfABlockGoTogether) {
   EXPECT_NE(world.smmu.memory().walk_reads(), 0u);
 }
 
+// A table moves at stage 2 while a pointer to it is kept: the descriptor is read in the old place and would be updated
+// in the new one, where another descriptor lies. The walk begins again with what memory holds now.
+TEST(SmmuTlb, UpdateThatFindsAnotherDescriptorIsWalkedWithoutCaches) {
+  for (const bool stage2_cache : {false, true}) {
+    Config config = SimpleWorld::default_config();
+    config.stage2_cache = stage2_cache;
+    SimpleWorld world(config);
+    const uint64_t root2 = world.new_table();
+    world.root = world.new_table();
+    const uint64_t no_flag = SimpleWorld::kStage1Leaf & ~uint64_t{1 << 10};
+    world.map(world.root, kBase, SimpleWorld::kPage | SimpleWorld::kStage1Leaf);
+    world.map(world.root, kBase + 0x1000, (SimpleWorld::kPage + 0x1000) | no_flag);
+    const uint64_t table = world.last_leaf & ~uint64_t{0xfff};
+    const uint64_t moved = 0x30000000;
+    world.memory.memory.put64(moved | (world.last_leaf & 0xfff), (SimpleWorld::kPage + 0x2000) | no_flag);
+    Words ste = SimpleWorld::stage1_ste();
+    SimpleWorld::add_stage2(ste, root2, 7);
+    set_field(ste, 128 + 56, 128 + 55, 3);
+    world.put_ste(3, ste);
+    Words cd = SimpleWorld::cd(world.root);
+    set_field(cd, 43, 43, 1);
+    world.put_cd(0, cd);
+    world.map_tables_at_stage2(root2);
+    for (unsigned page = 0; page < 3; ++page) world.map_stage2_identity(root2, SimpleWorld::kPage + page * 0x1000);
+    // Clean, so that what stage 2 keeps of the page is for reads alone.
+    const uint64_t clean = (SimpleWorld::kStage2Leaf | uint64_t{1} << 51) & ~uint64_t{1 << 7};
+    world.map(root2, table, table | clean);
+    world.enable();
+    ASSERT_EQ(world.access(kBase).outcome, Outcome::kPass);
+    world.map(root2, table, moved | clean);
+    const TranslateResult result = world.access(kBase + 0x1000);
+    EXPECT_EQ(result.outcome, Outcome::kPass) << name(result.event);
+    EXPECT_EQ(result.address, SimpleWorld::kPage + 0x2000);
+  }
+}
+
 TEST(SmmuTlb, Stage2ScopeReachesStreamsOfStage2Alone) {
   SimpleWorld world;
   const uint64_t root2 = world.new_table();
