@@ -123,6 +123,145 @@ TEST_F(SmmuTop, HitsPassMissesAndOrderHoldsWithinAnId) {
   }
 }
 
+TEST_F(SmmuTop, ManyHitsPassOneMiss) {
+  ste(1, 5, kContexts);
+  cd(kContexts, kRoot1);
+  for (uint64_t page = 0; page < 16; ++page) map1(kRoot1, page << 30, 0x1000000 + (page << 12));
+  enable();
+  out(1, 0);
+  memory.latency_min = 200;
+  Offer& miss = offer({.address = uint64_t{5} << 30, .id = 1, .sid = 1});
+  run_until([&] { return miss.accepted; });
+  for (uint32_t i = 0; i < 10; ++i) {
+    const Offer hit = done({.address = 8 * i, .id = 2 + i, .sid = 1, .write = i % 2 != 0});
+    EXPECT_TRUE(hit.forwarded);
+    EXPECT_FALSE(miss.forwarded);
+    if (miss.forwarded) break;
+  }
+  run_until([&] { return miss.answered; });
+}
+
+TEST_F(SmmuTop, AnAnswerOfItsOwnWaitsForOlderReadsOfItsId) {
+  ste(1, 5, kContexts);
+  cd(kContexts, kRoot1);
+  map1(kRoot1, 0x5000, 0x88000);
+  enable();
+  out(1, 0x5000);
+  downstream_latency = 400;
+  std::vector<Offer*> made;
+  for (uint64_t i = 0; i < 12; ++i)
+    made.push_back(
+        &offer({.address = (i % 3 == 1 ? 0x9000 : 0x5000) + 64 * i, .id = 7, .sid = 1, .beats = 1 + i % 4u}));
+  run_until([&] { return offers_open == 0; });
+  for (size_t i = 0; i < made.size(); ++i) {
+    EXPECT_EQ(made[i]->forwarded, i % 3 != 1);
+    if (i > 0) {
+      EXPECT_GT(made[i]->answered_at, made[i - 1]->answered_at);
+    }
+  }
+}
+
+TEST_F(SmmuTop, FaultsEndAsContextDescriptorsSay) {
+  ste(1, 5, kContexts);
+  cd(kContexts, kRoot1);
+  // Neither A nor R.
+  memory.set_word(kContexts, memory.word(kContexts) & ~(uint64_t{3} << 45));
+  map1(kRoot1, 0x5000, 0x88000);
+  enable();
+  const Offer read = done({.address = 0x9000, .sid = 1, .beats = 3});
+  EXPECT_FALSE(read.forwarded);
+  EXPECT_EQ(read.response, 0u);
+  EXPECT_EQ(read.data, 0u);
+  const Offer write = done({.address = 0x9000, .sid = 1, .write = true, .beats = 30});
+  EXPECT_FALSE(write.forwarded);
+  EXPECT_EQ(write.response, 0u);
+  EXPECT_TRUE(events().empty());
+}
+
+TEST_F(SmmuTop, ErrorsFromDownstreamGoBackAsTheyCame) {
+  fail_downstream = true;
+  EXPECT_EQ(done({.address = 0x5000}).response, 3u);
+  EXPECT_EQ(done({.address = 0x5000, .write = true}).response, kSlaveError);
+}
+
+TEST_F(SmmuTop, BusErrorsHaveTheirEvents) {
+  ste(1, 5, kContexts);
+  cd(kContexts, kRoot1);
+  map1(kRoot1, 0x5000, 0x88000);
+  enable();
+  memory.broken_pages.insert(kRoot1 >> 12);
+  EXPECT_EQ(out(1, 0x5000), kNone);
+  memory.broken_pages = {kContexts >> 12};
+  command(0x06 | uint64_t{1} << 32);
+  sync();
+  EXPECT_EQ(out(1, 0x5000), kNone);
+  memory.broken_pages = {kStreams >> 12};
+  command(0x03 | uint64_t{1} << 32);
+  sync();
+  EXPECT_EQ(out(1, 0x5000), kNone);
+  memory.broken_pages.clear();
+  EXPECT_EQ(out(1, 0x5000), 0x88000u);
+  const std::vector<Record> records = events();
+  ASSERT_EQ(records.size(), 3u);
+  constexpr uint64_t kRead = uint64_t{1} << 35;
+  EXPECT_EQ(records[0], (Record{0x0b | uint64_t{1} << 32, kRead | uint64_t{1} << 40, 0x5000, kRoot1}));
+  EXPECT_EQ(records[1], (Record{0x09 | uint64_t{1} << 32, 0, 0, kContexts}));
+  EXPECT_EQ(records[2], (Record{0x03 | uint64_t{1} << 32, 0, 0, kStreams + 64}));
+}
+
+TEST_F(SmmuTop, SyncWaitsForWhatWasAcceptedBefore) {
+  ste(1, 5, kContexts);
+  cd(kContexts, kRoot1);
+  map1(kRoot1, 0x5000, 0x88000);
+  enable();
+  out(1, 0x5000);
+  downstream_latency = 400;
+  for (unsigned round = 0; round < 20; ++round) {
+    Offer& slow = offer({.address = 0x5000, .sid = 1, .write = round % 2 != 0});
+    run_until([&] { return slow.accepted; });
+    command(0x30);
+    sync();
+    // What is left is its way through the port.
+    for (unsigned i = 0; i < 40 && !slow.answered; ++i) cycle();
+    EXPECT_TRUE(slow.answered) << "round " << round;
+    settle_down();
+  }
+}
+
+// The leaf of stage 1 was read, stage 2 is being walked: the access may use what it read, and nobody after the
+// CMD_SYNC.
+TEST_F(SmmuTop, WhatWasReadBeforeAnInvalidationIsNotKept) {
+  ste(1, 7, kContexts, {.table = kRoot2});
+  cd(kContexts, kRoot1);
+  map1(kRoot1, 0x5000, 0x60000000);
+  uint64_t leaf = 0;
+  for (uint64_t at = 0x10000000; at < 0x10004000; at += 8)
+    if ((memory.word(at) & 0xfffffffff000) == 0x60000000) leaf = at;
+  ASSERT_NE(leaf, 0u);
+  for (const uint64_t first : {kContexts, kRoot1}) map2(kRoot2, first, first);
+  for (uint64_t at = 0x10000000; at < 0x10004000; at += 0x1000) map2(kRoot2, at, at);
+  map2(kRoot2, 0x60000000, 0x88000);
+  map2(kRoot2, 0x60001000, 0x99000);
+  enable();
+  out(1, 0x9000);  // configuration, and the tables' addresses
+  events();
+  command(0x30);
+  sync();
+  settle_down();
+  memory.latency_min = 150;
+  memory.log.clear();
+  Offer& early = offer({.address = 0x5000, .sid = 1});
+  const auto left = [&] { return !memory.log.empty() && memory.log.back().address == leaf; };
+  run_until(left);
+  run_until([&] { return !left(); });
+  memory.set_word(leaf, memory.word(leaf) + 0x1000);
+  command(0x10 | uint64_t{1} << 32);
+  sync();
+  EXPECT_TRUE(early.forwarded);
+  EXPECT_EQ(out(1, 0x5000), 0x99000u);
+  EXPECT_TRUE(events().empty());
+}
+
 TEST_F(SmmuTop, InvalidationsAreSeen) {
   ste(1, 5, kContexts);
   cd(kContexts, kRoot1, 9);

@@ -76,6 +76,28 @@ TEST_F(SmmuWalks, BlocksOfBothStagesTakeFifteenReads) {
   EXPECT_EQ(reads_of(kInput & ~uint64_t{0x1fffff}), 15u);
 }
 
+// The TLB of smmu_top has 32 sets of 4 ways.
+constexpr uint64_t kTlbPages = 128;
+
+TEST_F(SmmuWalks, TheTlbKeepsAsManyPagesAsItHasPlaces) {
+  ste(1, 5, kContexts);
+  cd(kContexts, kRoot1);
+  for (uint64_t page = 0; page <= kTlbPages; ++page) map1(kRoot1, page << 12, (page ^ 0x5a5) << 12);
+  enable();
+  const auto read_all = [&] {
+    for (uint64_t page = 0; page < kTlbPages; ++page) EXPECT_EQ(out(1, page << 12), (page ^ 0x5a5) << 12);
+  };
+  read_all();
+  memory.log.clear();
+  read_all();
+  EXPECT_EQ(descriptor_reads(), 0u);
+  // One more page takes the place of one.
+  out(1, kTlbPages << 12);
+  memory.log.clear();
+  for (uint64_t page = 0; page < kTlbPages && descriptor_reads() == 0; ++page) out(1, page << 12);
+  EXPECT_EQ(descriptor_reads(), 1u);
+}
+
 // Memory takes a hundred clocks, and answers come in any order.
 class SmmuParallelWalks : public TopTest {
  protected:
