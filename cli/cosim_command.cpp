@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "cli/cosim_coverage.h"
+#include "cli/cosim_device.h"
 #include "smmu_rtl_bridge/campaign/campaign.h"
 #include "smmu_rtl_bridge/coverage/database.h"
 #include "smmu_rtl_bridge/coverage/watch.h"
@@ -35,7 +36,8 @@ namespace bridge = smmu_rtl_bridge;
 constexpr int kFailed = 1, kBadUsage = 2;
 
 struct Arguments {
-  std::string dut = "tlm";
+  CosimDevice device;
+  std::string waveform;
   std::string seeds;
   std::optional<uint64_t> seed;
   std::string mix = "default";
@@ -57,12 +59,6 @@ struct Arguments {
 int bad_usage(const std::string& command, const std::string& message) {
   fmt::print(stderr, "lockstep cosim {}: {}\n", command, message);
   return kBadUsage;
-}
-
-core::Result<bridge::DeviceFactory> factory_of(const std::string& dut) {
-  if (dut == "tlm") return bridge::DeviceFactory(bridge::make_tlm_device);
-  if (dut == "core") return bridge::DeviceFactory(bridge::make_core_device);
-  return core::Error{fmt::format("--dut {}: use tlm or core", dut)};
 }
 
 std::optional<uint64_t> number(std::string_view text) {
@@ -155,8 +151,10 @@ void show_progress(const bridge::CampaignProgress& progress) {
   const double left = progress.seeds_done == 0 ? 0
                                                : progress.seconds / static_cast<double>(progress.seeds_done) *
                                                      static_cast<double>(progress.seeds - progress.seeds_done);
-  fmt::print(stderr, "\r{} of {} seeds, {} translations, {:.0f}/s, {:.0f} s left  ", progress.seeds_done,
-             progress.seeds, progress.counts.accesses, rate, left);
+  const double kilohertz = static_cast<double>(progress.counts.cycles) / progress.seconds / 1000;
+  fmt::print(stderr, "\r{} of {} seeds, {} translations, {:.0f}/s, {}{:.0f} s left  ", progress.seeds_done,
+             progress.seeds, progress.counts.accesses, rate,
+             progress.counts.cycles == 0 ? std::string() : fmt::format("{:.0f} kHz, ", kilohertz), left);
 }
 
 std::string summary(const bridge::RunCounts& counts) {
@@ -175,8 +173,10 @@ void report(const bridge::RunResult& result, const bridge::Script& script) {
 }
 
 // One script, with its timeline where one is wanted.
-int run_one(const Arguments& arguments, const bridge::DeviceFactory& factory, const bridge::Script& script) {
+int run_one(const Arguments& arguments, const bridge::Script& script) {
   bridge::RunOptions options;
+  bridge::SeedOptions unused;
+  cosim_device_options(arguments.device, options, unused);
   std::ofstream timeline;
   if (!arguments.timeline.empty()) {
     timeline.open(arguments.timeline);
@@ -187,8 +187,15 @@ int run_one(const Arguments& arguments, const bridge::DeviceFactory& factory, co
   }
   Coverage coverage(arguments.coverage);
   coverage.watch(options);
-  const auto result = bridge::run_script_isolated(factory, script, options, bridge::CampaignOptions().silence_ms);
+  const auto factory = cosim_factory(arguments.device, options.timeline);
+  if (!factory) return bad_usage("smmu", factory.message());
+  const auto result = bridge::run_script_isolated(*factory, script, options, bridge::CampaignOptions().silence_ms);
   if (!result) return bad_usage("smmu", result.message());
+  if (!arguments.waveform.empty()) {
+    const uint64_t at = result->ok() ? result->counts.cycles : result->cycle;
+    if (const auto status = write_cosim_waveform(arguments.device, script, at, arguments.waveform); !status)
+      return bad_usage("smmu", status.message());
+  }
   coverage.take(result->collected);
   if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
   if (arguments.json) {
@@ -197,6 +204,7 @@ int run_one(const Arguments& arguments, const bridge::DeviceFactory& factory, co
     told["rule"] = result->rule;
     told["text"] = result->text;
     told["line"] = result->line + 1;
+    told["cycle"] = result->cycle;
     fmt::print("{}\n", told.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     if (!result->ok()) report(*result, script);
@@ -214,10 +222,12 @@ int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factor
   Coverage coverage(arguments.coverage);
   bridge::RunOptions options;
   coverage.watch(options);
+  bridge::SeedOptions unused;
+  cosim_device_options(arguments.device, options, unused);
   std::vector<bridge::DirectedScript> scripts = bridge::directed_scripts();
   for (const bridge::DirectedScript& cross : bridge::cross_scripts()) scripts.push_back(cross);
   for (const bridge::DirectedScript& directed : scripts) {
-    bridge::Script script = script_of(directed);
+    bridge::Script script = cosim_script_for(arguments.device, script_of(directed));
     for (const bridge::Setting& setting : settings) script.settings.push_back(setting);
     const auto result = bridge::run_script_isolated(factory, script, options, bridge::CampaignOptions().silence_ms);
     if (!result) return bad_usage("smmu", directed.name + ": " + result.message());
@@ -244,37 +254,59 @@ int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factor
   return failures == 0 ? 0 : kFailed;
 }
 
+// For a script that fails: the timeline and, of a design, the waveform beside it, or how to have them.
+void show_what_happens(const Arguments& arguments, const bridge::Script& script, const std::string& stem,
+                       const std::string& file) {
+  if (!arguments.device.is_rtl()) {
+    fmt::print(stderr, "`lockstep cosim smmu --dut {} --script {} --timeline FILE` shows it happen\n",
+               arguments.device.dut, file);
+    return;
+  }
+  const core::Status status = write_cosim_evidence(arguments.device, script, stem);
+  if (status) {
+    fmt::print(stderr, "{0}.timeline.txt and {0}.fst (a waveform, for gtkwave) show it happen\n", stem);
+  } else {
+    fmt::print(stderr, "{}.timeline.txt shows it happen; no waveform: {}\n", stem, status.message());
+  }
+}
+
 int run_smmu(const Arguments& arguments) {
-  const auto factory = factory_of(arguments.dut);
+  const auto factory = cosim_factory(arguments.device);
   if (!factory) return bad_usage("smmu", factory.message());
   bridge::CampaignOptions options;
   const auto settings = settings_of(arguments.settings);
   if (!settings) return bad_usage("smmu", settings.message());
   options.seed.settings = *settings;
   options.seed.draws_settings = !arguments.plain;
-  if (const auto status = bridge::check_settings(arguments.plain ? *settings : std::vector<bridge::Setting>()); !status)
-    return bad_usage("smmu", status.message());
+  cosim_device_options(arguments.device, options.run, options.seed);
+  if (!arguments.waveform.empty() && !arguments.device.is_rtl())
+    return bad_usage("smmu", "--waveform wants a design: --dut rtl or --dut both");
+  // A design itself knows its settings.
+  if (!arguments.device.is_rtl() && arguments.plain)
+    if (const auto status = bridge::check_settings(*settings); !status) return bad_usage("smmu", status.message());
   if (!arguments.script.empty()) {
     const auto text = read_file(arguments.script, "--script ");
     if (!text) return bad_usage("smmu", text.message());
     auto script = bridge::parse_script(*text, arguments.script);
     if (!script) return bad_usage("smmu", script.message());
-    for (const bridge::Setting& setting : *settings) script->settings.push_back(setting);
-    return run_one(arguments, *factory, *script);
+    bridge::Script fitting = cosim_script_for(arguments.device, std::move(*script));
+    for (const bridge::Setting& setting : *settings) fitting.settings.push_back(setting);
+    return run_one(arguments, fitting);
   }
   if (arguments.directed) return run_directed(arguments, *factory, *settings);
   const auto mix = bridge::load_mix(arguments.mix);
   if (!mix) return bad_usage("smmu", mix.message());
   options.seed.mix = *mix;
   if (const auto status = read_seeds(arguments, options); !status) return bad_usage("smmu", status.message());
-  if (!arguments.timeline.empty()) {
-    if (options.first_seed != options.last_seed) return bad_usage("smmu", "--timeline wants one --seed or a --script");
+  if (!arguments.timeline.empty() || !arguments.waveform.empty()) {
+    if (options.first_seed != options.last_seed)
+      return bad_usage("smmu", "--timeline and --waveform want one --seed or a --script");
     const auto script = bridge::script_of_seed_isolated(*factory, options.first_seed, options.seed, options.silence_ms);
     if (!script) return bad_usage("smmu", script.message());
-    return run_one(arguments, *factory, *script);
+    return run_one(arguments, *script);
   }
   // SystemC can be started once a process.
-  if (arguments.dut == "tlm") options.seeds_per_process = 1;
+  if (arguments.device.dut == "tlm") options.seeds_per_process = 1;
   options.jobs = arguments.jobs != 0 ? arguments.jobs : std::max(1u, std::thread::hardware_concurrency());
   options.findings_max = arguments.failures;
   options.shrinks = !arguments.no_shrink;
@@ -305,13 +337,13 @@ int run_smmu(const Arguments& arguments) {
                  finding.script.lines.size(), finding.shrinking.runs,
                  finding.shrinking.ran_out ? ", when time was up" : "", print(finding.shrunk));
     }
-    fmt::print(stderr, "`lockstep cosim smmu --dut {} --script {} --timeline FILE` shows it happen\n", arguments.dut,
-               files.back());
+    show_what_happens(arguments, finding.shrunk, stem, files.back());
   }
   const double rate = progress.seconds > 0 ? static_cast<double>(progress.counts.accesses) / progress.seconds : 0;
   if (arguments.json) {
     nlohmann::json told = to_json(progress.counts);
-    told["dut"] = arguments.dut;
+    told["dut"] = arguments.device.dut;
+    if (arguments.device.is_rtl()) told["cycles"] = progress.counts.cycles;
     told["mix"] = mix->name;
     told["first_seed"] = options.first_seed;
     told["seeds"] = progress.seeds_done;
@@ -334,25 +366,30 @@ int run_smmu(const Arguments& arguments) {
                progress.seconds, rate, summary(progress.counts),
                campaign->findings.empty() ? "nothing is wrong"
                                           : fmt::format("{} seeds show something wrong", campaign->findings.size()));
+    const std::string speed = cosim_speed(progress.counts, progress.seconds);
+    if (!speed.empty()) fmt::print("{}\n", speed);
   }
   return campaign->findings.empty() ? 0 : kFailed;
 }
 
 int run_shrink(const Arguments& arguments) {
-  const auto factory = factory_of(arguments.dut);
+  const auto factory = cosim_factory(arguments.device);
   if (!factory) return bad_usage("shrink", factory.message());
   const auto text = read_file(arguments.script, "");
   if (!text) return bad_usage("shrink", text.message());
   const auto script = bridge::parse_script(*text, arguments.script);
   if (!script) return bad_usage("shrink", script.message());
   const uint64_t silence_ms = bridge::CampaignOptions().silence_ms;
-  const auto result = bridge::run_script_isolated(*factory, *script, {}, silence_ms);
+  bridge::RunOptions run;
+  bridge::SeedOptions unused;
+  cosim_device_options(arguments.device, run, unused);
+  const auto result = bridge::run_script_isolated(*factory, *script, run, silence_ms);
   if (!result) return bad_usage("shrink", result.message());
   if (result->ok()) return bad_usage("shrink", arguments.script + ": nothing is wrong with it, so nothing can be kept");
   bridge::ShrinkReport shrinking;
   bridge::ShrinkLimits limits;
   limits.time_ms = arguments.shrink_s * 1000;
-  const bridge::Script small = bridge::shrink_failure(*factory, *script, *result, {}, silence_ms, limits, shrinking);
+  const bridge::Script small = bridge::shrink_failure(*factory, *script, *result, run, silence_ms, limits, shrinking);
   report(*result, *script);
   fmt::print(stderr, "{} lines of {} are left after {} runs{}\n", small.lines.size(), script->lines.size(),
              shrinking.runs, shrinking.ran_out ? ", when time was up" : "");
@@ -366,7 +403,7 @@ int run_shrink(const Arguments& arguments) {
 }
 
 int run_generate(const Arguments& arguments) {
-  const auto factory = factory_of(arguments.dut);
+  const auto factory = cosim_factory(arguments.device);
   if (!factory) return bad_usage("generate", factory.message());
   const auto mix = bridge::load_mix(arguments.mix);
   if (!mix) return bad_usage("generate", mix.message());
@@ -376,6 +413,8 @@ int run_generate(const Arguments& arguments) {
   if (!settings) return bad_usage("generate", settings.message());
   options.settings = *settings;
   options.draws_settings = !arguments.plain;
+  bridge::RunOptions unused;
+  cosim_device_options(arguments.device, unused, options);
   const auto script = bridge::script_of_seed_isolated(*factory, arguments.seed.value_or(1), options,
                                                       bridge::CampaignOptions().silence_ms);
   if (!script) return bad_usage("generate", script.message());
@@ -392,11 +431,6 @@ int run_mixes() {
                begin == std::string_view::npos ? std::string_view() : mix.text.substr(begin + 3, end - begin - 3));
   }
   return 0;
-}
-
-void add_device_options(CLI::App& command, Arguments& arguments) {
-  command.add_option("--dut", arguments.dut,
-                     "Device under test: tlm (the model behind its sockets) or core (the model's core alone)");
 }
 
 void add_seed_options(CLI::App& command, Arguments& arguments) {
@@ -423,7 +457,7 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
       "  lockstep cosim smmu --mix faults --seeds 1..200 --jobs 4 --save findings\n"
       "  lockstep cosim smmu --script findings/smmu-17.small.smmu --timeline /tmp/timeline.txt\n\n"
       "Exit: 0 nothing is wrong, 1 the device is wrong, 2 the command is.");
-  add_device_options(*smmu, *arguments);
+  add_cosim_device_options(*smmu, arguments->device);
   smmu->add_option("--seeds", arguments->seeds, "FIRST..LAST (1..100)");
   smmu->add_option("--seed", arguments->seed, "One seed");
   add_seed_options(*smmu, *arguments);
@@ -436,6 +470,9 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   smmu->add_flag("--no-shrink", arguments->no_shrink, "Leave failing scripts as they are");
   smmu->add_option("--shrink-time", arguments->shrink_s, "Seconds for shrinking one script (110)");
   smmu->add_option("--timeline", arguments->timeline, "File for what happens at the pins, with --seed or --script");
+  smmu->add_option(
+      "--waveform", arguments->waveform,
+      "File (.fst) for the waveform of a design around what failed, or of its last cycles, with --seed or --script");
   smmu->add_option("--coverage", arguments->coverage,
                    "File of functional coverage to add to (`lockstep cosim coverage` shows it)");
   smmu->add_flag("--json", arguments->json, "One JSON object on standard output");
@@ -447,7 +484,7 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
       "The smaller script breaks the same rule. It goes to standard output, or to a file.\n\n"
       "  lockstep cosim shrink smmu-17.smmu --output small.smmu\n\n"
       "Exit: 1 the script fails and is shrunk, 2 it does not fail, or the command is wrong.");
-  add_device_options(*shrink, *shrinking);
+  add_cosim_device_options(*shrink, shrinking->device);
   shrink->add_option("script", shrinking->script, "The script")->required();
   shrink->add_option("--output", shrinking->output, "File for the smaller script");
   shrink->add_option("--shrink-time", shrinking->shrink_s, "Seconds that it may take (110)");
@@ -455,7 +492,7 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
 
   auto generating = std::make_shared<Arguments>();
   CLI::App* generate = cosim->add_subcommand("generate", "Print the script of a seed");
-  add_device_options(*generate, *generating);
+  add_cosim_device_options(*generate, generating->device);
   generate->add_option("--seed", generating->seed, "The seed (1)");
   add_seed_options(*generate, *generating);
   generate->callback([generating, &exit_code] { exit_code = run_generate(*generating); });

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "smmu_rtl_bridge/observer.h"
 
@@ -30,6 +31,8 @@ class Surroundings {
   // Device::atc_invalidation_done() follows, maybe before this returns.
   virtual void invalidate_atc(const AtcInvalidation& invalidation) = 0;
   virtual void pulse(Wire wire) = 0;
+  // The device broke a promise of its pins: from here on nothing that it does has a meaning. `rule` is stable.
+  virtual void broke_promise(const std::string& /*rule*/, const std::string& /*text*/) {}
 };
 
 // An SMMU under test behind what all of them have: a programming port, a port for clients, a port for memory, wires, a
@@ -54,6 +57,10 @@ class Device {
   virtual void tick(unsigned cycles) = 0;
   // Nothing goes on and nothing will without a call from outside; transactions that software holds do not count.
   virtual bool idle() const = 0;
+  // Of the clock, since it was made; 0 for a model, which has none.
+  virtual uint64_t cycles() const { return 0; }
+  // Time inside a design, in ticks of the processor's clock.
+  virtual uint64_t design_ticks() const { return 0; }
 };
 
 }  // namespace lockstep::smmu_rtl_bridge

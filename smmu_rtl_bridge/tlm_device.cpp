@@ -161,6 +161,12 @@ core::Result<std::unique_ptr<Device>> make_core_device(const DeviceSettings& set
   return std::unique_ptr<Device>(std::make_unique<CoreDevice>(*config, surroundings));
 }
 
+bool is_model_setting(const std::string& name) {
+  for (const model_side::smmuv3::SettingRow& row : model_side::smmuv3::kSettings)
+    if (name == row.name) return true;
+  return false;
+}
+
 core::Status check_settings(const DeviceSettings& settings) {
   const core::Result<model::Config> config = model_side::smmuv3::config_of(settings);
   if (!config) return config.error();

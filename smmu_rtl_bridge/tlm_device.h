@@ -25,5 +25,7 @@ core::Result<std::unique_ptr<Device>> make_tlm_device(const DeviceSettings& sett
 
 // Whether the settings are such that a device can be made.
 core::Status check_settings(const DeviceSettings& settings);
+// Whether a setting of this name is one of the model.
+bool is_model_setting(const std::string& name);
 
 }  // namespace lockstep::smmu_rtl_bridge

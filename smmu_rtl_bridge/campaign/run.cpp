@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smmu_rtl_bridge/campaign/run.h"
 
+#include "smmu_rtl_bridge/campaign/beside.h"
+#include "smmu_rtl_bridge/campaign/stand.h"
 #include "smmu_rtl_bridge/oracle/judge.h"
 #include "smmu_rtl_bridge/player/timeline.h"
 #include "smmu_rtl_bridge/stimulus/generator.h"
+#include "smmu_rtl_bridge/ticks.h"
 
 namespace lockstep::smmu_rtl_bridge {
 namespace {
@@ -33,9 +36,12 @@ core::Result<std::unique_ptr<Stage>> make_stage(const DeviceFactory& factory, co
   return stage;
 }
 
-core::Result<RunResult> play(Stage& stage, const Script& script, const RunOptions& options) {
+// Plays a script on a stage, and keeps what became of its accesses where `answers` is given.
+core::Result<RunResult> play_on(Stage& stage, const Script& script, const RunOptions& options, const Answers* model,
+                                Answers* answers) {
   RunResult result;
   std::unique_ptr<Judge> judge;
+  std::unique_ptr<Stand> stand;
   if (options.judge) {
     auto made = Judge::make(id_registers_of(*stage.device));
     if (!made) {
@@ -44,67 +50,106 @@ core::Result<RunResult> play(Stage& stage, const Script& script, const RunOption
       return result;
     }
     judge = std::move(*made);
-    stage.player.add_observer(*judge);
+    stand = std::make_unique<Stand>(*judge, *stage.device, stage.player, model != nullptr || answers != nullptr);
+    stand->compare_with(model);
+    stage.player.add_observer(*stand);
   }
   std::unique_ptr<SecondOpinion> second;
   if (judge && options.second_opinion) {
     second = options.second_opinion(*stage.device, *judge);
     stage.player.add_observer(*second);
   }
-  const auto is_wrong = [&] {
-    return (judge && !judge->failures().empty()) || (second && !second->difference().empty());
-  };
+  size_t second_at = 0;  // the line after the one where it differed
   std::vector<std::unique_ptr<Observer>> watchers;
   for (const WatcherFactory& make : options.watchers) {
     watchers.push_back(make(Player::read_features(*stage.device)));
     stage.player.add_observer(*watchers.back());
   }
   std::unique_ptr<Timeline> timeline;
+  std::unique_ptr<Notes> notes;
   if (options.timeline) {
     timeline = std::make_unique<Timeline>(*options.timeline);
     stage.player.add_observer(*timeline);
+    notes = std::make_unique<Notes>(*options.timeline, judge.get(), model);
+    stage.player.add_observer(*notes);
   }
-  size_t failed_at = 0;
-  bool has_failed = false;
   stage.player.set_before_line([&](size_t number, const Line& line) {
-    if (!has_failed && is_wrong()) {
-      has_failed = true;
-      failed_at = number - 1;
-    }
-    if (has_failed && options.stop_at_failure) return false;
+    if (second && second_at == 0 && !second->difference().empty()) second_at = number;
+    if (options.stop_at_failure && second_at != 0) return false;
+    if (stand && options.stop_at_failure && (stand->found() || !stand->difference_rule().empty())) return false;
     if (timeline) timeline->script_line(number + 1, print(line));
     return true;
   });
   const PlayResult played = stage.player.play(*stage.device, script);
-  if (!has_failed && is_wrong()) {
-    has_failed = true;
-    failed_at = script.lines.empty() ? 0 : script.lines.size() - 1;
-  }
-  if (has_failed) {
-    const bool judged = !judge->failures().empty();
-    result.rule = judged ? judge->failures().front().rule : "second-opinion";
-    result.text = judged ? judge->failures().front().text : second->difference();
-    result.line = failed_at;
+  const size_t last_line = script.lines.empty() ? 0 : script.lines.size() - 1;
+  if (stand && played.ok() && !stand->found()) stand->compare_events();
+  // What follows a promise that was broken at the pins says nothing of the device.
+  const bool player_was_first =
+      !played.ok() && stand && stand->found() && played.cycle != 0 && played.cycle < stand->cycle();
+  if (stand && stand->found() && !player_was_first) {
+    result.rule = judge->failures().front().rule;
+    result.text = judge->failures().front().text;
+    result.line = std::min(stand->line(), last_line);
+    result.cycle = stand->cycle();
+  } else if (second && !second->difference().empty()) {
+    result.rule = "second-opinion";
+    result.text = second->difference();
+    result.line = std::min(second_at == 0 ? last_line : second_at - 1, last_line);
   } else if (!played.ok()) {
     result.rule = played.rule;
     result.text = played.text;
-    result.line = std::min(played.line, script.lines.empty() ? 0 : script.lines.size() - 1);
+    result.line = std::min(played.line, last_line);
+    result.cycle = played.cycle;
+  } else if (stand && !stand->difference_rule().empty()) {
+    result.rule = stand->difference_rule();
+    result.text = stand->difference();
+    result.line = std::min(stand->line(), last_line);
+    result.cycle = stand->cycle();
   }
   result.counts.accesses = played.accesses;
   result.counts.faults = played.faults;
   result.counts.events = played.events;
   result.counts.commands = played.commands;
+  result.counts.cycles = stage.device->cycles();
   if (judge) {
     const JudgeStatistics statistics = judge->statistics();
     result.counts.answers = statistics.answers;
     result.counts.several_outcomes = statistics.several_outcomes;
     result.counts.undecided = statistics.undecided;
+    result.counts.oracle_ticks = stand->ticks();
+    if (answers) *answers = stand->answers();
   }
   return result;
 }
 
+core::Result<RunResult> play(Stage& stage, const Script& script, const RunOptions& options) {
+  if (!options.beside) return play_on(stage, script, options, nullptr, nullptr);
+  const uint64_t begin = processor_ticks();
+  const auto settings = model_settings_for(id_registers_of(*stage.device));
+  if (!settings) return settings.error();
+  const auto other = make_stage(options.beside, *settings, options.limits);
+  if (!other) return other.error();
+  RunOptions quiet;
+  quiet.limits = options.limits;
+  Answers answers;
+  auto model = play_on(**other, script, quiet, nullptr, &answers);
+  if (!model) return model.error();
+  if (!model->ok()) {
+    model->rule = "model." + model->rule;
+    return model;
+  }
+  const uint64_t model_ticks = processor_ticks() - begin - model->counts.oracle_ticks;
+  auto result = play_on(stage, script, options, &answers, nullptr);
+  if (!result) return result.error();
+  result->counts.model_ticks = model_ticks;
+  result->counts.oracle_ticks += model->counts.oracle_ticks;
+  return result;
+}
+
 std::vector<Setting> settings_of(uint64_t seed, const SeedOptions& options) {
-  std::vector<Setting> settings = options.draws_settings ? draw_device(seed, options.mix) : std::vector<Setting>();
+  std::vector<Setting> settings;
+  if (options.draws_settings)
+    settings = options.draw ? options.draw(seed, options.mix) : draw_device(seed, options.mix);
   // What the user says counts.
   for (const Setting& setting : options.settings) {
     std::erase_if(settings, [&](const Setting& drawn) { return drawn.name == setting.name; });
@@ -123,12 +168,20 @@ void RunCounts::add(const RunCounts& other) {
   answers += other.answers;
   several_outcomes += other.several_outcomes;
   undecided += other.undecided;
+  cycles += other.cycles;
+  total_ticks += other.total_ticks;
+  design_ticks += other.design_ticks;
+  oracle_ticks += other.oracle_ticks;
+  stimulus_ticks += other.stimulus_ticks;
+  model_ticks += other.model_ticks;
 }
 
 core::Result<RunResult> run_script(const DeviceFactory& factory, const Script& script, const RunOptions& options) {
   const auto stage = make_stage(factory, script.settings, options.limits);
   if (!stage) return stage.error();
-  return play(**stage, script, options);
+  auto result = play(**stage, script, options);
+  if (result) result->counts.design_ticks = (*stage)->device->design_ticks();
+  return result;
 }
 
 core::Result<Script> script_of_seed(const DeviceFactory& factory, uint64_t seed, const SeedOptions& options) {
@@ -142,15 +195,22 @@ core::Result<Script> script_of_seed(const DeviceFactory& factory, uint64_t seed,
 
 core::Result<SeedRun> run_seed(const DeviceFactory& factory, uint64_t seed, const SeedOptions& seed_options,
                                const RunOptions& run_options) {
+  const uint64_t begin = processor_ticks();
   const std::vector<Setting> settings = settings_of(seed, seed_options);
   const auto stage = make_stage(factory, settings, run_options.limits);
   if (!stage) return stage.error();
   SeedRun run;
-  run.script = generate(seed, seed_options.mix, Player::read_features(*(*stage)->device));
+  const Features features = Player::read_features(*(*stage)->device);
+  const uint64_t before_stimulus = processor_ticks();
+  run.script = generate(seed, seed_options.mix, features);
   run.script.settings = settings;
+  const uint64_t stimulus_ticks = processor_ticks() - before_stimulus;
   auto result = play(**stage, run.script, run_options);
   if (!result) return result.error();
   run.result = std::move(*result);
+  run.result.counts.stimulus_ticks = stimulus_ticks;
+  run.result.counts.design_ticks = (*stage)->device->design_ticks();
+  run.result.counts.total_ticks = processor_ticks() - begin;
   return run;
 }
 

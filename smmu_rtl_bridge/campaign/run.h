@@ -31,6 +31,13 @@ struct RunCounts {
   uint64_t answers = 0;           // judged
   uint64_t several_outcomes = 0;  // of those, with more than one that is allowed
   uint64_t undecided = 0;
+  uint64_t cycles = 0;  // of a design's clock
+  // Where the time went, in ticks of the processor's clock.
+  uint64_t total_ticks = 0;
+  uint64_t design_ticks = 0;
+  uint64_t oracle_ticks = 0;
+  uint64_t stimulus_ticks = 0;
+  uint64_t model_ticks = 0;  // of the model beside a design
   void add(const RunCounts& other);
 };
 
@@ -39,7 +46,8 @@ struct RunCounts {
 struct RunResult {
   std::string rule;
   std::string text;
-  size_t line = 0;  // of the script, from 0: where it showed
+  size_t line = 0;     // of the script, from 0: where it showed
+  uint64_t cycle = 0;  // of the device's clock: when it showed
   RunCounts counts;
   std::string collected;  // by RunOptions::collect, of isolated runs
   bool ok() const { return rule.empty(); }
@@ -65,6 +73,10 @@ struct RunOptions {
   bool stop_at_failure = true;
   std::vector<WatcherFactory> watchers;
   SecondOpinionFactory second_opinion;  // with `judge`; is told of everything after the judge
+  // A model that is made with the ID registers of the device, plays the same script first and is judged too. Where the
+  // judge left neither a choice, both must agree: "both.answer", "both.events". What the model itself does wrong has
+  // "model." before its rule.
+  DeviceFactory beside;
   // Called in the process that ran a script, when it is over; comes back as RunResult::collected.
   std::function<std::string()> collect;
 };
@@ -78,6 +90,8 @@ struct SeedOptions {
   Mix mix;
   std::vector<Setting> settings;
   bool draws_settings = true;
+  // What draws them: features and caches of a model where nothing else is said.
+  std::function<std::vector<Setting>(uint64_t seed, const Mix& mix)> draw;
 };
 core::Result<Script> script_of_seed(const DeviceFactory& factory, uint64_t seed, const SeedOptions& options);
 

@@ -63,6 +63,8 @@ class Judge : public Observer {
 
   const std::vector<Failure>& failures() const { return failures_; }
   JudgeStatistics statistics() const;
+  // The same without `by_rule` and `evaluations`, at no cost.
+  const JudgeStatistics& counts() const { return counts_; }
   Sequence sequence() const { return now_; }
   const tlm_models::smmuv3::Config& config() const { return config_; }
   // Tells of each access, when it is answered or its stall is recorded, what it might have done by all states of memory
@@ -259,6 +261,7 @@ class Judge : public Observer {
   static constexpr size_t kSources = 3;
   static const std::array<Source, kSources> kSourceTable;
   void happened(size_t source);
+  void may_have_happened(size_t source);
   bool message_written(uint64_t address, const void* data, size_t size_bytes, const Attributes& attributes,
                        bool failed);
   void settle_interrupts();
@@ -362,6 +365,7 @@ class Judge : public Observer {
   bool events_overflowed_ = false;  // maybe
   bool events_were_lost_ = false;   // surely, to a full queue
   bool events_overflow_flag_ = false;
+  uint64_t events_consumed_surely_ = 0;                             // consumer index that has reached the device
   uint64_t events_read_ = 0;                                        // producer index that software read last
   std::array<uint64_t, tlm_models::smmuv3::kRegisters> unclear_{};  // bits whose value the next read tells
   IdRegisters ids_;

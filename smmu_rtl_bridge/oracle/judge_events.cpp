@@ -69,7 +69,11 @@ bool Judge::event_bytes_written(uint64_t address, const void* data, size_t size_
   event_bytes_ |= ones(static_cast<unsigned>(size_bytes)) << (address & 31);
   if (event_bytes_ != ones(32)) return true;
   event_bytes_ = 0;
-  if (event_queue_used() == 0) happened(kEventsSource);
+  if (event_queue_used() == 0) {
+    // A consumer index on its way to the device: the record may be there before it.
+    const bool surely_empty = ((events_produced_ - events_consumed_surely_) & ones(log2 + 1)) == 0;
+    surely_empty ? happened(kEventsSource) : may_have_happened(kEventsSource);
+  }
   events_produced_ = (events_produced_ + 1) & ones(log2 + 1);
   if (event_queue_used() >= uint64_t{1} << log2) events_overflowed_ = true;
   note_event_queue();

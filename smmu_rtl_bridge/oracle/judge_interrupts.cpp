@@ -37,11 +37,15 @@ bool Judge::may_interrupt(size_t source) const {
 
 bool Judge::has_message(size_t source) const { return config_.msi && reg(kSourceTable[source].config0) != 0; }
 
-// Something that interrupts if that is enabled.
-void Judge::happened(size_t source) {
+void Judge::may_have_happened(size_t source) {
   if (!may_interrupt(source)) return;
   ++wires_open_[source];
   ++messages_open_[source];
+}
+
+// Something that interrupts if that is enabled.
+void Judge::happened(size_t source) {
+  may_have_happened(source);
   const bool surely = reg(RegisterId::kIrqCtrl) & reg(RegisterId::kIrqCtrlAck) & kSourceTable[source].enable;
   if (!surely) return;
   (has_message(source) ? message_due_ : wire_due_)[source] = true;

@@ -14,6 +14,7 @@ using tlm_models::smmuv3::ones;
 using tlm_models::smmuv3::RegisterId;
 using tlm_models::smmuv3::RegisterRow;
 
+constexpr size_t kEventsSource = 0;
 constexpr uint64_t kCr1Queue = 0x3f;
 constexpr uint64_t kCr1Table = 0xfc0;
 
@@ -85,8 +86,14 @@ void Judge::write_word(uint32_t offset, uint32_t value) {
       break;
     case RegisterId::kEventqCons:
       note_event_queue();
+      // Software has seen all that EVENTQ_PROD tells; a record that is in memory may come to be told after this.
+      if (((now ^ events_read_) & ones(event_queue_log2() + 1)) == 0 && events_read_ != events_produced_)
+        may_have_happened(kEventsSource);
       if (changed & tlm_models::smmuv3::kQueueOverflow) events_overflowed_ = events_were_lost_ = false;
       if (event_queue_used() >= uint64_t{1} << event_queue_log2()) events_overflowed_ = true;
+      break;
+    case RegisterId::kEventqProd:
+      events_were_lost_ = false;
       break;
     case RegisterId::kPriqCons:
       if (changed & tlm_models::smmuv3::kQueueOverflow) page_queue_overflowed_ = false;
@@ -111,7 +118,10 @@ void Judge::write_word(uint32_t offset, uint32_t value) {
   }
 }
 
-void Judge::register_write_done(uint32_t) { ++now_; }
+void Judge::register_write_done(uint32_t) {
+  ++now_;
+  events_consumed_surely_ = reg(RegisterId::kEventqCons);
+}
 
 // A new state of the registers that translation depends on. One that is acknowledged later leaves the one before in
 // effect until then.
@@ -189,6 +199,8 @@ void Judge::read_events_produced(const RegisterRow& row, uint32_t value) {
   }
   if (!overflow && events_were_lost_)
     fail(Rule::kRegisterValue, "records were lost to a full event queue and EVENTQ_PROD.OVFLG says nothing of it");
+  // What was told once stays until software acknowledges it.
+  events_were_lost_ |= overflow;
 }
 
 void Judge::read_word(uint32_t offset, uint32_t value) {

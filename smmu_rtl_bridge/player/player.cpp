@@ -95,6 +95,7 @@ void Player::fail(std::string rule, std::string text) {
   result_.rule = std::move(rule);
   result_.text = std::move(text);
   result_.line = line_number_;
+  result_.cycle = device_ ? device_->cycles() : 0;
 }
 
 Features Player::read_features(Device& device) {
@@ -620,6 +621,11 @@ void Player::invalidate_atc(const AtcInvalidation& invalidation) {
 
 void Player::pulse(Wire wire) {
   tell([&](Observer& o) { o.pulsed(wire); });
+}
+
+void Player::broke_promise(const std::string& rule, const std::string& text) {
+  fail(rule, text);
+  promise_broken_ = true;
 }
 
 }  // namespace lockstep::smmu_rtl_bridge

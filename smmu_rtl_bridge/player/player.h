@@ -34,6 +34,7 @@ struct PlayResult {
   uint64_t events = 0;  // records that software took from the event queue
   uint64_t commands = 0;
   uint64_t ticks = 0;
+  uint64_t cycle = 0;  // of the device's clock, when it broke the promise
   bool ok() const { return rule.empty(); }
 };
 
@@ -67,6 +68,10 @@ class Player : public Surroundings {
   void page_answered(const PageAnswer& answer) override;
   void invalidate_atc(const AtcInvalidation& invalidation) override;
   void pulse(Wire wire) override;
+  void broke_promise(const std::string& rule, const std::string& text) override;
+
+  // Whether the device has broken a promise of its pins in the script that is being played.
+  bool failed() const { return !result_.rule.empty(); }
 
  private:
   struct Queue {
@@ -83,9 +88,9 @@ class Player : public Surroundings {
 
   template <typename Call>
   void tell(Call call) {
+    if (promise_broken_) return;
     for (Observer* observer : observers_) call(*observer);
   }
-  bool failed() const { return !result_.rule.empty(); }
   void fail(std::string rule, std::string text);
   // Too many accesses in one line: the device will not come to an end by itself.
   bool runs_wild();
@@ -126,6 +131,7 @@ class Player : public Surroundings {
   PlayResult result_;
   size_t line_number_ = 0;
   bool begun_ = false;
+  bool promise_broken_ = false;  // what the device does since then is told to nobody
   uint64_t accesses_in_line_ = 0;
   std::map<uint32_t, uint64_t> setup_;  // offset -> value
   Queue commands_, events_, pages_;

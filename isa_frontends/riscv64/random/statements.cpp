@@ -228,25 +228,33 @@ void Generator::joined_parts() {
 }
 
 // Values that are made again after their registers were written, more than hosts have registers for, maybe with a call
-// into the engine between.
+// into the engine between; by constants as well.
 void Generator::repeated_values() {
-  constexpr std::string_view kMakers[] = {"add", "sub", "xor", "and", "or", "addw", "sll", "mul", "sltu"};
+  constexpr std::string_view kMakers[] = {"mul", "mulhu", "mulh", "divu", "remu", "remu", "rem",
+                                          "min", "maxu",  "rol",  "ror",  "mulw", "add",  "sltu"};
   constexpr unsigned kInstret = 0xc02;
   struct Made {
     std::string_view name;
-    unsigned left, right;
+    unsigned left, right, amount;  // the amount where it is not 0
+  };
+  const auto make = [&](const Made& made) {
+    if (made.amount == 0) return a_.reg(made.name, kA, made.left, made.right);
+    a_.imm("rori", kA, made.left, made.amount);
   };
   std::vector<Made> all(random_.between(3, std::clamp<size_t>(room() / 4, 3, 20)));
-  for (Made& made : all) made = {random_.pick(kMakers), integer(true), integer(true)};
+  for (Made& made : all) {
+    made = {random_.pick(kMakers), integer(true), random_.one_in(4) ? kC : integer(true), 0};
+    if (random_.one_in(5)) made.amount = static_cast<unsigned>(random_.between(1, 63));
+  }
+  a_.constant(kC, uint64_t{1} << random_.below(31));
   for (const Made& made : all) {
-    a_.reg(made.name, kA, made.left, made.right);
+    make(made);
     a_.reg("xor", kB, kB, kA);
   }
   if (random_.one_in(3)) a_.csr("csrrs", kA, program_.portable ? kCsrFrm : kInstret, kZero);
   const size_t first = random_.below(all.size());
   for (size_t k = 0; k < all.size(); ++k) {
-    const Made& made = all[(first + k) % all.size()];
-    a_.reg(made.name, kA, made.left, made.right);
+    make(all[(first + k) % all.size()]);
     a_.reg("add", kB, kB, kA);
   }
   a_.reg("add", integer(true), kA, kB);

@@ -330,6 +330,10 @@ void add_rules(Scripts& scripts) {
   add(scripts, "rules/overflow-toggles-once", "Event queue overflow",
       "setup EVENTQ_BASE=0x6800000\nstream s1 1\naccess read 1 0x1000\naccess read 1 0x2000\naccess read 1 0x3000\n"
       "read EVENTQ_PROD\nevents\nread EVENTQ_PROD\naccess read 1 0x1000\nread EVENTQ_PROD\n");
+  // With time between, so that a device that takes some shows each step.
+  add(scripts, "rules/overflow-stays-until-acknowledged", "Event queue overflow",
+      "setup EVENTQ_BASE=0x6800000\nstream s1 1\naccess read 1 0x1000\naccess read 1 0x2000\ntick 500\n"
+      "read EVENTQ_PROD\naccess read 1 0x3000\ntick 500\nread EVENTQ_PROD\n");
   add(scripts, "rules/atomic-that-lacks-read", "Event records",
       "stream s2 1\nmap 1/s2 0 s2ap=2\naccess atomic 1 0\nstream s2 2\nmap 2/s2 0 s2ap=1\naccess atomic 2 0\n");
   add(scripts, "rules/IPS-beyond-OAS", "CD, IPS",

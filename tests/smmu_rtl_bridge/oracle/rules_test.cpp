@@ -570,6 +570,38 @@ INSTANTIATE_TEST_SUITE_P(Each, OracleRules, ::testing::Range(size_t{0}, cases().
   return name;
 });
 
+// EVENTQ_CONS on its way to the device while a record is written: whether the queue was empty, nobody can say.
+TEST(OracleEventQueue, ARecordMayComeBeforeTheConsumerIndexThatSoftwareWrites) {
+  for (const bool interrupt : {false, true}) {
+    SmallWorld w;
+    w.start();
+    w.read(kUnmapped);
+    w.get(Id::kEventqProd);
+    w.judge.register_written(0x100ac, 4, 1);
+    w.lose_pulses = true;
+    w.read(kUnmapped + 0x1000);
+    if (interrupt) w.judge.pulsed(Wire::kEventQueue);
+    w.smmu.write_register(0x100ac, 4, 1);
+    w.judge.register_write_done(0x100ac);
+    w.rest();
+    EXPECT_TRUE(w.judge.failures().empty()) << w.judge.failures()[0].text;
+  }
+}
+
+// A record that is in memory and that EVENTQ_PROD does not tell of yet: software empties the queue as far as it can
+// see.
+TEST(OracleEventQueue, ARecordMayBeToldAfterTheConsumerIndexHasCaughtUp) {
+  SmallWorld w;
+  w.start();
+  w.read(kUnmapped);
+  w.get(Id::kEventqProd);
+  w.read(kUnmapped + 0x1000);
+  w.set(Id::kEventqCons, 1);
+  w.judge.pulsed(Wire::kEventQueue);
+  w.rest();
+  EXPECT_TRUE(w.judge.failures().empty()) << w.judge.failures()[0].text;
+}
+
 TEST(OracleRuleTable, EveryRuleHasACaseAndAReason) {
   for (const RuleRow& rule : rules()) {
     EXPECT_EQ(&row(rule.rule), &rule) << rule.name << " is not in its place";

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# Makes one source of what Verilator wrote for every cycle, and one of the rest: cmake -DFOLDER=... -DPREFIX=... -P this
+file(GLOB all ${FOLDER}/${PREFIX}*.cpp)
+list(SORT all)
+set(fast "")
+set(slow "")
+foreach(file ${all})
+  get_filename_component(name ${file} NAME)
+  if(name MATCHES "__Slow|__Syms|__Trace|__ConstPool|^${PREFIX}\\.cpp$")
+    string(APPEND slow "#include \"${name}\"\n")
+  else()
+    string(APPEND fast "#include \"${name}\"\n")
+  endif()
+endforeach()
+file(WRITE ${FOLDER}/joined_fast.cpp "${fast}")
+file(WRITE ${FOLDER}/joined_slow.cpp "${slow}")

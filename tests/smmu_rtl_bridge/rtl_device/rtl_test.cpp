@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Designs that come with the tree, under directed and random scripts, judged and beside the model; and bugs that are
+// found in a stranger's.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "smmu_rtl_bridge/campaign/campaign.h"
+#include "smmu_rtl_bridge/rtl_device.h"
+#include "smmu_rtl_bridge/rtl_device/load.h"
+#include "smmu_rtl_bridge/stimulus/directed/directed.h"
+#include "smmu_rtl_bridge/tlm_device.h"
+
+namespace lockstep::smmu_rtl_bridge {
+namespace {
+
+DeviceFactory factory_of(const std::string& name) {
+  RtlOptions options;
+  options.file = design_path(name, "plain");
+  const auto factory = make_rtl_factory(options);
+  EXPECT_TRUE(factory) << factory.message();
+  return factory ? DeviceFactory(*factory) : DeviceFactory();
+}
+
+uint64_t first_seed() {
+  const char* given = std::getenv("LOCKSTEP_SEED");
+  return given ? std::strtoull(given, nullptr, 0) : 1;
+}
+
+// What goes on at the pins has no port for these.
+Script for_pins(Script script) {
+  script.settings.clear();
+  std::erase_if(script.lines, [](const Line& line) { return line.verb == Verb::kAts || line.verb == Verb::kPage; });
+  return script;
+}
+
+class Designs : public ::testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(All, Designs, ::testing::Values("little_smmu", "smmu"),
+                         [](const auto& design) { return std::string(design.param); });
+
+TEST_P(Designs, NothingIsWrongWithTheDirectedScripts) {
+  const DeviceFactory factory = factory_of(GetParam());
+  ASSERT_TRUE(factory);
+  RunOptions options;
+  options.beside = make_core_device;
+  for (const DirectedScript& directed : directed_scripts()) {
+    const auto result = run_script(factory, for_pins(script_of(directed)), options);
+    ASSERT_TRUE(result) << directed.name << ": " << result.message();
+    EXPECT_TRUE(result->ok()) << directed.name << ": " << result->rule << ": " << result->text;
+  }
+}
+
+TEST_P(Designs, NothingIsWrongWithRandomScriptsBesideTheModel) {
+  const DeviceFactory factory = factory_of(GetParam());
+  ASSERT_TRUE(factory);
+  RunOptions options;
+  options.beside = make_core_device;
+  for (const char* name : {"default", "faults", "invalidation"}) {
+    SeedOptions seeds;
+    seeds.mix = *load_mix(name);
+    seeds.draw = [](uint64_t seed, const Mix&) { return draw_rtl_device(seed); };
+    for (uint64_t seed = first_seed(); seed < first_seed() + 8; ++seed) {
+      const auto run = run_seed(factory, seed, seeds, options);
+      ASSERT_TRUE(run) << run.message();
+      EXPECT_TRUE(run->result.ok()) << "mix " << name << " LOCKSTEP_SEED=" << seed << ": " << run->result.rule << ": "
+                                    << run->result.text;
+    }
+  }
+}
+
+TEST_P(Designs, ARunRepeatsItselfToTheCycle) {
+  const DeviceFactory factory = factory_of(GetParam());
+  ASSERT_TRUE(factory);
+  SeedOptions seeds;
+  seeds.mix = *load_mix("default");
+  seeds.draw = [](uint64_t seed, const Mix&) { return draw_rtl_device(seed); };
+  const auto first = run_seed(factory, 5, seeds, {});
+  ASSERT_TRUE(first);
+  const auto again = run_script(factory, first->script, {});
+  ASSERT_TRUE(again);
+  EXPECT_EQ(first->result.counts.cycles, again->counts.cycles);
+  EXPECT_EQ(first->result.counts.events, again->counts.events);
+}
+
+// Each of the author's bugs is found, and shrunk to a script that one can read. They are built by name:
+// ninja rtl_little_smmu_old_limits ...
+TEST(LittleBugs, AreFoundAndShrunk) {
+  struct Bug {
+    const char* name;
+    const char* rule;
+    size_t lines_max;
+  };
+  constexpr Bug kBugs[] = {
+      {"old_limits", "answer-end", 10}, {"one_size", "answer-end", 10}, {"short_refusal", "pins.last", 3}};
+  size_t played = 0;
+  for (const Bug& bug : kBugs) {
+    const std::string name = std::string("little_smmu_") + bug.name;
+    if (!std::filesystem::exists(design_path(name, "plain"))) continue;
+    ++played;
+    const DeviceFactory factory = factory_of(name);
+    CampaignOptions options;
+    options.last_seed = 100;
+    options.seed.mix = *load_mix("default");
+    options.seed.draw = [](uint64_t seed, const Mix&) { return draw_rtl_device(seed); };
+    const auto campaign = run_campaign(factory, options, [](const CampaignProgress&) {});
+    ASSERT_TRUE(campaign) << campaign.message();
+    ASSERT_EQ(campaign->findings.size(), 1u) << bug.name;
+    EXPECT_EQ(campaign->findings[0].result.rule, bug.rule) << bug.name;
+    EXPECT_LE(campaign->findings[0].shrunk.lines.size(), bug.lines_max) << bug.name;
+  }
+  if (played == 0) GTEST_SKIP() << "none is built";
+}
+
+}  // namespace
+}  // namespace lockstep::smmu_rtl_bridge
