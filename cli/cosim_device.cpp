@@ -26,7 +26,7 @@ void add_cosim_device_options(CLI::App& command, CosimDevice& device) {
   command.add_option("--rtl", device.rtl,
                      "The design: a name of the build's folder rtl/, or a file (smmu); docs/bring-your-rtl.md");
   command.add_option("--rtl-coverage", device.rtl_coverage,
-                     "Folder for lines, branches and toggles of the design that were met, a file a process; "
+                     "Folder for lines, branches and toggles of the design that were met (points.dat); "
                      "tools/rtl_coverage adds them up");
 }
 
@@ -41,7 +41,7 @@ core::Result<bridge::DeviceFactory> cosim_factory(const CosimDevice& device, std
     std::error_code failed;
     std::filesystem::create_directories(device.rtl_coverage, failed);
     if (failed) return core::Error{fmt::format("--rtl-coverage {}: {}", device.rtl_coverage, failed.message())};
-    options.coverage = (std::filesystem::path(device.rtl_coverage) / "%p.dat").string();
+    options.coverage = (std::filesystem::path(device.rtl_coverage) / "points.dat").string();
   }
   const auto factory = bridge::make_rtl_factory(options);
   if (!factory) return core::Error{fmt::format("--dut {} --rtl {}: {}", device.dut, device.rtl, factory.message())};

@@ -15,7 +15,7 @@ namespace lockstep::cli {
 struct CosimDevice {
   std::string dut = "tlm";
   std::string rtl = "smmu";  // the design
-  std::string rtl_coverage;  // folder for the design's own coverage points; empty: not wanted
+  std::string rtl_coverage;  // folder whose points.dat gets the design's own coverage; empty: not wanted
 
   bool is_rtl() const { return dut == "rtl" || dut == "both"; }
   bool with_model() const { return dut == "both"; }

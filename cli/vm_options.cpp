@@ -10,6 +10,8 @@
 
 #include "core/snapshot/snapshot.h"
 #include "isa_frontends/riscv64/riscv64.h"
+#include "smmu_rtl_bridge/rtl_device/load.h"
+#include "smmu_rtl_bridge/rtl_module.h"
 
 namespace lockstep::cli {
 
@@ -114,7 +116,13 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
   command.add_option("--virtio-console", o.virtio_console, "A virtio console beside the UART")
       ->check(on_off)
       ->capture_default_str();
-  command.add_option("--smmu", o.smmu, "An SMMUv3, and a DMA engine behind it")->check(on_off)->capture_default_str();
+  command
+      .add_option("--smmu", o.smmu,
+                  "An SMMUv3, and a DMA engine behind it: on or tlm is the model, rtl a design at its pins")
+      ->check(CLI::IsMember({"on", "off", "tlm", "rtl"}))
+      ->capture_default_str();
+  command.add_option("--smmu-rtl", o.smmu_rtl, "The design of --smmu rtl, as `lockstep cosim smmu --rtl` has it")
+      ->capture_default_str();
   const std::tuple<const char*, std::string&, const char*> parts[] = {
       {"--smmu-mmu", o.smmu_mmu, "Its stages of translation; off leaves bypass and abort"},
       {"--smmu-atsu", o.smmu_atsu, "Its ATS and page requests; counts with --smmu-mmu on"},
@@ -345,7 +353,15 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, const Engin
   }
   config.user_network = o.net == "user";
   config.virtio_console = o.virtio_console == "on";
-  config.smmu.present = o.smmu == "on";
+  config.smmu.present = o.smmu != "off";
+  if (o.smmu == "rtl") {
+    smmu_rtl_bridge::RtlOptions options;
+    options.file = smmu_rtl_bridge::design_path(o.smmu_rtl, "plain");
+    const auto factory = smmu_rtl_bridge::make_rtl_module_factory(
+        options, [](const std::string& text) { fmt::print(stderr, "lockstep: --smmu rtl: {}\n", text); });
+    if (!factory) return core::Error{"--smmu rtl: " + factory.message()};
+    config.make_smmu = *factory;
+  }
   config.smmu.mmu = o.smmu_mmu == "on";
   config.smmu.atsu = o.smmu_atsu == "on" && config.smmu.mmu;
   config.smmu.tlb = o.smmu_tlb == "on" && config.smmu.mmu;

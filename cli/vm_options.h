@@ -35,7 +35,8 @@ struct VmOptions {
   std::vector<std::string> symbols;
   std::string fusion = "on", block_links = "on", tlb = "asid", async_io = "on", numa = "off", svadu = "off";
   std::string virtio_console = "off";
-  std::string smmu = "off", smmu_mmu = "on", smmu_atsu = "on", smmu_tlb = "on", smmu_interrupt = "on";
+  std::string smmu = "off", smmu_rtl = "smmu", smmu_mmu = "on", smmu_atsu = "on", smmu_tlb = "on",
+              smmu_interrupt = "on";
   std::string quantum = "10us";
   uint64_t seed = 1;
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smmu_rtl_bridge/rtl_device.h"
 
-#include <unistd.h>
-
+#include "smmu_rtl_bridge/rtl_device/coverage_file.h"
 #include "smmu_rtl_bridge/rtl_device/load.h"
 #include "smmu_rtl_bridge/rtl_device/pin_bench.h"
 #include "smmu_rtl_bridge/rtl_device/timing.h"
@@ -15,7 +14,7 @@ class RtlDevice : public Device {
   RtlDevice(std::unique_ptr<Design> design, const PinTiming& timing, Surroundings& surroundings, std::string coverage)
       : coverage_(std::move(coverage)), bench_(std::move(design), timing, surroundings) {}
   ~RtlDevice() override {
-    if (!coverage_.empty()) bench_.design().write_coverage(coverage_);
+    if (!coverage_.empty()) add_coverage(bench_.design(), coverage_);
   }
 
   PinBench& bench() { return bench_; }
@@ -47,12 +46,6 @@ class RtlDevice : public Device {
   PinBench bench_;
 };
 
-std::string for_this_process(std::string path) {
-  const size_t at = path.find("%p");
-  if (at != std::string::npos) path.replace(at, 2, std::to_string(::getpid()));
-  return path;
-}
-
 core::Result<std::unique_ptr<Device>> make_device(const RtlOptions& options,
                                                   const std::function<std::unique_ptr<Design>()>& make,
                                                   std::vector<Setting> settings, Surroundings& surroundings) {
@@ -70,8 +63,7 @@ core::Result<std::unique_ptr<Device>> make_device(const RtlOptions& options,
     return core::Error{options.waveform +
                        ": no waveform can be written: the design was built without, or the file is "
                        "out of reach."};
-  auto device =
-      std::make_unique<RtlDevice>(std::move(design), *timing, surroundings, for_this_process(options.coverage));
+  auto device = std::make_unique<RtlDevice>(std::move(design), *timing, surroundings, options.coverage);
   device->bench().set_log(options.pins);
   if (!options.waveform.empty()) device->bench().set_waveform_window(options.waveform_from, options.waveform_to);
   return std::unique_ptr<Device>(std::move(device));

@@ -21,7 +21,7 @@ struct RtlOptions {
   // Waveform of these cycles, of a design that was built for it.
   std::string waveform;
   uint64_t waveform_from = 0, waveform_to = ~uint64_t{0};
-  // Raw coverage points are written here when the device goes; "%p" becomes the process.
+  // Raw coverage points are added to this file when the device goes, also by several processes at once.
   std::string coverage;
   // Handshakes at the pins, one a line.
   std::ostream* pins = nullptr;

@@ -49,6 +49,8 @@ class PinBench : AxiMemory::Handler, ClientPort::Owner {
   void cycle();
   bool access_register(uint32_t offset, bool write, unsigned size_bytes, uint64_t& value);
   bool offer(const ClientAccess& access) { return clients_.offer(access, cycle_); }
+  // The bytes of the write that is offered next; null: words that name it.
+  void set_write_data(const uint8_t* bytes) { clients_.set_write_data(bytes); }
   bool idle() const;
   // After the first breach nothing of what the design does has a meaning.
   bool broken() const { return broken_; }

@@ -10,8 +10,9 @@ itself.
 import random
 import re
 import sys
+from pathlib import Path
 
-from guest_case import check, check_passed, check_same, main
+from guest_case import Skip, check, check_passed, check_same, main
 
 PARTS = ("mmu", "atsu", "tlb", "interrupt")
 
@@ -108,6 +109,24 @@ def registers_are_traced(context):
         check(line in text, f"no '{line}' in the trace")
 
 
+def a_design_in_its_place(context):
+    """The same guest on our RTL, which has no ATS and no stalls, and says so."""
+    options = ["--kernel", context.bare_guests()["smmu"], "--smmu", "rtl", "--max-instructions", 100_000_000]
+    if not (Path(context.lockstep).parent / "rtl" / "smmu.so").exists():
+        raise Skip("rtl/smmu.so is not built; Verilator is missing, or `ninja rtl_smmu` was not run")
+    runs = []
+    for engine in ("interpreter", "jit"):
+        run = context.run("vm", "run", "--json", *options, "--engine", engine)
+        check_passed(run, f"--smmu rtl, {engine}")
+        text = console(run)
+        check("FAIL" not in text and re.search(r"smmu: [1-9]\d* checks, 0 failed", text), text[-2000:])
+        check("ATS 0, PRI 0, stalls 0" in text, "the design has what it has no pins for")
+        runs.append(run)
+    check_same(runs[0].observables, runs[1].observables, "the engines with a design")
+    refused = context.run("vm", "snapshot", "--json", *options, "--at", 1000, "--output", context.folder / "no.snapshot")
+    check(refused.status != 0 and b"RTL cannot be saved" in refused.stderr, f"a snapshot: {refused.stderr!r}")
+
+
 def add_options(parser):
     parser.add_argument("--points", type=int, default=12, help="random counts for snapshots (default: %(default)s)")
     parser.add_argument("--seed", type=int, help="the seed of the counts, as a run before printed it")
@@ -116,4 +135,5 @@ def add_options(parser):
 if __name__ == "__main__":
     sys.exit(main(__doc__.split("\n", maxsplit=1)[0],
                   [engines_agree, every_check_is_there, parts_may_be_off, two_engines_in_lockstep, harts_beside_one_another,
-                   snapshots_hold_the_smmu, machine_without_it_is_as_before, registers_are_traced], add_options))
+                   snapshots_hold_the_smmu, machine_without_it_is_as_before, registers_are_traced,
+                   a_design_in_its_place], add_options))

@@ -25,7 +25,7 @@ SmmuModule::Inside::Inside(SmmuModule& module, const SmmuModuleConfig& module_co
 }
 
 SmmuModule::SmmuModule(sc_core::sc_module_name name, const SmmuModuleConfig& config)
-    : Device(name, {4, 8}), downstream("memory"), inside_(std::make_unique<Inside>(*this, config)) {
+    : SmmuDevice(name, {4, 8}), inside_(std::make_unique<Inside>(*this, config)) {
   assert(check(config.core).ok());
   assert(config.requesters.size() < 256);  // a port's number is eight bits of a token
   downstream.bind(inside_->downstream);

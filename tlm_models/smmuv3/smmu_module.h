@@ -9,9 +9,7 @@
 #include <tlm>
 #include <vector>
 
-#include "tlm_models/kernel/device.h"
-#include "tlm_models/kernel/irq_line.h"
-#include "tlm_models/smmuv3/requester.h"
+#include "tlm_models/smmuv3/smmu_device.h"
 #include "tlm_models/smmuv3/tlm_extensions.h"
 
 namespace lockstep::tlm_models::smmuv3 {
@@ -47,13 +45,12 @@ struct SmmuModuleConfig {
 //
 // A downstream target may wait inside an access of a requester, and CMD_SYNC then waits for it; not inside one of the
 // SMMU's own.
-class SmmuModule : public Device {
+class SmmuModule : public SmmuDevice {
  public:
   static constexpr uint64_t kSizeBytes = kRegisterSpaceBytes;
 
-  tlm::tlm_initiator_socket<> downstream;
-  // Pulses: high and low again inside one call.
-  IrqLine eventq_irq, priq_irq, cmdq_sync_irq, gerror_irq, combined_irq;
+  // In place of the others, where the configuration says so.
+  IrqLine combined_irq;
   // Those of the secure side; there is no secure PRI queue.
   IrqLine secure_eventq_irq, secure_cmdq_sync_irq, secure_gerror_irq;
 
@@ -61,10 +58,9 @@ class SmmuModule : public Device {
   ~SmmuModule() override;
 
   unsigned ports() const { return static_cast<unsigned>(upstream_.size()); }
-  tlm::tlm_target_socket<>& upstream(unsigned port);
+  tlm::tlm_target_socket<>& upstream(unsigned port) override;
   AtsPort& ats(unsigned port);
-  // nullptr removes it. Without one, stalls of the port end unheard and ATC invalidations are done at once.
-  void set_listener(unsigned port, RequesterListener* listener);
+  void set_listener(unsigned port, RequesterListener* listener) override;
   // Register accesses of secure software; null without the secure interface. `socket` sees secure registers as zero.
   tlm::tlm_target_socket<>* secure_socket();
 

@@ -13,6 +13,9 @@
 
 namespace lockstep::tlm_models {
 
+namespace smmuv3 {
+class SmmuDevice;
+}
 class InputSource;
 class InputLog;
 
@@ -33,6 +36,7 @@ struct SmmuOptions {
 };
 
 using HartFactory = std::function<std::unique_ptr<core::Hart>(unsigned id, core::PhysicalBus&, core::VirtualClock&)>;
+using SmmuFactory = std::function<std::unique_ptr<smmuv3::SmmuDevice>(const char* name)>;
 using EngineFactory = std::function<std::unique_ptr<core::Engine>(core::Hart&)>;
 
 // A RISC-V `virt` machine. Everything that a run's result may depend on is here.
@@ -62,6 +66,7 @@ struct MachineConfig {
 
   HartFactory make_hart;
   EngineFactory make_engine;
+  SmmuFactory make_smmu;  // in place of the model, where smmu.present; empty: the model. Such a machine is not saved
 
   std::function<void(std::string_view text)> console_writer;  // may be empty
   std::shared_ptr<InputSource> input;                         // may be null: no input ever comes

@@ -98,6 +98,9 @@ core::Status Machine::save_snapshot(const std::string& path) {
   if (!parts_->scheduler.at_boundary()) {
     return core::Error{"a snapshot can only be taken between the turns of the harts"};
   }
+  if (parts_->config.make_smmu) {
+    return core::Error{"the state of an SMMU in RTL cannot be saved; the model's can: --smmu on"};
+  }
   for (const auto& vcpu : parts_->vcpus) vcpu->hart().tlb().flush_all();
   core::SnapshotWriter writer;
   const MachineConfig& config = parts_->config;

@@ -128,7 +128,11 @@ core::Status Machine::Parts::add_virtio_devices() {
 
 void Machine::Parts::add_smmu() {
   if (!config.smmu.present) return;
-  smmu = std::make_unique<smmuv3::SmmuModule>("smmu", smmu_config(config.smmu));
+  if (config.make_smmu) {
+    smmu = config.make_smmu("smmu");
+  } else {
+    smmu = std::make_unique<smmuv3::SmmuModule>("smmu", smmu_config(config.smmu));
+  }
   dma_engine = std::make_unique<DmaEngine>("dma_engine", timers, kDmaEngineStream);
 }
 

@@ -78,7 +78,7 @@ struct Machine::Parts : SchedulerHooks {
   GoldfishRtc rtc;
   TestFinisher finisher;
   std::vector<std::unique_ptr<VirtioMmio>> virtio;
-  std::unique_ptr<smmuv3::SmmuModule> smmu;  // null without --smmu on, as is the engine
+  std::unique_ptr<smmuv3::SmmuDevice> smmu;  // null without --smmu on, as is the engine
   std::unique_ptr<DmaEngine> dma_engine;
 };
 
