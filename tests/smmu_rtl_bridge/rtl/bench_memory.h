@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <vector>
@@ -29,6 +30,7 @@ class BenchMemory {
 
   std::map<uint64_t, uint8_t> bytes;
   std::set<uint64_t> broken_pages;
+  std::optional<unsigned> failing_beat;  // of reads from broken pages; none: all of them
   std::vector<Access> log;
   size_t reads_open_max = 0;
   unsigned latency_min = 0;  // of reads, in clocks
@@ -56,8 +58,9 @@ class BenchMemory {
     if (answer_valid_) {
       const Read& read = reads_[answer_].front();
       top.p_rid = answer_;
-      top.p_rdata = read.failed ? random_() : word(read.address + 8 * read.done);
-      top.p_rresp = read.failed ? 2 + read.decode : 0;
+      const bool failed = read.failed && (!failing_beat || *failing_beat == read.done);
+      top.p_rdata = failed ? random_() : word(read.address + 8 * read.done);
+      top.p_rresp = failed ? 2 + read.decode : 0;
       top.p_rlast = read.done + 1 == read.beats;
     }
     if (!response_valid_ && !held_up()) choose_write();

@@ -284,6 +284,25 @@ TEST_F(Commands, ThatCannotBeReadAreCerrorAbt) {
   EXPECT_EQ(consumed(), 1u);
 }
 
+TEST_F(Commands, OfOneBurstAreJudgedEachByItsOwnWords) {
+  for (unsigned beat = 0; beat < 8; ++beat) {
+    write32(kCr0, 0);
+    settle_down();
+    write32(kGerrorN, read32(kGerror));
+    set_up(4, 4);
+    invalidations.clear();
+    memory.broken_pages = {kCommands >> 12};
+    memory.failing_beat = beat;
+    for (unsigned i = 0; i < 4; ++i) put(uint64_t{i} << 32 | 0x03, 0);
+    ring();
+    settle_down();
+    EXPECT_EQ(error(), 2u);
+    EXPECT_EQ(consumed(), beat / 2);
+    EXPECT_EQ(invalidations.size(), beat / 2);
+    memory.broken_pages.clear();
+  }
+}
+
 TEST_F(Commands, SyncIsOverWithItsHandshakeAndNotBefore) {
   set_up(4, 4);
   hold_sync = true;
