@@ -31,6 +31,11 @@ void AxiChecker::check_burst(const AxiAddress& address, const char* channel, Pin
 }
 
 void AxiChecker::watch(const AxiManagerPins& manager, const AxiSubordinatePins& subordinate, PinBreach& breach) {
+  // Most cycles have nothing at most ports.
+  const bool busy =
+      manager.ar.valid || manager.aw.valid || manager.w.valid || subordinate.r.valid || subordinate.b.valid;
+  if (!busy && !was_busy_) return;
+  was_busy_ = busy;
   // What waits stays as it is.
   const auto stable = [&](const auto& before, bool taken, const auto& now, const char* channel) {
     if (before.valid && !taken && !(now == before))

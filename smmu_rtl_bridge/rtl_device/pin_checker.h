@@ -46,6 +46,7 @@ class AxiChecker {
   void check_burst(const AxiAddress& address, const char* channel, PinBreach& breach) const;
 
   const char* port_;
+  bool was_busy_ = false;
   AxiManagerPins manager_;  // of the cycle before
   AxiSubordinatePins subordinate_;
   std::unordered_map<uint32_t, std::deque<unsigned>> reads_;  // beats to come, by ID

@@ -54,6 +54,8 @@ class TopTest : public ModuleTest<Vsmmu_top> {
  protected:
   explicit TopTest(unsigned latency = 20, unsigned held_up = 20)
       : memory(random, latency, held_up), downstream_latency(latency), held_up_percent(held_up) {
+    top->psel = 0;
+    top->penable = 0;
     reset_module();
   }
 
