@@ -127,6 +127,7 @@ bool Evaluator::explore_all(const Control& control, std::vector<Outcome>& out, c
     const EventType type = run(outcome);
     meet();
     outcome.recorded = record_.has_value();
+    outcome.lacks_permission = type == EventType::kPermission;
     if (record_) outcome.record = *record_;
     outcome.may_merge = record_ && (!ste_read_ || type == EventType::kBadSte ||
                                     tlm_models::smmuv3::decode_ste(ste_words_, config_).merge_events);

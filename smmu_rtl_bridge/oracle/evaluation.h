@@ -40,6 +40,7 @@ struct Outcome {
   bool instruction = false;
   bool recorded = false;
   bool may_merge = false;
+  bool lacks_permission = false;  // F_PERMISSION, recorded or not
   uint64_t address = 0;
   Attributes attributes;
   tlm_models::smmuv3::EventRecord record{};

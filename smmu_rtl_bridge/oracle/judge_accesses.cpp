@@ -9,6 +9,9 @@
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
+// What a translation that was kept can give: what has no permission has a translation.
+bool by_translation(const Outcome& outcome) { return outcome.end == Ends::kPass || outcome.lacks_permission; }
+
 constexpr uint64_t kStagMask = 0xffff;
 constexpr unsigned kStallBit = 31;
 
@@ -160,14 +163,14 @@ bool Judge::kept_outcomes(const Asked& asked, const Control& control, const Wind
   const bool e2h = control.cr2 & tlm_models::smmuv3::kCr2E2h;
   const KeptList& structures = keep_structures(asked.stream_id, index, met);
   bool decided = true;
-  const auto add = [&](const StructureWords* ste, const StructureWords* cd, unsigned seen, bool passes_only) {
+  const auto add = [&](const StructureWords* ste, const StructureWords* cd, unsigned seen, bool translations_only) {
     Window other = window;
     other.ste = ste;
     other.cd = cd;
     kept_outcomes_.clear();
     decided = evaluator_.evaluate(asked, control, other, kept_outcomes_) && decided;
     for (Outcome& outcome : kept_outcomes_) {
-      if (passes_only && outcome.end != Ends::kPass) continue;
+      if (translations_only && !by_translation(outcome)) continue;
       outcome.seen |= seen;
       if (std::none_of(out.begin(), out.end(), [&](const Outcome& have) { return have.same_as(outcome); }))
         out.push_back(outcome);

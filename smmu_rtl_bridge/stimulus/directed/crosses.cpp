@@ -417,6 +417,9 @@ void add_distinctions(Scripts& scripts) {
   rule("execute-never-of-stage2", "Stage 2 XN[1:0]", lines);
   rule("ENDI-without-tables", "CD, ENDI", "stream s1 1\ncd 1 ENDI=1 EPD0=1 EPD1=1\naccess read 1 0\n",
        {{"table_endianness", "2"}});
+  rule("HAD-of-a-kept-pointer", "CD, HAD0",
+       "stream s1 1\nmap 1 0\npointer 1 0 ap=1\naccess read 1 0\ncd 1 HAD0=1\ncmd CFGI_STE_RANGE\nsync\naccess atomic "
+       "1 0\n");
   rule("span-beyond-the-split", "Level 1 Stream Table Descriptor",
        "setup STRTAB_BASE_CFG=0x1018c\nstream bypass 0 span=9\naccess read 0 0\n");
   rule("clean-pages-are-marked-after-a-read", "Hardware update of dirty state",
