@@ -53,7 +53,7 @@ constexpr std::array<RuleRow, kRules> kRows = {{
     {Rule::kMayKeepTranslation, "may-keep-translation", kMay, "TLB invalidation", "translations and pointers to tables may be cached until they are invalidated"},
     {Rule::kMaySeeChange, "may-see-change", kMay, "Ordering", "what changes between acceptance and answer of an access may be seen before or after the change, also without break-before-make"},
     {Rule::kMayAnswerForGroup, "may-answer-for-group", kMay, "Contiguous bit", "a leaf with the contiguous hint may be used for its whole group"},
-    {Rule::kMayKeepRegime, "may-keep-regime", kMay, "TLB tagging", "a translation stays usable under its ASID and VMID when the configuration that made it is gone"},
+    {Rule::kMayKeepRegime, "may-keep-regime", kMay, "TLB tagging", "a translation, and a table's limits in it, stay usable under their ASID and VMID when the configuration that made them is gone: an access goes on, or lacks the permission"},
     {Rule::kMaySeeControlChange, "may-see-control-change", kMay, "SMMU_CR0", "until CR0ACK or GBPA.Update shows a change, accesses may see the registers before or after it"},
     {Rule::kMayMergeEvents, "may-merge-events", kMay, "Event record merging", "where STE.MEV permits it or no entry was found, one record may stand for several alike"},
     {Rule::kMayLoseEvents, "may-lose-events", kMay, "Event queue overflow", "records that are not of stalls are lost while the queue is full, disabled or aborted"},
