@@ -174,9 +174,7 @@ void report(const bridge::RunResult& result, const bridge::Script& script) {
 
 // One script, with its timeline where one is wanted.
 int run_one(const Arguments& arguments, const bridge::Script& script) {
-  bridge::RunOptions options;
-  bridge::SeedOptions unused;
-  cosim_device_options(arguments.device, options, unused);
+  bridge::RunOptions options = cosim_run_options(arguments.device);
   std::ofstream timeline;
   if (!arguments.timeline.empty()) {
     timeline.open(arguments.timeline);
@@ -220,10 +218,8 @@ int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factor
   size_t failures = 0;
   nlohmann::json told = nlohmann::json::array();
   Coverage coverage(arguments.coverage);
-  bridge::RunOptions options;
+  bridge::RunOptions options = cosim_run_options(arguments.device);
   coverage.watch(options);
-  bridge::SeedOptions unused;
-  cosim_device_options(arguments.device, options, unused);
   std::vector<bridge::DirectedScript> scripts = bridge::directed_scripts();
   for (const bridge::DirectedScript& cross : bridge::cross_scripts()) scripts.push_back(cross);
   for (const bridge::DirectedScript& directed : scripts) {
@@ -276,9 +272,10 @@ int run_smmu(const Arguments& arguments) {
   bridge::CampaignOptions options;
   const auto settings = settings_of(arguments.settings);
   if (!settings) return bad_usage("smmu", settings.message());
+  options.run = cosim_run_options(arguments.device);
+  options.seed = cosim_seed_options(arguments.device);
   options.seed.settings = *settings;
   options.seed.draws_settings = !arguments.plain;
-  cosim_device_options(arguments.device, options.run, options.seed);
   if (!arguments.waveform.empty() && !arguments.device.is_rtl())
     return bad_usage("smmu", "--waveform wants a design: --dut rtl or --dut both");
   // A design itself knows its settings.
@@ -380,9 +377,7 @@ int run_shrink(const Arguments& arguments) {
   const auto script = bridge::parse_script(*text, arguments.script);
   if (!script) return bad_usage("shrink", script.message());
   const uint64_t silence_ms = bridge::CampaignOptions().silence_ms;
-  bridge::RunOptions run;
-  bridge::SeedOptions unused;
-  cosim_device_options(arguments.device, run, unused);
+  const bridge::RunOptions run = cosim_run_options(arguments.device);
   const auto result = bridge::run_script_isolated(*factory, *script, run, silence_ms);
   if (!result) return bad_usage("shrink", result.message());
   if (result->ok()) return bad_usage("shrink", arguments.script + ": nothing is wrong with it, so nothing can be kept");
@@ -407,14 +402,12 @@ int run_generate(const Arguments& arguments) {
   if (!factory) return bad_usage("generate", factory.message());
   const auto mix = bridge::load_mix(arguments.mix);
   if (!mix) return bad_usage("generate", mix.message());
-  bridge::SeedOptions options;
+  bridge::SeedOptions options = cosim_seed_options(arguments.device);
   options.mix = *mix;
   const auto settings = settings_of(arguments.settings);
   if (!settings) return bad_usage("generate", settings.message());
   options.settings = *settings;
   options.draws_settings = !arguments.plain;
-  bridge::RunOptions unused;
-  cosim_device_options(arguments.device, unused, options);
   const auto script = bridge::script_of_seed_isolated(*factory, arguments.seed.value_or(1), options,
                                                       bridge::CampaignOptions().silence_ms);
   if (!script) return bad_usage("generate", script.message());

@@ -48,9 +48,16 @@ core::Result<bridge::DeviceFactory> cosim_factory(const CosimDevice& device, std
   return bridge::DeviceFactory(*factory);
 }
 
-void cosim_device_options(const CosimDevice& device, bridge::RunOptions& run, bridge::SeedOptions& seed) {
+bridge::RunOptions cosim_run_options(const CosimDevice& device) {
+  bridge::RunOptions run;
   if (device.with_model()) run.beside = bridge::make_core_device;
+  return run;
+}
+
+bridge::SeedOptions cosim_seed_options(const CosimDevice& device) {
+  bridge::SeedOptions seed;
   if (device.is_rtl()) seed.draw = [](uint64_t number, const bridge::Mix&) { return bridge::draw_rtl_device(number); };
+  return seed;
 }
 
 bridge::Script cosim_script_for(const CosimDevice& device, bridge::Script script) {

@@ -28,9 +28,10 @@ void add_cosim_device_options(CLI::App& command, CosimDevice& device);
 
 // `pins`: where handshakes at the pins of a design are written; null: nowhere.
 core::Result<smmu_rtl_bridge::DeviceFactory> cosim_factory(const CosimDevice& device, std::ostream* pins = nullptr);
-// What goes with the device: the model beside it, how a seed draws it.
-void cosim_device_options(const CosimDevice& device, smmu_rtl_bridge::RunOptions& run,
-                          smmu_rtl_bridge::SeedOptions& seed);
+// What a run of a script has beside the device.
+smmu_rtl_bridge::RunOptions cosim_run_options(const CosimDevice& device);
+// How a seed draws the device.
+smmu_rtl_bridge::SeedOptions cosim_seed_options(const CosimDevice& device);
 // Where the device is a design: the script without settings that belong to the model, and without translation and page
 // requests, for which a design has no port here.
 smmu_rtl_bridge::Script cosim_script_for(const CosimDevice& device, smmu_rtl_bridge::Script script);

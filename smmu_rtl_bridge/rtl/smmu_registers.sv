@@ -4,7 +4,7 @@
 //
 // An APB access takes no wait states: the setup phase reads or decodes, the first access phase is the last one. Registers
 // are words; those of 64 bits are two. Accesses that are no whole aligned word are errors and do nothing; offsets
-// without a register read as zero and ignore writes. Bits that are not implemented do so too.
+// without a register read as zero and ignore writes. Reserved bits do so too.
 //
 // Guards (SMMUv3.2: a guarded write is ignored): a register is locked while its enable is set in CR0 or CR0ACK, or in
 // IRQ_CTRL or IRQ_CTRLACK. A field of CR0 that differs from CR0ACK ignores writes until it is acknowledged.

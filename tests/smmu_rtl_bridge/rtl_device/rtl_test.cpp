@@ -93,11 +93,10 @@ TEST(LittleBugs, AreFoundAndShrunk) {
   };
   constexpr Bug kBugs[] = {
       {"old_limits", "answer-end", 10}, {"one_size", "answer-end", 10}, {"short_refusal", "pins.last", 3}};
-  size_t played = 0;
   for (const Bug& bug : kBugs) {
     const std::string name = std::string("little_smmu_") + bug.name;
-    if (!std::filesystem::exists(design_path(name, "plain"))) continue;
-    ++played;
+    if (!std::filesystem::exists(design_path(name, "plain")))
+      GTEST_SKIP() << name << " is not built: ninja rtl_" << name;
     const DeviceFactory factory = factory_of(name);
     CampaignOptions options;
     options.last_seed = 100;
@@ -109,7 +108,6 @@ TEST(LittleBugs, AreFoundAndShrunk) {
     EXPECT_EQ(campaign->findings[0].result.rule, bug.rule) << bug.name;
     EXPECT_LE(campaign->findings[0].shrunk.lines.size(), bug.lines_max) << bug.name;
   }
-  if (played == 0) GTEST_SKIP() << "none is built";
 }
 
 }  // namespace
