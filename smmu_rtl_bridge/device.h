@@ -23,8 +23,14 @@ class Surroundings {
   virtual MemoryAnswer exchange(uint64_t address, uint64_t expected, uint64_t desired,
                                 const Attributes& attributes) = 0;
 
+  // How many more cycles than it otherwise would memory takes to answer an access there, for devices that have a clock.
+  // Reads of the device's own see what is there when they are taken.
+  virtual uint64_t extra_cycles(uint64_t /*address*/) { return 0; }
+
   // A client's access comes out downstream; kBusError is what memory answers. Then answered() follows.
   virtual MemoryAnswer forward(const ForwardedAccess& access) = 0;
+  // Memory answers what came out downstream, where it takes its time for that.
+  virtual void finished_downstream(uint64_t /*id*/) {}
   virtual void answered(uint64_t id, AccessEnd end) = 0;
   virtual void ats_answered(const AtsAnswer& answer) = 0;
   virtual void page_answered(const PageAnswer& answer) = 0;

@@ -133,6 +133,9 @@ class Observer {
   // stall is answered when the stall ends.
   virtual void accepted(const ClientAccess& /*access*/) {}
   virtual void forwarded(const ForwardedAccess& /*access*/) {}
+  // What it went downstream for is done there, before the device can know. Where this is not told, it is done when it
+  // goes downstream.
+  virtual void finished_downstream(uint64_t /*id*/) {}
   virtual void answered(uint64_t /*id*/, AccessEnd /*end*/) {}
 
   virtual void ats_asked(const AtsQuestion& /*question*/) {}

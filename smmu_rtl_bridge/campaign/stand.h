@@ -81,6 +81,9 @@ class Stand : public Observer {
     timed([&] { judge_.accepted(access); });
   }
   void forwarded(const ForwardedAccess& access) override;
+  void finished_downstream(uint64_t id) override {
+    timed([&] { judge_.finished_downstream(id); });
+  }
   void answered(uint64_t id, AccessEnd end) override;
   void ats_asked(const AtsQuestion& question) override {
     timed([&] { judge_.ats_asked(question); });

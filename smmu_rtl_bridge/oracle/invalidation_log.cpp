@@ -182,6 +182,15 @@ void InvalidationLog::complete(uint64_t places_before, Sequence now) {
   });
 }
 
+bool InvalidationLog::completed_within(Sequence from, Sequence to) const {
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    if (entry->completed == kNever) continue;
+    if (entry->completed <= from) return false;
+    if (entry->completed < to) return true;
+  }
+  return false;
+}
+
 Sequence InvalidationLog::stream_entry(uint32_t stream, bool level1, Sequence limit, Sequence filled) const {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
     if (entry->completed < limit && entry->fetched < filled && entry->kind == Kind::kStreams &&

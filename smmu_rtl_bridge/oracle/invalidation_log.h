@@ -41,6 +41,8 @@ class InvalidationLog {
   void withdraw(uint64_t place);
   // A CMD_SYNC after these places is known to be complete.
   void complete(uint64_t places_before, Sequence now);
+  // Whether one was completed after `from` and before `to`.
+  bool completed_within(Sequence from, Sequence to) const;
 
   // When the latest was fetched of those that were completed before `limit` and fetched before `filled`; 0 where there
   // is none. A cache that is filled from another one has what that one had at the time: the answer for the outer cache

@@ -85,6 +85,7 @@ class Judge : public Observer {
                         bool failed) override;
   void accepted(const ClientAccess& access) override;
   void forwarded(const ForwardedAccess& access) override;
+  void finished_downstream(uint64_t id) override;
   void answered(uint64_t id, AccessEnd end) override;
   void ats_asked(const AtsQuestion& question) override;
   void ats_answered(const AtsAnswer& answer) override;
@@ -108,6 +109,7 @@ class Judge : public Observer {
     Sequence accepted = 0;
     bool forwarded = false;
     Sequence forwarded_at = 0;
+    Sequence finished_at = 0;  // downstream; 0 where the pins do not tell
     ForwardedAccess seen;
     bool stalled = false;  // its record is in the event queue
     uint16_t tag = 0;
@@ -210,6 +212,7 @@ class Judge : public Observer {
   void judge_answer(Flight& flight, AccessEnd end);
   size_t count_outcomes(bool may_have_stalled) const;
   void count_answer(bool several) { ++(several ? counts_.several_outcomes : counts_.one_outcome); }
+  bool outlived_sync(const Flight& flight, AccessEnd end);
   void name_failure(const Flight& flight, AccessEnd end, Window window);
   static Rule stale_rule(unsigned seen);
   void fail_stall(const Flight& flight, const EventRecord& record, Rule rule, const std::string& text);

@@ -141,6 +141,12 @@ void Judge::forwarded(const ForwardedAccess& access) {
   flight.seen = access;
 }
 
+void Judge::finished_downstream(uint64_t id) {
+  ++now_;
+  const auto found = flights_.find(id);
+  if (found != flights_.end()) found->second.finished_at = now_;
+}
+
 void Judge::answered(uint64_t id, AccessEnd end) {
   ++now_;
   const auto found = flights_.find(id);
@@ -308,6 +314,17 @@ size_t Judge::count_outcomes(bool may_have_stalled) const {
   return distinct;
 }
 
+// What went downstream by what was true then has to be done there before a CMD_SYNC tells software that nobody uses it
+// any more. True where one completed in between and the access could not have gone where it went after it.
+bool Judge::outlived_sync(const Flight& flight, AccessEnd end) {
+  if (!log_.completed_within(flight.forwarded_at, flight.finished_at)) return false;
+  const Window window{flight.accepted, flight.finished_at, flight.finished_at};
+  std::vector<Outcome> outcomes;
+  return outcomes_of(flight.access, window, outcomes) &&
+         std::none_of(outcomes.begin(), outcomes.end(),
+                      [&](const Outcome& outcome) { return agrees(outcome, flight, end); });
+}
+
 void Judge::judge_answer(Flight& flight, AccessEnd end) {
   const uint64_t id = flight.access.id;
   if (flight.stalled) {
@@ -371,6 +388,9 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
     }
     return;
   }
+  if (found && outlived_sync(flight, end))
+    fail(Rule::kSyncWaits, id,
+         text_of(flight.access) + " was not done downstream when CMD_SYNC completed; seen: " + text_of(flight, end));
   if (!decided && end != AccessEnd::kDone && end != AccessEnd::kFailed) {
     owed.undecided = owed.maybe_none = true;
   } else if (owed.options.empty()) {

@@ -23,6 +23,8 @@ constexpr uint32_t kSmmuEnable = 1, kPriQueueEnable = 2, kEventQueueEnable = 4, 
 constexpr uint32_t kGbpaUpdate = uint32_t{1} << 31;
 // A sound device is quick where it has nothing to wait for: between two of these, time passes in small steps.
 constexpr unsigned kStepTicks = 1;
+// Of memory that a script makes slow: what it does not say, and the most, which is far below what counts as hanging.
+constexpr uint64_t kSlowCycles = 500, kSlowCyclesMax = 5000;
 constexpr size_t kOpenAccessesMax = 4096;
 
 std::string hex(uint64_t value) {
@@ -67,6 +69,7 @@ bool is_preparation(Verb verb) {
     case Verb::kPoke:
     case Verb::kBreak:
     case Verb::kMend:
+    case Verb::kSlow:
     case Verb::kAtc:
       return true;
     default:
@@ -144,6 +147,9 @@ void Player::play_line(const Line& line) {
     case Verb::kBreak:
     case Verb::kMend:
       set_broken(line, line.verb == Verb::kBreak);
+      break;
+    case Verb::kSlow:
+      set_slow(line);
       break;
     case Verb::kWrite:
       write_register(offset_of(line.word), size_of(line), line.number);
@@ -485,7 +491,7 @@ void Player::resume(const Line& line) {
   send_command(words, false);
 }
 
-void Player::set_broken(const Line& line, bool broken) {
+std::optional<uint64_t> Player::page_of(const Line& line) {
   std::optional<uint64_t> address;
   if (line.word == "cmdq") {
     address = commands_.base ? commands_.base : setup_value(at::kCmdqBase, default_place::kCommandQueue);
@@ -496,10 +502,32 @@ void Player::set_broken(const Line& line, bool broken) {
   } else {
     address = world_.fetched_by(line);
   }
-  if (!address) return;
-  const uint64_t page = *address & kAddresses & ~SparseMemory::kOffsets;
-  memory_.set_broken(page, broken);
-  tell([&](Observer& o) { o.page_broken(page, broken); });
+  if (!address) return std::nullopt;
+  return *address & kAddresses & ~SparseMemory::kOffsets;
+}
+
+void Player::set_broken(const Line& line, bool broken) {
+  const std::optional<uint64_t> page = page_of(line);
+  if (!page) return;
+  memory_.set_broken(*page, broken);
+  tell([&](Observer& o) { o.page_broken(*page, broken); });
+}
+
+void Player::set_slow(const Line& line) {
+  const std::optional<uint64_t> page = page_of(line);
+  if (!page) return;
+  const uint64_t cycles = std::min(line.get("cycles", kSlowCycles), kSlowCyclesMax);
+  if (cycles == 0) {
+    slow_.erase(*page);
+  } else {
+    slow_[*page] = cycles;
+  }
+}
+
+uint64_t Player::extra_cycles(uint64_t address) {
+  if (slow_.empty()) return 0;
+  const auto found = slow_.find(address & kAddresses & ~SparseMemory::kOffsets);
+  return found == slow_.end() ? 0 : found->second;
 }
 
 void Player::take_events() {
@@ -590,6 +618,10 @@ MemoryAnswer Player::forward(const ForwardedAccess& access) {
   const bool broken = runs_wild() || memory_.broken(access.address);
   tell([&](Observer& o) { o.forwarded(access); });
   return broken ? MemoryAnswer::kBusError : MemoryAnswer::kDone;
+}
+
+void Player::finished_downstream(uint64_t id) {
+  tell([&](Observer& o) { o.finished_downstream(id); });
 }
 
 void Player::answered(uint64_t id, AccessEnd end) {

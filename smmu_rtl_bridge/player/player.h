@@ -62,7 +62,9 @@ class Player : public Surroundings {
   MemoryAnswer read(uint64_t address, void* data, size_t size_bytes, const Attributes& attributes) override;
   MemoryAnswer write(uint64_t address, const void* data, size_t size_bytes, const Attributes& attributes) override;
   MemoryAnswer exchange(uint64_t address, uint64_t expected, uint64_t desired, const Attributes& attributes) override;
+  uint64_t extra_cycles(uint64_t address) override;
   MemoryAnswer forward(const ForwardedAccess& access) override;
+  void finished_downstream(uint64_t id) override;
   void answered(uint64_t id, AccessEnd end) override;
   void ats_answered(const AtsAnswer& answer) override;
   void page_answered(const PageAnswer& answer) override;
@@ -115,7 +117,10 @@ class Player : public Surroundings {
   void ats(const Line& line);
   void page(const Line& line);
   void resume(const Line& line);
+  // The page that a line of "break", "mend" or "slow" means.
+  std::optional<uint64_t> page_of(const Line& line);
   void set_broken(const Line& line, bool broken);
+  void set_slow(const Line& line);
   void take_events();
   void take_page_requests();
   void recover();
@@ -133,7 +138,8 @@ class Player : public Surroundings {
   bool begun_ = false;
   bool promise_broken_ = false;  // what the device does since then is told to nobody
   uint64_t accesses_in_line_ = 0;
-  std::map<uint32_t, uint64_t> setup_;  // offset -> value
+  std::unordered_map<uint64_t, uint64_t> slow_;  // page -> more cycles
+  std::map<uint32_t, uint64_t> setup_;           // offset -> value
   Queue commands_, events_, pages_;
   bool has_page_queue_ = false;
   uint32_t control_ = 0;  // CR0 as it was written last

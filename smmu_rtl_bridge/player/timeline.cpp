@@ -88,6 +88,7 @@ void Timeline::forwarded(const ForwardedAccess& access) {
   out_ << "  client " << access.id << " goes on to " << hex(access.address) << (access.privileged ? " privileged" : "")
        << (access.instruction ? " instruction" : "") << told(access.attributes) << "\n";
 }
+void Timeline::finished_downstream(uint64_t id) { out_ << "  client " << id << " is done downstream\n"; }
 void Timeline::answered(uint64_t id, AccessEnd end) {
   constexpr const char* kEnds[] = {"done", "aborted", "zero", "failed downstream"};
   out_ << "  client " << id << " ends: " << kEnds[static_cast<size_t>(end)] << "\n";

@@ -29,6 +29,7 @@ class Timeline : public Observer {
                         bool failed) override;
   void accepted(const ClientAccess& access) override;
   void forwarded(const ForwardedAccess& access) override;
+  void finished_downstream(uint64_t id) override;
   void answered(uint64_t id, AccessEnd end) override;
   void ats_asked(const AtsQuestion& question) override;
   void ats_answered(const AtsAnswer& answer) override;

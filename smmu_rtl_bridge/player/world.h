@@ -46,7 +46,7 @@ class World {
 
   // Lines kStream, kCd, kMap, kUnmap, kDescriptor, kPointer, kPoke.
   void carry_out(const Line& line);
-  // The address that a line of "break" or "mend" means, but for queues; none: there is no such thing in memory.
+  // The address that a line of "break", "mend" or "slow" means, but for queues; none: there is no such thing in memory.
   std::optional<uint64_t> fetched_by(const Line& line);
 
   std::optional<uint64_t> ste_place(uint32_t stream) const;

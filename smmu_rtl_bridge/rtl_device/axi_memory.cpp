@@ -6,7 +6,7 @@
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
-constexpr unsigned kDicePerPort = 3;
+constexpr unsigned kDicePerPort = 4;
 constexpr uint64_t kChannels = 4;  // of the stall dice: AR, AW, W
 
 }  // namespace
@@ -16,13 +16,21 @@ AxiMemory::AxiMemory(Handler& handler, const Timing& timing, uint64_t seed, unsi
       timing_(timing),
       latency_(seed, channel * kDicePerPort),
       order_(seed, channel * kDicePerPort + 1),
-      stall_(seed, channel * kDicePerPort + 2) {}
+      stall_(seed, channel * kDicePerPort + 2),
+      early_(seed, channel * kDicePerPort + 3) {}
 
 void AxiMemory::reset() {
   count_ = 0;
   reads_.clear();
   writes_.clear();
   write_data_.clear();
+}
+
+void AxiMemory::fetch(AxiBurst& burst) {
+  if (burst.fetched) return;
+  handler_.read(burst);
+  burst.response = response_of(burst);
+  burst.fetched = true;
 }
 
 uint8_t AxiMemory::response_of(const AxiBurst& burst) {
@@ -43,7 +51,7 @@ AxiBurst* AxiMemory::pick(uint64_t cycle, std::deque<AxiBurst>& bursts, Usable u
       // Each candidate with the same chance.
       if (!chosen || order_.up_to(candidates - 1, cycle * AxiMemory::kBurstsMax + i) == 0) chosen = &burst;
     }
-    if (!timing_.disorder) break;
+    if (!timing_.disorder && !burst.slow) break;
   }
   return chosen;
 }
@@ -55,6 +63,7 @@ void AxiMemory::update(uint64_t cycle, const AxiManagerPins& manager, AxiSubordi
     burst.beats = std::min(manager.ar.length + 1u, kBeatsMax);
     burst.ready_at = due(cycle);
     handler_.taken(burst);
+    if (burst.early || early_.chance(timing_.early, cycle)) fetch(burst);
     reads_.push_back(burst);
   }
   if (manager.aw.valid && pins.aw_ready) {
@@ -87,11 +96,7 @@ void AxiMemory::answer_reads(uint64_t cycle, const AxiManagerPins& manager, AxiS
   pins.r = {};
   AxiBurst* burst = pick(cycle, reads_, [](const AxiBurst&) { return true; });
   if (!burst) return;
-  if (!burst->fetched) {
-    handler_.read(*burst);
-    burst->response = response_of(*burst);
-    burst->fetched = true;
-  }
+  fetch(*burst);
   pins.r.valid = true;
   pins.r.id = burst->address.id;
   pins.r.data = burst->failed ? 0 : burst->data[burst->done];

@@ -19,6 +19,8 @@ struct AxiBurst {
   uint64_t owner = 0;     // the handler's
   unsigned beats = 1;
   unsigned done = 0;
+  bool slow = false;   // others may overtake it
+  bool early = false;  // carried out when it is taken
   bool fetched = false;
   bool failed = false;  // the handler's answer
   uint8_t response = kAxiOkay;
@@ -43,7 +45,7 @@ class AxiMemory {
   class Handler {
    public:
     virtual ~Handler() = default;
-    // The address of a burst was taken.
+    // The address of a burst was taken; may put off ready_at.
     virtual void taken(AxiBurst& burst) = 0;
     // Fills `data` and `failed` of a read whose time has come; carries out a write.
     virtual void read(AxiBurst& burst) = 0;
@@ -53,6 +55,7 @@ class AxiMemory {
     uint64_t base = 0, latency = 0, stall = 0;
     bool disorder = false;
     uint64_t decode_errors = 0;
+    uint64_t early = 0;  // percent of reads that are carried out when they are taken, and answered later
   };
   static constexpr size_t kBurstsMax = 64;  // more than any device has; a device that has more waits
 
@@ -65,6 +68,7 @@ class AxiMemory {
 
  private:
   uint64_t due(uint64_t cycle) { return cycle + timing_.base + latency_.up_to(timing_.latency, ++count_); }
+  void fetch(AxiBurst& burst);
   void answer_reads(uint64_t cycle, const AxiManagerPins& manager, AxiSubordinatePins& pins);
   void answer_writes(uint64_t cycle, const AxiManagerPins& manager, AxiSubordinatePins& pins);
   // The burst whose answer goes next, or none.
@@ -74,7 +78,7 @@ class AxiMemory {
 
   Handler& handler_;
   Timing timing_;
-  ChannelDice latency_, order_, stall_;
+  ChannelDice latency_, order_, stall_, early_;
   uint64_t count_ = 0;
   std::deque<AxiBurst> reads_, writes_;
   std::deque<AxiWriteData> write_data_;

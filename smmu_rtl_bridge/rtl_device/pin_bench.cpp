@@ -15,11 +15,12 @@ constexpr unsigned kMemoryChannel = 1, kDownstreamChannel = 2;
 constexpr uint64_t kPieceBytes = 64;
 
 AxiMemory::Timing memory_timing(const PinTiming& timing) {
-  return {timing.memory_base, timing.memory_latency, timing.memory_stall, timing.memory_disorder != 0,
-          timing.decode_errors};
+  return {timing.memory_base,          timing.memory_latency, timing.memory_stall,
+          timing.memory_disorder != 0, timing.decode_errors,  timing.memory_early};
 }
 AxiMemory::Timing downstream_timing(const PinTiming& timing) {
-  return {0, timing.downstream_latency, timing.downstream_stall, timing.downstream_disorder != 0, timing.decode_errors};
+  return {0, timing.downstream_latency, timing.downstream_stall, timing.downstream_disorder != 0, timing.decode_errors,
+          0};
 }
 
 Attributes attributes_of(const AxiAddress& address) {
@@ -161,7 +162,15 @@ bool PinBench::access_register(uint32_t offset, bool write, unsigned size_bytes,
 
 // ---- the device's own memory accesses
 
-void PinBench::taken(AxiBurst&) {}
+void PinBench::taken(AxiBurst& burst) { burst.early = put_off(burst); }
+
+// True where memory is slow there.
+bool PinBench::put_off(AxiBurst& burst) {
+  const uint64_t cycles = surroundings_.extra_cycles(burst.address.address);
+  burst.ready_at += cycles;
+  burst.slow = cycles != 0;
+  return burst.slow;
+}
 
 void PinBench::read(AxiBurst& burst) {
   std::array<uint8_t, 8 * (kBeatsMax + 1)> bytes{};
@@ -211,6 +220,7 @@ void PinBench::Downstream::taken(AxiBurst& burst) {
                                       " that no client has made");
     return;
   }
+  bench_.put_off(burst);
   burst.owner = flight->access.id;
   flight->forwarded = true;
   ForwardedAccess forwarded;
@@ -238,6 +248,7 @@ void PinBench::Downstream::read(AxiBurst& burst) {
     for (unsigned beat = 0; beat < burst.beats; ++beat) burst.data[beat] = read_word(burst.owner, beat);
   }
   if (flight && burst.failed) flight->failed_downstream = true;
+  bench_.surroundings_.finished_downstream(burst.owner);
 }
 
 void PinBench::Downstream::write(AxiBurst& burst) {
@@ -263,6 +274,7 @@ void PinBench::Downstream::write(AxiBurst& burst) {
     }
   }
   if (burst.failed) flight->failed_downstream = true;
+  bench_.surroundings_.finished_downstream(burst.owner);
 }
 
 void PinBench::answered(ClientFlight& flight) {

@@ -77,6 +77,7 @@ class PinBench : AxiMemory::Handler, ClientPort::Owner {
   void read(AxiBurst& burst) override;
   void write(AxiBurst& burst) override;
   void answered(ClientFlight& flight) override;
+  bool put_off(AxiBurst& burst);
   void breach(const char* rule, std::string text);
   bool access_word(uint32_t offset, bool write, uint32_t& word, uint8_t strobe);
   void log_cycle() const;

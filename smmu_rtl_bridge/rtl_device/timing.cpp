@@ -50,6 +50,7 @@ std::vector<Setting> draw_pin_timing(uint64_t seed) {
   if (draw.chance(70)) set("memory_latency", latency());
   if (draw.chance(20)) set("memory_base", draw.between(1, 20));
   if (draw.chance(40)) set("memory_stall", draw.between(1, 80));
+  if (draw.chance(60)) set("memory_early", draw.pick<uint64_t>({50, 100}));
   if (draw.chance(60)) set("memory_disorder", 1);
   if (draw.chance(70)) set("downstream_latency", latency());
   if (draw.chance(40)) set("downstream_stall", draw.between(1, 80));

@@ -17,6 +17,7 @@ struct PinTiming {
   uint64_t memory_latency = 0;      // cycles at most until memory answers an access of the device's own
   uint64_t memory_base = 0;         // and at least
   uint64_t memory_stall = 0;        // percent of cycles in which memory takes nothing
+  uint64_t memory_early = 0;        // percent of reads that see memory as it is when their address is taken
   uint64_t memory_disorder = 0;     // 1: answers of different IDs in any order, beats mixed
   uint64_t downstream_latency = 0;  // the same for what clients reach
   uint64_t downstream_stall = 0;
@@ -37,6 +38,7 @@ inline constexpr PinTimingRow kPinTimingRows[] = {
     {"memory_latency", &PinTiming::memory_latency, 1000},
     {"memory_base", &PinTiming::memory_base, 1000},
     {"memory_stall", &PinTiming::memory_stall, 90},
+    {"memory_early", &PinTiming::memory_early, 100},
     {"memory_disorder", &PinTiming::memory_disorder, 1},
     {"downstream_latency", &PinTiming::downstream_latency, 1000},
     {"downstream_stall", &PinTiming::downstream_stall, 90},

@@ -101,13 +101,13 @@ std::string listed(std::span<const std::string_view> words) {
   return text;
 }
 
-// Which of place and number a line of "break" and "mend" has follows from its word.
+// Which of place and number a line of "break", "mend" and "slow" has follows from its word.
 bool wants_place(const Line& line, const VerbRow& row) {
-  if (line.verb != Verb::kBreak && line.verb != Verb::kMend) return row.place;
+  if (!names_memory(line.verb)) return row.place;
   return line.word == "ste" || line.word == "l1ste" || line.word == "cd" || line.word == "l1cd" || line.word == "desc";
 }
 bool wants_number(const Line& line, const VerbRow& row) {
-  if (line.verb != Verb::kBreak && line.verb != Verb::kMend) return row.number;
+  if (!names_memory(line.verb)) return row.number;
   return line.word == "page" || line.word == "desc";
 }
 

@@ -31,7 +31,7 @@ std::string print(const Line& line) {
   text += row.name;
   if (!line.word.empty()) text += " " + line.word;
   bool place = row.place, number = row.number;
-  if (line.verb == Verb::kBreak || line.verb == Verb::kMend) {
+  if (names_memory(line.verb)) {
     number = line.word == "page" || line.word == "desc";
     place =
         line.word == "desc" || line.word == "ste" || line.word == "l1ste" || line.word == "cd" || line.word == "l1cd";

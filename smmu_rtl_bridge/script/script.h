@@ -25,6 +25,7 @@ enum class Verb : uint8_t {
   kPoke,
   kBreak,
   kMend,
+  kSlow,
   kWrite,
   kRead,
   kCommand,
@@ -40,6 +41,9 @@ enum class Verb : uint8_t {
   kTick,
   kCount,
 };
+
+// Lines that name something in memory by who reads it ("ste 5") or where it is ("page 0x1000").
+constexpr bool names_memory(Verb verb) { return verb == Verb::kBreak || verb == Verb::kMend || verb == Verb::kSlow; }
 
 // Whose tables a line means: those of a context descriptor ("5" and "5.3") or of stage 2 ("5/s2").
 struct Place {

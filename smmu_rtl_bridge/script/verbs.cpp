@@ -26,6 +26,7 @@ constexpr FieldName kDescriptorFields[] = {{"level"}, {"value"}, {"flip"}};
 constexpr FieldName kPointerFields[] = {{"level"}, {"ap"}, {"xn"}, {"pxn"}, {"ns"}, {"or"}};
 constexpr FieldName kPokeFields[] = {{"value"}, {"size"}};
 constexpr FieldName kBreakFields[] = {{"level"}};
+constexpr FieldName kSlowFields[] = {{"level"}, {"cycles"}};
 constexpr FieldName kWriteFields[] = {{"size"}, {"nowait", true}};
 constexpr FieldName kReadFields[] = {{"size"}};
 constexpr FieldName kHold[] = {{"hold", true}};
@@ -66,6 +67,13 @@ constexpr VerbRow kRows[] = {
      .place = true,
      .number = true,
      .fields = kBreakFields},
+    {.verb = kSlow,
+     .name = "slow",
+     .word = WordKind::kOneOf,
+     .words = kFetches,
+     .place = true,
+     .number = true,
+     .fields = kSlowFields},
     {.verb = kWrite, .name = "write", .word = WordKind::kRegister, .number = true, .fields = kWriteFields},
     {.verb = kRead, .name = "read", .word = WordKind::kRegister, .fields = kReadFields},
     {.verb = kCommand, .name = "cmd", .word = WordKind::kCommand, .kind = FieldKind::kCommand, .fields = kHold},

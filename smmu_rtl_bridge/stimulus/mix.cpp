@@ -34,7 +34,7 @@ constexpr MixNumber kNumbers[] = {
     {"bad_command", &Mix::bad_command, kWeight}, {"resume", &Mix::resume, kWeight},
     {"translation_request", &Mix::translation_request, kWeight}, {"page_request", &Mix::page_request, kWeight},
     {"registers", &Mix::registers, kWeight}, {"disable", &Mix::disable, kWeight},
-    {"queue_error", &Mix::queue_error, kWeight},
+    {"queue_error", &Mix::queue_error, kWeight}, {"race", &Mix::race, kWeight},
     {"plain_device", &Mix::plain_device, kPercent}, {"small_caches", &Mix::small_caches, kPercent},
 };
 // clang-format on

@@ -68,6 +68,7 @@ struct Mix {
   unsigned registers = 4;
   unsigned disable = 2;
   unsigned queue_error = 2;
+  unsigned race = 8;  // changes and commands while accesses to the very page are under way
 
   // Of the device, where it is a model.
   unsigned plain_device = 10;

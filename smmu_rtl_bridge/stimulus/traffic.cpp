@@ -118,7 +118,8 @@ void Traffic::something() {
                               features_.pri() ? mix_.page_request : 0,
                               mix_.registers,
                               mix_.disable,
-                              mix_.queue_error};
+                              mix_.queue_error,
+                              mix_.race};
   unsigned total = 0;
   for (const unsigned weight : weights) total += weight;
   if (total == 0) return;
@@ -147,6 +148,8 @@ void Traffic::something() {
       return disable();
     case 12:
       return queue_error();
+    case 13:
+      return race();
     default:
       return;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "smmu_rtl_bridge/stimulus/plan.h"
@@ -34,6 +35,23 @@ class Traffic {
   void disable();
   void queue_error();
 
+  // A page that a stream's clients can reach.
+  struct Spot {
+    Place place;
+    uint64_t page = 0;
+  };
+  void race();
+  void race_leaf(LeafPlan& leaf, const std::vector<Spot>& spots);
+  void race_table(const LeafPlan& leaf, const std::vector<Spot>& spots);
+  void depart(const std::vector<Spot>& spots, Line slow, uint64_t output);
+  static Line descriptor_of(const LeafPlan& leaf, unsigned level);
+  void race_configuration(const LeafPlan& leaf, const std::vector<Spot>& spots);
+  std::vector<Spot> spots_of(const LeafPlan& leaf);
+  void visit(const std::vector<Spot>& spots, uint64_t count);
+  void pause();
+  // The line that maps the leaf otherwise: 0 permissions, 1 access flag, 2 attributes, from 3 on another output.
+  Line changed(LeafPlan& leaf, uint64_t kind);
+
   // The narrowest commands that cover a change of a leaf, or wider ones.
   void cover(const LeafPlan& leaf, bool leaf_only);
   void cover_configuration(const StreamPlan& stream, const Place& place, bool entry);
@@ -52,6 +70,8 @@ class Traffic {
   const Features& features_;
   Plan& plan_;
   unsigned next_group_ = 0;
+  std::optional<Line> slow_;  // makes quick again what a race has made slow
+  uint64_t next_offset_ = 0;  // in a page, of accesses that race
 };
 
 }  // namespace lockstep::smmu_rtl_bridge

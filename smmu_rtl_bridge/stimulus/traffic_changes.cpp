@@ -121,15 +121,11 @@ void Traffic::cover(const LeafPlan& leaf, bool leaf_only) {
   }
 }
 
-// A leaf gets another output, other permissions or goes: with break-before-make, or at once.
-void Traffic::update(bool live) {
-  if (plan_.leaves.empty()) return;
-  LeafPlan& leaf = draw_.pick(plan_.leaves);
+Line Traffic::changed(LeafPlan& leaf, uint64_t kind) {
   Line fresh = leaf.line;
   const auto drop = [&](std::string_view name) {
     std::erase_if(fresh.fields, [&](const Field& field) { return field.name == name; });
   };
-  const uint64_t kind = draw_.below(leaf.holds_tables ? 2 : 5);
   const bool stage2 = leaf.place.stage2;
   if (kind == 0) {
     drop(stage2 ? "s2ap" : "ap");
@@ -140,15 +136,23 @@ void Traffic::update(bool live) {
   } else if (kind == 2) {
     drop(stage2 ? "memattr" : "attr");
     fresh.set(stage2 ? "memattr" : "attr", draw_.below(stage2 ? 16 : 8));
-  }
-  const bool moves = kind >= 3;
-  if (moves) {
+  } else {
     const uint64_t reach = leaf.granule_log2 == 16 ? 31 : 30;
     const uint64_t moved = leaf.output ^ (uint64_t{1} << std::max<uint64_t>(reach, 63 - __builtin_clzll(leaf.size)));
     drop("pa");
     fresh.set("pa", moved);
     leaf.output = moved;
   }
+  return fresh;
+}
+
+// A leaf gets another output, other permissions or goes: with break-before-make, or at once.
+void Traffic::update(bool live) {
+  if (plan_.leaves.empty()) return;
+  LeafPlan& leaf = draw_.pick(plan_.leaves);
+  const uint64_t kind = draw_.below(leaf.holds_tables ? 2 : 5);
+  const Line fresh = changed(leaf, kind);
+  const bool moves = kind >= 3;
   const bool goes = !moves && draw_.chance(10);
   const bool breaks = (moves && !live) || goes || draw_.chance(20);
   if (breaks && leaf.group_log2 == 0) {

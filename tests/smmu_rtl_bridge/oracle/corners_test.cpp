@@ -39,6 +39,40 @@ TEST(OracleCorners, NeighbourWithoutAccessFlagAnswersForNobody) {
   EXPECT_EQ(w.judge.statistics().several_outcomes, 0u);
 }
 
+// What goes downstream before its translation is invalidated must be done there when CMD_SYNC completes.
+TEST(OracleCorners, SyncWaitsForWhatIsDownstream) {
+  for (const bool moved : {false, true}) {
+    for (const bool waits : {false, true}) {
+      SmallWorld w;
+      w.start();
+      ClientAccess access;
+      access.id = 77;
+      access.address = SmallWorld::kInput;
+      access.stream_id = SmallWorld::kStream;
+      w.judge.accepted(access);
+      ForwardedAccess forwarded;
+      forwarded.id = access.id;
+      w.change_result = [&](core_smmu::TranslateResult& result) {
+        forwarded.address = result.address;
+        forwarded.attributes = to_pins(result.attributes);
+        forwarded.privileged = result.privileged;
+      };
+      ClientAccess same = access;
+      w.access(same);
+      w.change_result = nullptr;
+      w.judge.forwarded(forwarded);
+      w.put64(w.place, (moved ? Simple::kPage + 0x5000 : Simple::kPage) | Simple::kStage1Leaf);
+      w.invalidate_page();
+      if (waits) w.judge.finished_downstream(access.id);
+      w.sync();
+      if (!waits) w.judge.finished_downstream(access.id);
+      w.judge.answered(access.id, AccessEnd::kDone);
+      w.rest();
+      EXPECT_EQ(first_failure(w.judge).substr(0, 10), moved && !waits ? "sync-waits" : "") << moved << waits;
+    }
+  }
+}
+
 // A first table of two descriptors is smaller than a group of 32: what lies behind it is not of the group.
 TEST(OracleCorners, GroupEndsWithItsTable) {
   SmallWorld w;
