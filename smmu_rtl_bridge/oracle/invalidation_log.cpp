@@ -193,7 +193,7 @@ bool InvalidationLog::completed_within(Sequence from, Sequence to) const {
 
 Sequence InvalidationLog::stream_entry(uint32_t stream, bool level1, Sequence limit, Sequence filled) const {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
-    if (entry->completed < limit && entry->fetched < filled && entry->kind == Kind::kStreams &&
+    if (entry->completed < limit && entry->fetched <= filled && entry->kind == Kind::kStreams &&
         !(level1 && entry->leaf_only) && stream >= entry->first_stream && stream <= entry->last_stream)
       return entry->fetched;
   return 0;
@@ -201,7 +201,7 @@ Sequence InvalidationLog::stream_entry(uint32_t stream, bool level1, Sequence li
 
 Sequence InvalidationLog::context(uint32_t stream, uint32_t index, bool level1, Sequence limit, Sequence filled) const {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-    if (entry->completed >= limit || entry->fetched >= filled) continue;
+    if (entry->completed >= limit || entry->fetched > filled) continue;
     switch (entry->kind) {
       case Kind::kStreams:
         if (stream >= entry->first_stream && stream <= entry->last_stream) return entry->fetched;
@@ -222,7 +222,7 @@ Sequence InvalidationLog::context(uint32_t stream, uint32_t index, bool level1, 
 
 Sequence InvalidationLog::translation(const CachedPiece& piece, Sequence limit, Sequence filled) const {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
-    if (entry->completed < limit && entry->fetched < filled && entry->kind == Kind::kTranslations &&
+    if (entry->completed < limit && entry->fetched <= filled && entry->kind == Kind::kTranslations &&
         reaches(entry->scope, piece))
       return entry->fetched;
   return 0;

@@ -44,9 +44,10 @@ class InvalidationLog {
   // Whether one was completed after `from` and before `to`.
   bool completed_within(Sequence from, Sequence to) const;
 
-  // When the latest was fetched of those that were completed before `limit` and fetched before `filled`; 0 where there
-  // is none. A cache that is filled from another one has what that one had at the time: the answer for the outer cache
-  // is `filled` of the inner one.
+  // When the latest was fetched of those that were completed before `limit` and fetched at `filled` or before; 0 where
+  // there is none. No two commands are fetched at the same time, so that what is fetched at `filled` is the command
+  // that emptied the outer cache, and it emptied the inner one too. A cache that is filled from another one has what
+  // that one had at the time: the answer for the outer cache is `filled` of the inner one.
   Sequence stream_entry(uint32_t stream, bool level1, Sequence limit, Sequence filled = kNever) const;
   Sequence context(uint32_t stream, uint32_t index, bool level1, Sequence limit, Sequence filled = kNever) const;
   Sequence translation(const CachedPiece& piece, Sequence limit, Sequence filled = kNever) const;

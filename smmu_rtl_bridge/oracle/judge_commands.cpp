@@ -84,7 +84,7 @@ bool Judge::command_fetched(uint64_t address, const void* data, size_t size_byte
     }
     SeenCommand command;
     command.place = place;
-    command.fetched = now_;
+    command.fetched = ++now_;
     command.failed = failed;
     if (!failed) std::memcpy(command.words.data(), static_cast<const uint8_t*>(data) + at, 16);
     const bool blocked = !commands_.empty() && (commands_.back().stops_here || commands_.back().blocked);

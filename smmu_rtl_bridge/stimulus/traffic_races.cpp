@@ -59,7 +59,10 @@ void Traffic::pause() {
 
 void Traffic::race() {
   if (plan_.leaves.empty()) return;
-  LeafPlan& leaf = draw_.pick(plan_.leaves);
+  size_t index = draw_.below(plan_.leaves.size());
+  // Most leaves of stage 2 are there for tables.
+  if (plan_.leaves[index].holds_tables && draw_.chance(70)) index = draw_.below(plan_.leaves.size());
+  LeafPlan& leaf = plan_.leaves[index];
   const std::vector<Spot> spots = spots_of(leaf);
   if (spots.empty() || leaf.group_log2 != 0) return;
   if (draw_.chance(40)) plan_.emit(Verb::kQuiet);
@@ -73,7 +76,7 @@ void Traffic::race() {
     }
   }
   const uint64_t kind = draw_.below(10);
-  if (kind < 6) {
+  if (kind < 5) {
     race_leaf(leaf, spots);
   } else if (kind < 8 && !leaf.place.stage2) {
     race_table(leaf, spots);
@@ -147,8 +150,9 @@ void Traffic::race_table(const LeafPlan& leaf, const std::vector<Spot>& spots) {
     if (std::any_of(tree.leaves.begin(), tree.leaves.end(), [&](size_t i) { return &plan_.leaves[i] == &leaf; }))
       start = tree.start;
   const unsigned level = start < leaf.level ? static_cast<unsigned>(draw_.between(start, leaf.level - 1)) : leaf.level;
-  // The pointer is kept when the table below it has been read.
-  depart(spots, descriptor_of(leaf, std::min(level + static_cast<unsigned>(draw_.below(2)), leaf.level)), leaf.output);
+  // A pointer is kept when it comes, or when the table below it has been read.
+  const unsigned slow = draw_.chance(65) ? level : std::min(level + 1, leaf.level);
+  depart(spots, descriptor_of(leaf, slow), leaf.output);
   if (level < leaf.level) {
     Line& line = plan_.emit(Verb::kPointer);
     line.place = leaf.place;

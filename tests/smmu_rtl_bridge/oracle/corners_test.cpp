@@ -39,6 +39,25 @@ TEST(OracleCorners, NeighbourWithoutAccessFlagAnswersForNobody) {
   EXPECT_EQ(w.judge.statistics().several_outcomes, 0u);
 }
 
+// One command removes whole translations and the pointers that they were made by: neither brings back the other.
+TEST(OracleCorners, OneInvalidationReachesAllCachesAtOnce) {
+  constexpr uint64_t kTlbiNhAll = 0x10, kReadOnlyTables = uint64_t{2} << 61;
+  for (const bool wrong : {false, true}) {
+    SmallWorld w;
+    w.start();
+    w.read();
+    const uint64_t level0 = w.root + (SmallWorld::kInput >> 39 & 511) * 8;
+    if (wrong) w.forget_command = [](const core_smmu::CommandWords& words) { return (words[0] & 0xff) == kTlbiNhAll; };
+    w.put64(level0, w.memory.get64(level0) | kReadOnlyTables);
+    w.command(kTlbiNhAll);
+    w.sync();
+    w.touch(SmallWorld::kInput, true);
+    w.rest();
+    EXPECT_EQ(first_failure(w.judge).substr(0, 17), wrong ? "stale-translation" : "");
+    EXPECT_EQ(w.judge.statistics().several_outcomes, 0u);
+  }
+}
+
 // What goes downstream before its translation is invalidated must be done there when CMD_SYNC completes.
 TEST(OracleCorners, SyncWaitsForWhatIsDownstream) {
   for (const bool moved : {false, true}) {
