@@ -110,7 +110,8 @@ core::Status write_file(const std::string& path, const std::string& text) {
 nlohmann::json to_json(const bridge::RunCounts& counts) {
   return {{"translations", counts.accesses}, {"faults", counts.faults},   {"events", counts.events},
           {"commands", counts.commands},     {"answers", counts.answers}, {"several_outcomes", counts.several_outcomes},
-          {"undecided", counts.undecided}};
+          {"undecided", counts.undecided},   {"hits", counts.hits},       {"misses", counts.misses},
+          {"nested", counts.nested}};
 }
 
 // Functional coverage of a run: one database where scripts are played, and one here for all of them.
@@ -158,12 +159,15 @@ void show_progress(const bridge::CampaignProgress& progress) {
 }
 
 std::string summary(const bridge::RunCounts& counts) {
-  const double several =
-      counts.answers == 0 ? 0
-                          : 100.0 * static_cast<double>(counts.several_outcomes) / static_cast<double>(counts.answers);
-  return fmt::format("{} translations ({} faults), {} commands, {} events; {:.2f} % of answers had several outcomes{}",
-                     counts.accesses, counts.faults, counts.commands, counts.events, several,
-                     counts.undecided ? fmt::format(", {} were not decided", counts.undecided) : "");
+  const auto percent = [&](uint64_t count) {
+    return counts.answers == 0 ? 0 : 100.0 * static_cast<double>(count) / static_cast<double>(counts.answers);
+  };
+  return fmt::format(
+      "{} translations ({:.1f} % hits, {:.1f} % misses, {:.1f} % nested, {:.1f} % faults), {} commands, {} events; "
+      "{:.2f} % of answers had several outcomes{}",
+      counts.accesses, percent(counts.hits), percent(counts.misses), percent(counts.nested), percent(counts.faults),
+      counts.commands, counts.events, percent(counts.several_outcomes),
+      counts.undecided ? fmt::format(", {} were not decided", counts.undecided) : "");
 }
 
 void report(const bridge::RunResult& result, const bridge::Script& script) {

@@ -31,18 +31,19 @@ json to_json(const RunResult& result) {
           {"line", result.line},
           {"cycle", result.cycle},
           {"counts",
-           {c.accesses, c.faults, c.events, c.commands, c.answers, c.several_outcomes, c.undecided, c.cycles,
-            c.total_ticks, c.design_ticks, c.oracle_ticks, c.stimulus_ticks, c.model_ticks}}};
+           {c.accesses, c.faults, c.events, c.commands, c.answers, c.several_outcomes, c.undecided, c.hits, c.misses,
+            c.nested, c.cycles, c.total_ticks, c.design_ticks, c.oracle_ticks, c.stimulus_ticks, c.model_ticks}}};
 }
 
 bool from_json(const json& text, RunResult& result) {
-  if (!text.is_object() || !text.contains("counts") || text["counts"].size() != 13) return false;
+  if (!text.is_object() || !text.contains("counts") || text["counts"].size() != 16) return false;
   result.rule = text["rule"];
   result.text = text["text"];
   result.line = text["line"];
   result.cycle = text["cycle"];
   const json& c = text["counts"];
-  result.counts = {c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12]};
+  result.counts = {c[0], c[1], c[2],  c[3],  c[4],  c[5],  c[6],  c[7],
+                   c[8], c[9], c[10], c[11], c[12], c[13], c[14], c[15]};
   return true;
 }
 

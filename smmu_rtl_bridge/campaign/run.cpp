@@ -119,6 +119,9 @@ core::Result<RunResult> play_on(Stage& stage, const Script& script, const RunOpt
     result.counts.answers = statistics.answers;
     result.counts.several_outcomes = statistics.several_outcomes;
     result.counts.undecided = statistics.undecided;
+    result.counts.hits = statistics.hits;
+    result.counts.misses = statistics.misses;
+    result.counts.nested = statistics.nested;
     result.counts.oracle_ticks = stand->ticks();
     if (answers) *answers = stand->answers();
   }
@@ -171,6 +174,9 @@ void RunCounts::add(const RunCounts& other) {
   answers += other.answers;
   several_outcomes += other.several_outcomes;
   undecided += other.undecided;
+  hits += other.hits;
+  misses += other.misses;
+  nested += other.nested;
   cycles += other.cycles;
   total_ticks += other.total_ticks;
   design_ticks += other.design_ticks;

@@ -31,6 +31,9 @@ struct RunCounts {
   uint64_t answers = 0;           // judged
   uint64_t several_outcomes = 0;  // of those, with more than one that is allowed
   uint64_t undecided = 0;
+  uint64_t hits = 0;  // see JudgeStatistics
+  uint64_t misses = 0;
+  uint64_t nested = 0;
   uint64_t cycles = 0;  // of a design's clock
   // Where the time went, in ticks of the processor's clock.
   uint64_t total_ticks = 0;

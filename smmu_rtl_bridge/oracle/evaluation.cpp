@@ -81,6 +81,7 @@ void Evaluator::begin() {
   ste_read_ = cd_read_ = decoded_ste_ = decoded_cd_ = false;
   stage1_reads_.clear();
   stage2_reads_.clear();
+  last_descriptor_ = 0;
   structures_until_ = kNever;
   stage1_updated_ = false;
   kept_level_ = 0;
@@ -133,6 +134,8 @@ bool Evaluator::explore_all(const Control& control, std::vector<Outcome>& out, c
                                     tlm_models::smmuv3::decode_ste(ste_words_, config_).merge_events);
     outcome.updates = updates_;
     outcome.seen = seen_;
+    outcome.last_descriptor = last_descriptor_;
+    outcome.two_stages = !stage1_reads_.empty() && !stage2_reads_.empty();
     const auto same = std::find_if(out.begin(), out.end(), [&](const Outcome& o) { return o.same_as(outcome); });
     if (same == out.end()) {
       out.push_back(std::move(outcome));
@@ -331,8 +334,10 @@ void Evaluator::note(uint64_t address, const uint64_t* words, AccessKind kind) {
       break;
     case AccessKind::kStage1Descriptor:
       stage1_reads_.push_back({address, words[0]});
+      last_descriptor_ = address;
       break;
     case AccessKind::kStage2Descriptor:
+      last_descriptor_ = address;
       stage2_reads_.push_back({address, words[0]});
       break;
     default:

@@ -47,6 +47,10 @@ struct Outcome {
   std::optional<AtsAnswer> ats;
   std::vector<DescriptorUpdate> updates;
   unsigned seen = 0;
+  // For counting, and no part of what is compared: where the last descriptor of a table is that it takes, 0 where it
+  // takes none, and whether tables of both stages are among them.
+  uint64_t last_descriptor = 0;
+  bool two_stages = false;
 
   bool same_as(const Outcome& other) const;
 };
@@ -230,6 +234,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   tlm_models::smmuv3::ContextDescriptor cd_;
   std::vector<TableRead> stage1_reads_;
   std::vector<TableRead> stage2_reads_;
+  uint64_t last_descriptor_ = 0;
   Sequence structures_until_ = kNever;
   bool stage1_updated_ = false;
   unsigned kept_level_ = 0;      // of the next read towards a context descriptor that is kept

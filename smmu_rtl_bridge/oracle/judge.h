@@ -37,6 +37,9 @@ struct JudgeStatistics {
   uint64_t one_outcome = 0;
   uint64_t several_outcomes = 0;
   uint64_t undecided = 0;
+  uint64_t hits = 0;    // went on by tables whose last descriptor was not read for them
+  uint64_t misses = 0;  // the last descriptor was read while they were under way, whatever came of it
+  uint64_t nested = 0;  // tables of both stages
   uint64_t events = 0;
   uint64_t updates = 0;
   uint64_t commands = 0;
@@ -210,6 +213,7 @@ class Judge : public Observer {
   void explain_updates(const std::vector<Outcome>& outcomes, Sequence from);
   static bool agrees(const Outcome& outcome, const Flight& flight, AccessEnd end);
   void judge_answer(Flight& flight, AccessEnd end);
+  void count_share(const Flight& flight, const Outcome& outcome);
   size_t count_outcomes(bool may_have_stalled) const;
   void count_answer(bool several) { ++(several ? counts_.several_outcomes : counts_.one_outcome); }
   bool outlived_sync(const Flight& flight, AccessEnd end);

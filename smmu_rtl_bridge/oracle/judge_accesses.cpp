@@ -325,6 +325,18 @@ bool Judge::outlived_sync(const Flight& flight, AccessEnd end) {
                       [&](const Outcome& outcome) { return agrees(outcome, flight, end); });
 }
 
+// What a device has kept shows at its pins: where it did not read the last descriptor, it had the translation.
+void Judge::count_share(const Flight& flight, const Outcome& outcome) {
+  counts_.nested += outcome.two_stages;
+  if (outcome.last_descriptor == 0) return;
+  for (auto seen = fetches_.rbegin(); seen != fetches_.rend() && seen->at > flight.accepted; ++seen) {
+    if (seen->address != outcome.last_descriptor) continue;
+    ++counts_.misses;
+    return;
+  }
+  counts_.hits += outcome.end == Ends::kPass;
+}
+
 void Judge::judge_answer(Flight& flight, AccessEnd end) {
   const uint64_t id = flight.access.id;
   if (flight.stalled) {
@@ -363,12 +375,14 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
   Owed owed;
   bool found = false;
   unsigned seen = ~0u;
+  const Outcome* likeliest = nullptr;
   for (size_t i = 0; i < outcomes_.size(); ++i) {
     const Outcome& outcome = outcomes_[i];
     bool repeated = false;
     for (size_t j = 0; j < i && !repeated; ++j) repeated = alike(outcomes_[j], outcome);
     if (!agrees(outcome, flight, end)) continue;
     found = true;
+    if (outcome.seen < seen) likeliest = &outcome;
     seen = std::min(seen, outcome.seen);
     const bool from_stall = outcome.end == Ends::kStall;
     if (outcome.recorded && !from_stall) {
@@ -388,6 +402,7 @@ void Judge::judge_answer(Flight& flight, AccessEnd end) {
     }
     return;
   }
+  if (likeliest) count_share(flight, *likeliest);
   if (found && outlived_sync(flight, end))
     fail(Rule::kSyncWaits, id,
          text_of(flight.access) + " was not done downstream when CMD_SYNC completed; seen: " + text_of(flight, end));
