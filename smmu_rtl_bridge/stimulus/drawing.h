@@ -19,6 +19,8 @@ class Drawing {
   uint64_t below(uint64_t n) { return n == 0 ? 0 : random_() % n; }
   uint64_t between(uint64_t first, uint64_t last) { return first + below(last - first + 1); }
   bool chance(unsigned percent) { return random_() % 100 < percent; }
+  // So many percent of so many percent.
+  bool chance(unsigned percent, unsigned of_percent) { return random_() % 10'000 < uint64_t{percent} * of_percent; }
   // An index, by weight; the weights must not all be zero.
   size_t weighted(std::span<const unsigned> weights) {
     uint64_t total = 0;

@@ -23,7 +23,7 @@ constexpr MixNumber kNumbers[] = {
     {"identity", &Mix::identity, kPercent}, {"blocks", &Mix::blocks, kPercent},
     {"contiguous", &Mix::contiguous, kPercent}, {"hardware_update", &Mix::hardware_update, kPercent},
     {"access_flag_clear", &Mix::access_flag_clear, kPercent}, {"attributes", &Mix::attributes, kPercent},
-    {"permissions", &Mix::permissions, kPercent}, {"hierarchy", &Mix::hierarchy, kPercent},
+    {"permissions", &Mix::permissions, kPercent}, {"hierarchy", &Mix::hierarchy, kPercent}, {"odd", &Mix::odd, kPercent},
     {"holes", &Mix::holes, kPercent}, {"damage", &Mix::damage, kPercent}, {"stalls", &Mix::stalls, kPercent},
     {"ats", &Mix::ats, kPercent}, {"small_queues", &Mix::small_queues, kPercent},
     {"messages", &Mix::messages, kPercent}, {"unknown_streams", &Mix::unknown_streams, kPercent},

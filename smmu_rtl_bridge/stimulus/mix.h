@@ -22,9 +22,9 @@ struct Mix {
   unsigned mappings = 4;  // of each half of an address space
 
   // Weights of what a stream is.
-  unsigned stage1 = 30;
+  unsigned stage1 = 22;
   unsigned stage2 = 15;
-  unsigned nested = 35;
+  unsigned nested = 55;
   unsigned bypass = 6;
   unsigned abort = 2;
 
@@ -43,6 +43,7 @@ struct Mix {
   unsigned attributes = 40;
   unsigned permissions = 20;  // leaves that do not allow everything
   unsigned hierarchy = 20;
+  unsigned odd = 60;    // how much of what makes accesses fault or pass tables by there is in configurations
   unsigned holes = 8;   // accesses to addresses that nothing maps
   unsigned damage = 8;  // structures with something illegal
   unsigned stalls = 12;
@@ -50,7 +51,7 @@ struct Mix {
   unsigned small_queues = 15;
   unsigned messages = 25;
   unsigned unknown_streams = 2;
-  unsigned locality = 55;  // accesses to the page of an earlier one
+  unsigned locality = 48;  // accesses to the page of an earlier one
   unsigned forgotten = 3;  // invalidations that software forgets
   unsigned hasty = 15;     // things that are done without waiting for silence
 

@@ -135,6 +135,7 @@ class Plan {
   uint64_t allocate_guest(size_t stream, uint64_t size, unsigned granule_log2);
   unsigned granule();
   bool block_allowed(unsigned granule_log2, unsigned level) const;
+  bool odd(unsigned percent) { return draw_.chance(percent, mix_.odd); }
   static unsigned shift_of(unsigned granule_log2, unsigned level) {
     return granule_log2 + (3 - level) * (granule_log2 - 3);
   }

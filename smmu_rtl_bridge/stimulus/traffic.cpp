@@ -47,7 +47,7 @@ Place Traffic::place_of(StreamPlan& stream, ContextPlan*& context) {
   place.stream = stream.id;
   context = nullptr;
   if (!stream.has_stage1()) {
-    if (features_.substream_bits() && draw_.chance(2)) place.has_substream = true;
+    if (features_.substream_bits() && odd(2)) place.has_substream = true;
     return place;
   }
   context = &draw_.pick(stream.contexts);
@@ -55,7 +55,7 @@ Place Traffic::place_of(StreamPlan& stream, ContextPlan*& context) {
     place.substream = context->substream;
     place.has_substream = true;
   }
-  if (features_.substream_bits() && draw_.chance(2)) {
+  if (features_.substream_bits() && odd(2)) {
     place.has_substream = !place.has_substream;
     if (draw_.chance(50)) place.substream = static_cast<uint32_t>(draw_.below(uint64_t{2} << stream.substreams_log2));
     if (!place.has_substream) place.substream = 0;
@@ -83,7 +83,8 @@ void Traffic::access(size_t index) {
   line.number = address;
   const uint64_t kind = draw_.below(100);
   line.word = kind < 55 ? "read" : kind < 82 ? "write" : kind < 90 ? "atomic" : "exec";
-  if (draw_.chance(40)) line.set("priv");
+  // What unprivileged software may write, privileged software cannot execute.
+  if (draw_.chance(40) && (line.word != "exec" || odd(100))) line.set("priv");
   if (draw_.chance(20)) {
     constexpr uint64_t kSizes[] = {1, 4, 16, 64};
     line.set("size", kSizes[draw_.below(4)]);
@@ -94,7 +95,7 @@ void Traffic::access(size_t index) {
     const uint64_t drawn = draw_.pick({0, 2, 3});
     line.set("sh", type.shareability < 0 ? drawn : static_cast<uint64_t>(type.shareability));
   }
-  if (features_.ats() && draw_.chance(stream.ats ? 4 : 1)) {
+  if (features_.ats() && mix_.ats != 0 && draw_.chance(stream.ats ? 4 : 1)) {
     line.set("translated");
     if (!plan_.leaves.empty() && draw_.chance(70)) {
       const LeafPlan& leaf = draw_.pick(plan_.leaves);

@@ -60,6 +60,7 @@ class Traffic {
   // Whether the device has the command.
   bool has_command(std::string_view name) const;
   void tags(Line& line, const LeafPlan& leaf, bool with_asid);
+  bool odd(unsigned percent) { return draw_.chance(percent, mix_.odd); }
   void sync();
   void maybe_quiet();
   void everything_invalid();

@@ -150,10 +150,12 @@ Line Traffic::changed(LeafPlan& leaf, uint64_t kind) {
 void Traffic::update(bool live) {
   if (plan_.leaves.empty()) return;
   LeafPlan& leaf = draw_.pick(plan_.leaves);
-  const uint64_t kind = draw_.below(leaf.holds_tables ? 2 : 5);
+  const bool faultless = !odd(100);
+  if (faultless && leaf.holds_tables) return;
+  const uint64_t kind = faultless ? draw_.between(2, 4) : draw_.below(leaf.holds_tables ? 2 : 5);
   const Line fresh = changed(leaf, kind);
   const bool moves = kind >= 3;
-  const bool goes = !moves && draw_.chance(10);
+  const bool goes = !moves && odd(10);
   const bool breaks = (moves && !live) || goes || draw_.chance(20);
   if (breaks && leaf.group_log2 == 0) {
     Line& gone = plan_.emit(Verb::kUnmap);

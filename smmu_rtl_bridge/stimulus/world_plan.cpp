@@ -130,8 +130,8 @@ void Plan::make_stream(size_t index) {
     if (draw_.chance(50)) line.set("ALLOCCFG", draw_.below(16));
     if (draw_.chance(50)) line.set("SHCFG", draw_.below(4));
   }
-  if (draw_.chance(25)) line.set("PRIVCFG", draw_.below(4));
-  if (draw_.chance(25)) line.set("INSTCFG", draw_.below(4));
+  if (odd(25)) line.set("PRIVCFG", draw_.below(4));
+  if (odd(25)) line.set("INSTCFG", draw_.below(4));
   if (draw_.chance(30)) line.set("MEV", 1);
   if (features_.pri() && draw_.chance(40)) line.set("PPAR", 1);
   const bool one_el2 = std::none_of(streams.begin(), streams.end(), [](const StreamPlan& s) { return s.el2; });
@@ -153,7 +153,8 @@ void Plan::make_stream(size_t index) {
       stream.format = features_.two_level_cd() && draw_.chance(mix_.two_level_contexts)
                           ? static_cast<unsigned>(draw_.between(1, 2))
                           : 0;
-      stream.default_substream = draw_.chance(85) ? static_cast<unsigned>(draw_.between(1, 2)) : draw_.pick({0u, 3u});
+      stream.default_substream = 2;
+      if (odd(60)) stream.default_substream = draw_.chance(75) ? 1 : draw_.pick({0u, 3u});
       line.set("S1CDMax", stream.substreams_log2).set("S1DSS", stream.default_substream);
       if (stream.format) line.set("S1Fmt", stream.format);
     }
@@ -167,7 +168,7 @@ void Plan::make_stream(size_t index) {
   if (stream.has_stage1()) make_contexts(index);
   lines_[at] = stream.line;
   if (!stream.has_stage1()) {
-    const unsigned few = stream.config == 6 ? 1 : 3;
+    const unsigned few = stream.config == 6 ? odd(100) : 3;
     for (unsigned i = 0; i < few; ++i) stream.addresses.push_back(draw_.any() & ones(features_.output_bits()));
     if (draw_.chance(mix_.holes)) stream.addresses.push_back(ones(features_.output_bits()) + 1);
   }
@@ -176,6 +177,7 @@ void Plan::make_stream(size_t index) {
       const uint64_t address = draw_.any() & ones(std::min(stream.stage2.input_bits, features_.output_bits()));
       if (map(index, 0, stream.stage2, address, false) || draw_.chance(mix_.holes)) stream.addresses.push_back(address);
     }
+    if (stream.addresses.empty()) stream.addresses.push_back(draw_.any() & ones(features_.output_bits()));
   }
 }
 

@@ -74,7 +74,7 @@ void Plan::make_stage2(size_t index, Line& line) {
     if (tries > 1000) tree.granule_log2 = granule();
   }
   tree.input_bits = 64 - size;
-  const unsigned ps = draw_.chance(70) ? features_.output_code() : static_cast<unsigned>(draw_.below(8));
+  const unsigned ps = odd(30) ? static_cast<unsigned>(draw_.below(8)) : features_.output_code();
   tree.output_bits = std::min(kOutputBits[ps], features_.output_bits());
   stream.simple_stage2 = stream.config == 7 && draw_.chance(mix_.identity);
   if (stream.simple_stage2) {
@@ -215,7 +215,7 @@ bool Plan::map(size_t index, size_t context, TreePlan& tree, uint64_t address, b
   } else {
     output = draw_.any() & ones(reach);
     if (draw_.chance(50)) output &= ones(32);
-    if (!permissive && draw_.chance(3)) output = draw_.any() & ones(features_.output_bits());
+    if (!permissive && odd(3)) output = draw_.any() & ones(features_.output_bits());
     output &= ~(size - 1);
   }
 
@@ -347,7 +347,7 @@ void Plan::make_context(size_t index, ContextPlan& context) {
   } else {
     ensure_guest(index, cd_at, true);
   }
-  const unsigned ips = draw_.chance(60) ? features_.output_code() : static_cast<unsigned>(draw_.below(8));
+  const unsigned ips = odd(40) ? static_cast<unsigned>(draw_.below(8)) : features_.output_code();
   const unsigned output_bits = std::min(kOutputBits[ips], features_.output_bits());
   line.set("IPS", ips).set("ASID", context.asid);
   if (features_.endianness() == 0 && draw_.chance(mix_.big_endian)) line.set("ENDI", 1);
@@ -368,7 +368,7 @@ void Plan::make_context(size_t index, ContextPlan& context) {
     const std::string n = half ? "1" : "0";
     line.set("T" + n + "SZ", size).set("TG" + n, code_of(tree.granule_log2, tree.upper)).set("TTB" + n, tree.root);
     if (half == 1) line.set("EPD1", 0);
-    if (draw_.chance(5)) line.set("EPD0", half == 0);
+    if (odd(5)) line.set("EPD0", half == 0);
     if (draw_.chance(25)) {
       tree.top_byte_ignored = true;
       line.set("TBI" + n, 1);
@@ -384,9 +384,9 @@ void Plan::make_context(size_t index, ContextPlan& context) {
       if (line.fields[j].name == line.fields[i].name)
         line.fields.erase(line.fields.begin() + static_cast<std::ptrdiff_t>(j));
   if (draw_.chance(25)) line.set("AFFD", 1);
-  if (draw_.chance(15)) line.set("WXN", 1);
-  if (draw_.chance(15)) line.set("UWXN", 1);
-  if (draw_.chance(15)) line.set("PAN", 1);
+  if (odd(15)) line.set("WXN", 1);
+  if (odd(15)) line.set("UWXN", 1);
+  if (odd(15)) line.set("PAN", 1);
   if (draw_.chance(15)) line.set("ASET", 1);
   if (draw_.chance(mix_.hardware_update)) {
     if (features_.hardware_update() > 0) line.set("HA", 1);
@@ -413,7 +413,7 @@ void Plan::make_context(size_t index, ContextPlan& context) {
       previous = address;
       if (tree.upper) address |= ~ones(tree.input_bits);
       const bool mapped = map(index, at, tree, address, false);
-      if (mapped && stream.two_stages() && draw_.chance(95)) {
+      if (mapped && stream.two_stages() && !odd(5)) {
         const LeafPlan& leaf = leaves[tree.leaves.back()];
         ensure_guest(index, leaf.output + (address & (leaf.size - 1)), !draw_.chance(mix_.permissions));
       }

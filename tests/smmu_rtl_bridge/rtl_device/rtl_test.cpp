@@ -83,6 +83,28 @@ TEST_P(Designs, ARunRepeatsItselfToTheCycle) {
   EXPECT_EQ(first->result.counts.events, again->counts.events);
 }
 
+// On our design's ID registers, mixes are what they say.
+TEST(Smmu, SharesOfHitsMissesAndNestedAccesses) {
+  const DeviceFactory factory = factory_of("smmu");
+  ASSERT_TRUE(factory);
+  const auto counts_of = [&](const char* name) {
+    SeedOptions seeds;
+    seeds.mix = *load_mix(name);
+    seeds.draw = [](uint64_t seed, const Mix&) { return draw_rtl_device(seed); };
+    RunCounts counts;
+    for (uint64_t seed = 1; seed <= 30; ++seed) {
+      const auto run = run_seed(factory, seed, seeds, {});
+      EXPECT_TRUE(run && run->result.ok()) << name << " " << seed;
+      if (run) counts.add(run->result.counts);
+    }
+    return counts;
+  };
+  const RunCounts hits = counts_of("hits"), some = counts_of("default");
+  EXPECT_GE(hits.hits * 100, hits.answers * 95);
+  EXPECT_GE(some.misses * 100, some.answers * 30);
+  EXPECT_GE(some.nested * 100, some.answers * 30);
+}
+
 // Each of the author's bugs is found, and shrunk to a script that one can read. They are built by name:
 // ninja rtl_little_smmu_old_limits ...
 TEST(LittleBugs, AreFoundAndShrunk) {
