@@ -113,6 +113,7 @@ void Judge::quiet() {
   std::erase_if(updates_, [&](const SeenUpdate& update) { return update.at < oldest; });
   memory_.set_floor(std::min(oldest, std::max(first_enabled_, log_.everything(now_))));
   while (controls_.size() > 1 && controls_.front().until <= oldest) controls_.pop_front();
+  last_quiet_ = now_;
 }
 
 void Judge::finished() { quiet(); }

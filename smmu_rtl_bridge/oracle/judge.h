@@ -305,6 +305,7 @@ class Judge : public Observer {
   tlm_models::smmuv3::RegisterFile registers_;  // as software wrote them
   std::deque<Control> controls_;                // that may still be in effect for something, the oldest first
   uint64_t next_control_ = 0;
+  Sequence last_quiet_ = 0;
   Sequence first_enabled_ = 0;  // when SMMUEN was set first
 
   std::unordered_map<uint64_t, Flight> flights_;
@@ -337,6 +338,7 @@ class Judge : public Observer {
   uint64_t commands_consumed_ = 0;   // places that are surely over
   uint64_t commands_written_ = 0;    // places that software has handed over
   uint64_t command_index_base_ = 0;  // index of place 0
+  bool command_queue_moved_ = true;  // since it was on last
   struct ExpectedAtc {
     smmu_rtl_bridge::AtcInvalidation invalidation;
     uint64_t place = 0;  // of its command
@@ -352,12 +354,18 @@ class Judge : public Observer {
     bool written = false;
     bool responded = false;
     bool may_be_lost = false;  // the queue had overflowed
+    // How an overflow may answer it.
+    bool may_name_substream = false;
+    bool may_be_plain = false;
+    bool may_fail = false;
   };
+  void note_responses(PageFlight& page);
   std::vector<PageFlight> pages_;
   uint64_t pages_produced_ = 0;
   uint64_t page_bytes_ = 0;
   std::array<uint64_t, 2> page_piece_{};
-  bool page_queue_overflowed_ = false;  // maybe
+  bool page_queue_overflowed_ = false;         // maybe
+  Sequence pages_overflowed_surely_ = kNever;  // from here on
   Sequence pages_unusable_until_ = kNever;
 
   // Per source: how often it may still interrupt, and whether it must.

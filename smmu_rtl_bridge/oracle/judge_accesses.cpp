@@ -608,7 +608,8 @@ void Judge::settle_flights() {
     // Where tags were guessed, so was the count of stalls.
     const size_t held = ambiguous_stalls_.empty() ? stalled : flights_.size() - 1;
     if (may_stall && !flight.forwarded &&
-        (event_queue_blocked_since(flight.accepted) || held >= config_.stalled_transactions_max)) {
+        (event_queue_blocked_since(std::max(flight.accepted, last_quiet_)) ||
+         held >= config_.stalled_transactions_max)) {
       used(Rule::kMayHoldStalls);
       continue;
     }

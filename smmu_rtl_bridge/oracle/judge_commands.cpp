@@ -48,7 +48,10 @@ void Judge::commands_handed_over() {
   commands_written_ = commands_consumed_ + (count <= uint64_t{1} << command_queue_log2() ? count : 0);
 }
 
+// Where software has put neither the queue nor its consumer index elsewhere, the device goes on where it was.
 void Judge::command_queue_started() {
+  if (!command_queue_moved_) return commands_handed_over();
+  command_queue_moved_ = false;
   while (!commands_.empty()) commands_.pop_back();
   log_.withdraw(commands_consumed_);
   command_front_ = commands_consumed_;

@@ -171,6 +171,8 @@ void Judge::read_errors(const smmuv3::RegisterRow& row, uint32_t value) {
   const uint32_t active = (value ^ static_cast<uint32_t>(reg(RegisterId::kGerrorN))) & ~errors_unclear_;
   const uint32_t without_cause = active & ~errors_caused_;
   const uint32_t missing = errors_due_ & ~active & ~errors_unclear_;
+  // Until it is acknowledged, what software has seen stays, and CMDQ_CONS.ERR says why.
+  errors_due_ |= active & errors_caused_;
   if (without_cause == 0 && missing == 0) return;
   char text[160];
   std::snprintf(text, sizeof text, "%s reads as %#x: bits %#x are active without a cause, bits %#x should be active",

@@ -50,9 +50,37 @@ bool Judge::page_queue_usable() const {
          !(errors_caused_ & smmuv3::kGerrorPriAbort);
 }
 
+// Section "PRI queue overflow": a success, whose substream the stream's entry decides on where IDR3.PPS does not; a
+// failure where there is no such entry.
+void Judge::note_responses(PageFlight& page) {
+  const PageQuestion& question = page.question;
+  if (!question.substream_valid || config_.substream_id_bits == 0 || config_.pasid_in_auto_response) {
+    page.may_name_substream = question.substream_valid && config_.substream_id_bits != 0;
+    page.may_be_plain = !page.may_name_substream;
+    return;
+  }
+  ClientAccess access;
+  access.stream_id = question.stream_id;
+  access.substream_id = question.substream_id;
+  access.substream_valid = true;
+  outcomes_of(access, {now_ - 1, now_ + 1, now_}, outcomes_);
+  const std::vector<Structures> met = evaluator_.met();
+  page.may_fail = met.empty() || std::any_of(outcomes_.begin(), outcomes_.end(), [](const Outcome& outcome) {
+    return outcome.recorded && (outcome.record[0] & 0xff) <= static_cast<uint64_t>(smmuv3::EventType::kBadSte);
+  });
+  const auto allow = [&](const StructureWords& words) {
+    const smmuv3::Ste ste = smmuv3::decode_ste(words, config_);
+    page.may_fail = page.may_fail || smmuv3::first_broken_rule(ste, config_) != nullptr;
+    (ste.page_request_pasid ? page.may_name_substream : page.may_be_plain) = true;
+  };
+  for (const Structures& one : met) allow(one.ste);
+  for (const Kept& kept : keep_structures(question.stream_id, question.substream_id, met)) allow(kept.structures.ste);
+}
+
 void Judge::page_asked(const PageQuestion& question) {
   ++now_;
-  pages_.push_back({question, now_, false, false, false});
+  pages_.push_back({question, now_});
+  if (config_.pri) note_responses(pages_.back());
   if (page_queue_usable() && page_queue_used() >= uint64_t{1} << page_queue_log2()) page_queue_overflowed_ = true;
   if (page_queue_overflowed_)
     for (PageFlight& page : pages_) page.may_be_lost = true;
@@ -109,6 +137,8 @@ bool Judge::page_bytes_written(uint64_t address, const void* data, size_t size_b
     return true;
   }
   page->written = true;
+  if (page->at > pages_overflowed_surely_)
+    fail(Rule::kPageRecord, "a page request was written while software had not acknowledged an overflow");
   const bool last_only = reg(RegisterId::kPriqIrqCfg2) & kLastOnly;
   if (last_only ? page->question.last : was_empty) happened(kPagesSource);
   return true;
@@ -124,12 +154,16 @@ void Judge::page_answered(const PageAnswer& answer) {
     const PageQuestion& q = page.question;
     if (page.written || page.responded || stop_marker(q) || q.stream_id != answer.stream_id || q.group != answer.group)
       continue;
-    // Whether the response names the substream depends on IDR3.PPS and STE.PPAR.
     if (answer.substream_valid && (!q.substream_valid || answer.substream_id != q.substream_id)) continue;
-    const bool lost = page.may_be_lost && q.last && (answer.code == kSuccess || answer.code == kFailure);
+    const bool success = answer.substream_valid ? page.may_name_substream : page.may_be_plain;
+    const bool lost =
+        page.may_be_lost && q.last &&
+        (answer.code == kSuccess ? success : answer.code == kFailure && page.may_fail && !answer.substream_valid);
     const bool refused = answer.code == kFailure && (!page_queue_usable() || !pages_usable_since(page.at));
     if (!lost && !refused) continue;
     page.responded = true;
+    // Only an overflow gives a success by itself.
+    if (answer.code == kSuccess) pages_overflowed_surely_ = std::min(pages_overflowed_surely_, now_);
     if (lost && (reg(RegisterId::kPriqIrqCfg2) & kLastOnly)) happened(kPagesSource);
     return;
   }

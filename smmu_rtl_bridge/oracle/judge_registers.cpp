@@ -54,10 +54,11 @@ void Judge::write_word(uint32_t offset, uint32_t value) {
   switch (row->id) {
     case RegisterId::kCr0:
       if (changed & now & tlm_models::smmuv3::kCr0CommandQueueEnable) command_queue_started();
-      if (changed & now & tlm_models::smmuv3::kCr0EventQueueEnable)
-        events_produced_ = events_read_ = reg(RegisterId::kEventqProd) & ones(event_queue_log2() + 1);
-      if (changed & now & tlm_models::smmuv3::kCr0PriQueueEnable)
-        pages_produced_ = reg(RegisterId::kPriqProd) & ones(page_queue_log2() + 1);
+      if (changed & now & tlm_models::smmuv3::kCr0EventQueueEnable) {
+        events_produced_ &= ones(event_queue_log2() + 1);
+        events_read_ = events_produced_;
+      }
+      if (changed & now & tlm_models::smmuv3::kCr0PriQueueEnable) pages_produced_ &= ones(page_queue_log2() + 1);
       if (changed & (tlm_models::smmuv3::kCr0PriQueueEnable | tlm_models::smmuv3::kCr0SmmuEnable))
         pages_unusable_until_ = kNever;
       if (changed & ~now & tlm_models::smmuv3::kCr0SmmuEnable)
@@ -81,6 +82,10 @@ void Judge::write_word(uint32_t offset, uint32_t value) {
     case RegisterId::kStrtabBaseCfg:
       control_changed(false);
       break;
+    case RegisterId::kCmdqBase:
+    case RegisterId::kCmdqCons:
+      if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable)) command_queue_moved_ = true;
+      break;
     case RegisterId::kCmdqProd:
       commands_handed_over();
       break;
@@ -94,9 +99,16 @@ void Judge::write_word(uint32_t offset, uint32_t value) {
       break;
     case RegisterId::kEventqProd:
       events_were_lost_ = false;
+      if (!on(tlm_models::smmuv3::kCr0EventQueueEnable)) events_produced_ = events_read_ = now;
+      break;
+    case RegisterId::kPriqProd:
+      if (!on(tlm_models::smmuv3::kCr0PriQueueEnable)) pages_produced_ = now;
       break;
     case RegisterId::kPriqCons:
-      if (changed & tlm_models::smmuv3::kQueueOverflow) page_queue_overflowed_ = false;
+      if (changed & tlm_models::smmuv3::kQueueOverflow) {
+        page_queue_overflowed_ = false;
+        pages_overflowed_surely_ = kNever;
+      }
       break;
     case RegisterId::kIrqCtrl:
       if (!changed) break;

@@ -66,6 +66,7 @@ struct StreamPlan {
   unsigned default_substream = 0;
   unsigned ats = 0;
   bool stalls2 = false;
+  bool marks_dirty2 = false;
   bool simple_stage2 = false;
   uint64_t context_pointer = 0;
   std::vector<ContextPlan> contexts;
@@ -116,6 +117,7 @@ class Plan {
   unsigned vmid_wildcard = 0;
   uint32_t control = 0;  // CR0
   bool two_level = false;
+  uint64_t messages = 0;  // the page that interrupts' messages go to, or 0
 
   // Maps one address of a tree, which must not be mapped; false if there was no room for it. Leaves of stage 2 for
   // tables are permissive.

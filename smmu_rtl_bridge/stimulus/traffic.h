@@ -33,6 +33,7 @@ class Traffic {
   void page_requests();
   void registers();
   void disable();
+  void pause_queue();
   void queue_error();
 
   // A page that a stream's clients can reach.

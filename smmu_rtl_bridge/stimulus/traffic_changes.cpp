@@ -57,7 +57,7 @@ Line& Traffic::by_address(const char* name, const LeafPlan& leaf, bool leaf_only
     }
   } else if (features_.ranges() && draw_.chance(50)) {
     line.set("tg", (leaf.granule_log2 - 10) / 2u);
-    const bool hint = leaf.level > 0 && !(leaf.granule_log2 == 14 && leaf.level == 1) && draw_.chance(50);
+    const bool hint = leaf_only && leaf.level > 0 && !(leaf.granule_log2 == 14 && leaf.level == 1) && draw_.chance(50);
     const uint64_t unit = hint ? leaf.size : uint64_t{1} << leaf.granule_log2;
     address &= ~(unit - 1);
     if (hint) line.set("ttl", leaf.level);
@@ -91,18 +91,18 @@ void Traffic::cover(const LeafPlan& leaf, bool leaf_only) {
   }
   if (stream.el2) {
     const uint64_t drawn = draw_.below(4);
-    if (!leaf_only || !whole_group || drawn == 0) {
+    if (!whole_group || drawn == 0) {
       command("TLBI_EL2_ALL");
     } else if (drawn == 1 && plan_.e2h) {
       tags(command("TLBI_EL2_ASID"), leaf, true);
     } else if (drawn == 2) {
-      tags(by_address("TLBI_EL2_VA", leaf, true), leaf, true);
+      tags(by_address("TLBI_EL2_VA", leaf, leaf_only), leaf, true);
     } else {
-      by_address("TLBI_EL2_VAA", leaf, true);
+      by_address("TLBI_EL2_VAA", leaf, leaf_only);
     }
     return;
   }
-  const uint64_t drawn = draw_.below(leaf_only && whole_group ? 8 : 4);
+  const uint64_t drawn = draw_.below(whole_group ? 8 : 4);
   if (drawn == 0) {
     command("TLBI_NSNH_ALL");
   } else if (drawn == 1) {
@@ -115,9 +115,9 @@ void Traffic::cover(const LeafPlan& leaf, bool leaf_only) {
       tags(command("TLBI_NH_ALL"), leaf, false);
     }
   } else if (drawn < 7) {
-    tags(by_address("TLBI_NH_VA", leaf, true), leaf, true);
+    tags(by_address("TLBI_NH_VA", leaf, leaf_only), leaf, true);
   } else {
-    tags(by_address("TLBI_NH_VAA", leaf, true), leaf, false);
+    tags(by_address("TLBI_NH_VAA", leaf, leaf_only), leaf, false);
   }
 }
 

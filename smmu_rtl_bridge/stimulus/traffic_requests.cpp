@@ -184,7 +184,23 @@ void Traffic::registers() {
   }
 }
 
+// A queue is off for a while, and what waits for it goes on when it is on again.
+void Traffic::pause_queue() {
+  const bool events = draw_.chance(50);
+  Line& off = plan_.emit(Verb::kWrite);
+  off.word = "CR0";
+  off.number = plan_.control & ~(events ? 4u : 8u);
+  accesses(static_cast<unsigned>(draw_.between(2, 8)));
+  if (!events) everything_invalid();
+  Line& on = plan_.emit(Verb::kWrite);
+  on.word = "CR0";
+  on.number = plan_.control;
+  plan_.emit(Verb::kQuiet);
+  if (draw_.chance(50)) plan_.emit(Verb::kQuiet);
+}
+
 void Traffic::disable() {
+  if (draw_.chance(40)) return pause_queue();
   plan_.emit(Verb::kQuiet);
   Line& off = plan_.emit(Verb::kWrite);
   off.word = "CR0";
@@ -204,12 +220,22 @@ void Traffic::disable() {
 
 void Traffic::queue_error() {
   plan_.emit(Verb::kQuiet);
-  const uint64_t drawn = draw_.below(4);
+  const uint64_t drawn = draw_.below(plan_.messages != 0 ? 5 : 4);
   const char* which = drawn < 2 ? "evtq" : drawn == 2 ? "cmdq" : features_.pri() ? "priq" : "evtq";
   Line line;
   line.verb = Verb::kBreak;
   line.word = which;
+  const bool messages = drawn == 4;
+  if (messages) {
+    line.word = "page";
+    line.number = plan_.messages;
+  }
   plan_.emit(Verb::kBreak) = line;
+  // A queue that is not empty sends no message.
+  if (messages) {
+    accesses(6);
+    plan_.emit(Verb::kQuiet);
+  }
   if (line.word == "cmdq") {
     command("CFGI_STE").set("sid", draw_.pick(plan_.streams).id);
     sync();

@@ -68,7 +68,7 @@ void Plan::make_setup() {
   }
   line.set("CR0", control);
   if (features_.msi() && draw_.chance(mix_.messages)) {
-    const uint64_t page = allocate(4096);
+    const uint64_t page = messages = allocate(4096);
     for (const char* name : {"GERROR", "EVENTQ", "PRIQ"}) {
       if (name[0] == 'P' && !features_.pri()) continue;
       if (draw_.chance(30)) continue;

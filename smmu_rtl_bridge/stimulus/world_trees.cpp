@@ -50,7 +50,8 @@ void Plan::make_stage2(size_t index, Line& line) {
   if (draw_.chance(20)) line.set("S2PTW", 1);
   if (draw_.chance(mix_.hardware_update)) {
     if (features_.hardware_update() > 0) line.set("S2HA", 1);
-    if (features_.hardware_update() > 1 && draw_.chance(70)) line.set("S2HD", 1);
+    stream.marks_dirty2 = features_.hardware_update() > 1 && draw_.chance(70);
+    if (stream.marks_dirty2) line.set("S2HD", 1);
   }
   if (draw_.chance(15)) line.set("S2R", 0);
   if (features_.stall_model() == 2) {
@@ -255,6 +256,9 @@ bool Plan::map(size_t index, size_t context, TreePlan& tree, uint64_t address, b
   if (group) line.set("cont");
   // VMIDs tell streams apart only where stage 2 exists.
   draw_leaf_bits(line, stage2, permissive, !stage2 && stream.contexts.size() == 1 && !stream.el2 && features_.stage2());
+
+  // Updates of stage 1 descriptors mark the pages of their tables dirty.
+  if (stage2 && permissive && stream.marks_dirty2 && line.has("dbm") && draw_.chance(40)) line.set("s2ap", 1);
 
   LeafPlan leaf;
   leaf.stream = index;
