@@ -441,6 +441,24 @@ void add_distinctions(Scripts& scripts) {
        fmt::format("setup CR0=0x1f\nstream nested 1 EATS=2\nmap 1 0x1000 pa={:#x}\npoke {:#x} value=0x1400007fd\n"
                    "ats 1 0x1000\naccess read 1 {:#x} translated\n",
                    kTables + 0x1000, kIdentity + 24, kTables + 0x1000));
+  rule("updates-of-tables-mark-their-pages", "Hardware update of dirty state",
+       "stream nested 1 S2HA=1 S2HD=1 S2TTB=0x90000000 identity=1\ncd 1 HA=1 TTB0=0xc0000000\n"
+       "map 1 0 tables=0xc0100000\nmap 1 0x1000 af=0\npoke 0x90000018 value=0x80000c000077d\naccess read 1 0\n"
+       "access read 1 0x1000\n");
+  rule("stalls-wait-for-the-event-queue", "Stall model",
+       "stream s1 1\ncd 1 S=1\nquiet\nwrite CR0 0xb\naccess read 1 0x1000\nwrite CR0 0xf\nquiet\nquiet\n"
+       "resume terminate 1\nsync\n");
+  rule("commands-wait-for-their-queue", "Command queue",
+       "quiet\nwrite CR0 7\ncmd CFGI_STE sid=1\ncmd CFGI_STE sid=2\nwrite CR0 0xf\nquiet\nread CMDQ_CONS\n");
+  rule("an-active-error-is-not-raised-again", "SMMU_GERROR",
+       "setup EVENTQ_IRQ_CFG0=0x9ff00000\nbreak page 0x9ff00000\nstream s1 1\naccess read 1 0\nquiet\naccess read 1 0\n"
+       "quiet\nread GERROR\nrecover\nread GERROR\n");
+  rule("ATC-timeout-has-its-own-error", "CMD_ATC_INV",
+       "stream s1 1 EATS=1\natc timeout\ncmd ATC_INV sid=1\nsync\nread GERROR\nread CMDQ_CONS\natc done\nrecover\n"
+       "sync\n");
+  rule("pointers-go-without-Leaf", "CMD_TLBI_NH_VA",
+       "stream s1 1 S2VMID=5\ncd 1\nmap 1 0\nmap 1 0x1000\naccess write 1 0\nquiet\npointer 1 0 level=1 ap=2\n"
+       "cmd TLBI_NH_VA vmid=5 asid=17 va=0\nsync\naccess write 1 0\naccess write 1 0x1000\n");
   rule("PRI-overflow", "PRI queue overflow",
        "setup PRIQ_BASE=0x7000000\nstream s1 1 EATS=1\npage 1 0 read last group=1\npage 1 0 read last group=2\n"
        "write PRIQ_CONS 1\npage 1 0 read last group=3\nread PRIQ_PROD\n");
