@@ -146,7 +146,11 @@ Walker::Step Walker::stage2_walk(const Stage2Config& stage2, uint64_t ipa, const
   }
   if (fault_class != FaultClass::kInput && stage2.protected_table_walk && is_device(stage2, result.memattr))
     return fail(EventType::kPermission);
-  if (missing == need.mask()) return Step::kDone;  // A gathering walk that grants nothing leaves the page alone.
+  // A gathering walk that grants nothing leaves the page alone, so that nothing may be kept as though it were updated.
+  if (missing == need.mask()) {
+    result.permissions = 0;
+    return Step::kDone;
+  }
 
   if (need.write && result.clean && !(missing & (kWrite | kWrite << kPrivilegedShift))) updated |= kStage2Write;
   if (updated == descriptor) return Step::kDone;

@@ -431,6 +431,9 @@ void add_distinctions(Scripts& scripts) {
                    kTables, kIdentity + 24, kTables | 0x800000000077d));
   rule("ATS-without-write-marks-nothing", "ATS and hardware update",
        "stream s1 1 EATS=1\ncd 1 HA=1 HD=1\nmap 1 0 ap=3 dbm=1\nats 1 0 nowrite\nats 1 0\n");
+  rule("ATS-that-grants-nothing-updates-nothing", "ATS and hardware update",
+       "stream nested 1 EATS=1 S2HA=1 S2TTB=0x90000000 identity=1\nmap 1 0 pa=0xc0000000\n"
+       "poke 0x90000018 value=0xc00003bd\nats 1 0 nowrite\naccess write 1 0\n");
   rule("ATS-execute-wants-read", "Responses to ATS Translation Requests",
        fmt::format("stream nested 1 EATS=1 S1CDMax=2 S1DSS=1\ncd 1.1\nmap 1.1 0 pa={0:#x}\npoke {1:#x} value={2:#x}\n"
                    "ats 1.1 0 exec priv\nats 1.1 0 exec\n",
@@ -463,8 +466,10 @@ void add_distinctions(Scripts& scripts) {
        "setup PRIQ_BASE=0x7000000\nstream s1 1 EATS=1\npage 1 0 read last group=1\npage 1 0 read last group=2\n"
        "write PRIQ_CONS 1\npage 1 0 read last group=3\nread PRIQ_PROD\n");
   rule("EL1-and-EL2-are-apart", "STE, STRW",
-       "stream s1 1 STRW=2 S2VMID=0\ncd 1 ASID=0\nstream s1 2 S2VMID=0\ncd 2 ASID=0\nmap 1 0x1000 pa=0x80001000\n"
-       "map 2 0x1000 pa=0x90001000\naccess read 1 0x1000\naccess read 2 0x1000\naccess read 1 0x1000\n",
+       "stream s1 1 STRW=2 S2VMID=0\ncd 1 ASID=0\nstream s1 2 S2VMID=0\ncd 2 ASID=0\nmap 1 0x1000 pa=0x80001000 "
+       "tables=0x30000000\n"
+       "map 2 0x1000 pa=0x90001000 tables=0x38000000\naccess read 1 0x1000\naccess read 2 0x1000\naccess read 1 "
+       "0x1000\n",
        {{"stage2", "0"}});
   rule("ranges-reach-their-last-granule", "Range-based invalidation and level hint",
        "stream s1 1\nmap 1 0x1000\nmap 1 0x2000\naccess read 1 0x1000\naccess read 1 0x2000\nquiet\nunmap 1 0x1000\n"
