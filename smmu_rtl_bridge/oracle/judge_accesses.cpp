@@ -272,11 +272,19 @@ bool Judge::updates_seen(const Outcome& outcome, Sequence from) {
   });
 }
 
+// An update belongs to an access only when those that have to come before it have been made: a page is marked dirty
+// before a descriptor in it is written.
 void Judge::explain_updates(const std::vector<Outcome>& outcomes, Sequence from) {
-  for (auto seen = updates_.rbegin(); seen != updates_.rend() && seen->at > from; ++seen)
-    for (const Outcome& outcome : outcomes)
-      if (std::find(outcome.updates.begin(), outcome.updates.end(), seen->update) != outcome.updates.end())
-        seen->explained = true;
+  for (const Outcome& outcome : outcomes) {
+    for (const DescriptorUpdate& update : outcome.updates) {
+      bool made = false;
+      for (auto seen = updates_.rbegin(); seen != updates_.rend() && seen->at > from; ++seen) {
+        if (!(seen->update == update)) continue;
+        made = seen->explained = true;
+      }
+      if (!made) break;
+    }
+  }
 }
 
 bool Judge::agrees(const Outcome& outcome, const Flight& flight, AccessEnd end) {

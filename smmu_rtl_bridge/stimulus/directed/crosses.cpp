@@ -481,8 +481,8 @@ void add_distinctions(Scripts& scripts) {
        "map 2 0x2000 pa=0x90002000\naccess read 1 0x1000\naccess read 2 0x2000\n");
   rule("pointers-to-whole-tables-go", "CMD_TLBI_NH_VA",
        "stream s1 1 S2VMID=5\ncd 1 TG0=2 T0SZ=28\nmap 1 0\nmap 1 0x800000\nmap 1 0x804000\naccess read 1 0\n"
-       "access read 1 0x800000\nquiet\nunmap 1 0 level=2\ncmd TLBI_NH_VA vmid=5 asid=17 va=0\nsync\n"
-       "access read 1 0x804000\n");
+       "access read 1 0x800000\nquiet\nunmap 1 0 level=2\ncmd TLBI_NH_VA vmid=5 asid=17 va=0\n"
+       "cmd TLBI_NH_VA vmid=5 asid=17 va=0x804000 leaf\nsync\naccess read 1 0x804000\n");
   rule("a-stream-table-is-aligned", "SMMU_STRTAB_BASE",
        "setup STRTAB_BASE=0x1000040 STRTAB_BASE_CFG=8\nstream bypass 1\nstream bypass 2\naccess read 1 0\naccess read "
        "2 0\n");
