@@ -294,6 +294,10 @@ class Judge : public Observer {
   void read_events_produced(const tlm_models::smmuv3::RegisterRow& row, uint32_t value);
   void wrong_value(const tlm_models::smmuv3::RegisterRow& row, uint64_t value, uint64_t allowed);
   uint64_t reg(RegisterId id) const { return registers_.get(id); }
+  // Until CR0ACK shows that a queue is off, the device may go on with it.
+  bool may_be_on(uint32_t cr0_bit) const {
+    return on(cr0_bit) || (static_cast<uint32_t>(reg(RegisterId::kCr0Ack)) & cr0_bit) != 0;
+  }
   bool on(uint32_t cr0_bits) const { return (static_cast<uint32_t>(reg(RegisterId::kCr0)) & cr0_bits) == cr0_bits; }
 
   const tlm_models::smmuv3::Config config_;

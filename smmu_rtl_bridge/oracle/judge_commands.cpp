@@ -68,7 +68,7 @@ Judge::SeenCommand* Judge::command_at(uint64_t place) {
 // The device reads its command queue, an entry at a time or several.
 // True where the read is of the queue.
 bool Judge::command_fetched(uint64_t address, const void* data, size_t size_bytes, bool failed) {
-  if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable) || size_bytes < 16) return false;
+  if (!may_be_on(tlm_models::smmuv3::kCr0CommandQueueEnable) || size_bytes < 16) return false;
   const unsigned log2 = command_queue_log2();
   const uint64_t base = field_in_place(reg(RegisterId::kCmdqBase), 51, 5) & ~ones(std::max(log2 + kCommandLog2, 5u));
   const uint64_t size = uint64_t{1} << (log2 + kCommandLog2);

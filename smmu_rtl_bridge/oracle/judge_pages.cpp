@@ -65,9 +65,10 @@ void Judge::note_responses(PageFlight& page) {
   access.substream_valid = true;
   outcomes_of(access, {now_ - 1, now_ + 1, now_}, outcomes_);
   const std::vector<Structures> met = evaluator_.met();
-  page.may_fail = met.empty() || std::any_of(outcomes_.begin(), outcomes_.end(), [](const Outcome& outcome) {
-    return outcome.recorded && (outcome.record[0] & 0xff) <= static_cast<uint64_t>(smmuv3::EventType::kBadSte);
-  });
+  page.may_fail =
+      met.empty() || std::any_of(outcomes_.begin(), outcomes_.end(), [](const Outcome& outcome) {
+        return outcome.recorded && (outcome.record[0] & 0xff) <= static_cast<uint64_t>(smmuv3::EventType::kBadSte);
+      });
   const auto allow = [&](const StructureWords& words) {
     const smmuv3::Ste ste = smmuv3::decode_ste(words, config_);
     page.may_fail = page.may_fail || smmuv3::first_broken_rule(ste, config_) != nullptr;
@@ -108,12 +109,12 @@ bool Judge::page_bytes_written(uint64_t address, const void* data, size_t size_b
   if (address < base || address - base >= uint64_t{1} << (log2 + kEntryLog2) || size_bytes > 16) return false;
   const uint64_t slot = base + ((pages_produced_ & ones(log2)) << kEntryLog2);
   char text[160];
-  if (!on(smmuv3::kCr0PriQueueEnable) || page_queue_used() >= uint64_t{1} << log2 ||
+  if (!may_be_on(smmuv3::kCr0PriQueueEnable) || page_queue_used() >= uint64_t{1} << log2 ||
       (address & ~uint64_t{15}) != slot) {
     std::snprintf(text, sizeof text, "a page request was written to %#llx; the producer index is at %#llx, %llu used%s",
                   static_cast<unsigned long long>(address), static_cast<unsigned long long>(slot),
                   static_cast<unsigned long long>(page_queue_used()),
-                  on(smmuv3::kCr0PriQueueEnable) ? "" : ", disabled");
+                  may_be_on(smmuv3::kCr0PriQueueEnable) ? "" : ", disabled");
     fail(Rule::kPageRecord, text);
   }
   if (failed) {

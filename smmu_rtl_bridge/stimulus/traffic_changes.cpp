@@ -11,6 +11,7 @@ namespace lockstep::smmu_rtl_bridge {
 Line& Traffic::command(const char* name) {
   Line& line = plan_.emit(Verb::kCommand);
   line.word = name;
+  if (draw_.chance(15)) line.set("hold", 1);
   return line;
 }
 
@@ -341,9 +342,13 @@ void Traffic::invalidate() {
 }
 
 void Traffic::everything_invalid() {
-  command("CFGI_STE_RANGE").set("range", 31).set("hold", 1);
-  if (features_.hypervisor()) command("TLBI_EL2_ALL").set("hold", 1);
-  command("TLBI_NSNH_ALL").set("hold", 1);
+  const auto held = [&](Line& line) -> Line& {
+    if (!line.has("hold")) line.set("hold");
+    return line;
+  };
+  held(command("CFGI_STE_RANGE")).set("range", 31);
+  if (features_.hypervisor()) held(command("TLBI_EL2_ALL"));
+  held(command("TLBI_NSNH_ALL"));
   sync();
 }
 

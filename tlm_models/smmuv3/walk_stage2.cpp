@@ -146,9 +146,10 @@ Walker::Step Walker::stage2_walk(const Stage2Config& stage2, uint64_t ipa, const
   }
   if (fault_class != FaultClass::kInput && stage2.protected_table_walk && is_device(stage2, result.memattr))
     return fail(EventType::kPermission);
-  // A gathering walk that grants nothing leaves the page alone, so that nothing may be kept as though it were updated.
+  // A gathering walk that grants nothing of what it wants leaves the page alone, and without its access flag that page
+  // permits nothing that could be kept.
   if (missing == need.mask()) {
-    result.permissions = 0;
+    if (updated != descriptor) result.permissions = 0;
     return Step::kDone;
   }
 

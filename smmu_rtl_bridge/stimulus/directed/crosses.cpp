@@ -456,6 +456,16 @@ void add_distinctions(Scripts& scripts) {
   rule("an-active-error-is-not-raised-again", "SMMU_GERROR",
        "setup EVENTQ_IRQ_CFG0=0x9ff00000\nbreak page 0x9ff00000\nstream s1 1\naccess read 1 0\nquiet\naccess read 1 0\n"
        "quiet\nread GERROR\nrecover\nread GERROR\n");
+  // Records of these are lost to a queue whose error nobody has acknowledged.
+  const char* lost[][2] = {{"ste", "break ste 1\ncmd CFGI_STE sid=1\nsync\naccess read 1 0\n"},
+                           {"cd", "break cd 1\ncmd CFGI_STE sid=1\nsync\naccess read 1 0\n"},
+                           {"walk", "break desc 1 0 level=3\naccess read 1 0\n"},
+                           {"ats", "ats 3 0\n"}};
+  for (const auto& [what, what_follows] : lost)
+    rule(
+        (std::string("lost-to-an-aborted-queue-") + what).c_str(), "Event queue",
+        std::string("setup CR2=10\nstream s1 1\nstream s1 3\nmap 1 0\nbreak evtq\naccess read 1 0x123456000\nquiet\n") +
+            what_follows);
   rule("ATC-timeout-has-its-own-error", "CMD_ATC_INV",
        "stream s1 1 EATS=1\natc timeout\ncmd ATC_INV sid=1\nsync\nread GERROR\nread CMDQ_CONS\natc done\nrecover\n"
        "sync\n");
