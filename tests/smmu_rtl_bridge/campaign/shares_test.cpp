@@ -37,7 +37,7 @@ TEST(Shares, DefaultMissesAndNests) {
 
 TEST(Shares, OneOutcomeIsTheRule) {
   for (const NamedText& known : known_mixes()) {
-    const RunCounts counts = counts_of(std::string(known.name), 30);
+    const RunCounts counts = counts_of(std::string(known.name), 100);
     EXPECT_LT(counts.several_outcomes * 100, counts.answers * 5) << known.name;
   }
 }
