@@ -83,6 +83,7 @@ core::Result<RunResult> play_on(Stage& stage, const Script& script, const RunOpt
     return true;
   });
   const PlayResult played = stage.player.play(*stage.device, script);
+  if (options.timeline && !played.ok()) *options.timeline << "  BROKEN: " << played.rule << ": " << played.text << "\n";
   const size_t last_line = script.lines.empty() ? 0 : script.lines.size() - 1;
   if (stand && played.ok() && !stand->found()) stand->compare_events();
   if (second && !differed_at && !second->difference().empty()) differed_at = last_line;
