@@ -113,9 +113,15 @@ class Stand : public Observer {
  private:
   template <typename Call>
   void timed(Call call) {
-    const uint64_t before = processor_ticks();
-    call();
-    ticks_ += processor_ticks() - before;
+    // One call in some, as much for the others: looking at the clock takes as long as many a call.
+    if (--until_timed_ == 0) {
+      until_timed_ = kTimedEvery;
+      const uint64_t before = processor_ticks();
+      call();
+      ticks_ += kTimedEvery * (processor_ticks() - before);
+    } else {
+      call();
+    }
     if (!found_ && !judge_.failures().empty()) note();
   }
   void note();
@@ -130,6 +136,9 @@ class Stand : public Observer {
   bool found_ = false;
   size_t line_ = 0;
   uint64_t cycle_ = 0;
+  // No multiple of what scripts do at regular intervals.
+  static constexpr unsigned kTimedEvery = 7;
+  unsigned until_timed_ = kTimedEvery;
   uint64_t ticks_ = 0;
   std::string difference_rule_, difference_;
 };

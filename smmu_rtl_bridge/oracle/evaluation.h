@@ -174,6 +174,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   void note(uint64_t address, const uint64_t* words, tlm_models::smmuv3::AccessKind kind);
   const std::vector<Snapshot>& snapshots_of(uint64_t address, unsigned count);
   void add_options(uint64_t address, unsigned count, tlm_models::smmuv3::AccessKind kind);
+  bool big_endian_tables(tlm_models::smmuv3::AccessKind kind) const;
   bool may_be_of_group(uint64_t address, bool big_endian);
   void add_neighbours(uint64_t address, tlm_models::smmuv3::AccessKind kind);
 

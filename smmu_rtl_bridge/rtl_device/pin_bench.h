@@ -36,6 +36,8 @@ class PinBench : AxiMemory::Handler, ClientPort::Owner {
   static constexpr unsigned kResetCycles = 8;
   // Of a design without an idle output: cycles without anything at its pins after which it counts as idle.
   static constexpr unsigned kQuietCycles = 96;
+  // No multiple of what designs do at regular intervals.
+  static constexpr unsigned kTimedEvery = 13;
 
   PinBench(std::unique_ptr<Design> design, const PinTiming& timing, Surroundings& surroundings);
 
@@ -56,7 +58,7 @@ class PinBench : AxiMemory::Handler, ClientPort::Owner {
   bool broken() const { return broken_; }
   // Since the last reset, so that a script is the same to the cycle wherever it is played.
   uint64_t cycles() const { return cycle_; }
-  // Time inside the design, in the processor's own ticks.
+  // Time inside the design, in the processor's own ticks: of one cycle in kTimedEvery, as much for the others.
   uint64_t design_ticks() const { return design_ticks_; }
   Design& design() { return *design_; }
 
@@ -96,6 +98,7 @@ class PinBench : AxiMemory::Handler, ClientPort::Owner {
   ApbChecker registers_checker_;
   uint64_t cycle_ = 0;
   uint64_t design_ticks_ = 0;
+  unsigned until_timed_ = kTimedEvery;
   unsigned quiet_cycles_ = 0;
   bool broken_ = false;
   uint64_t record_from_ = ~uint64_t{0}, record_to_ = 0;
