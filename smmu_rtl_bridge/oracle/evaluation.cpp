@@ -387,9 +387,10 @@ bool Evaluator::changing_read(uint64_t address, uint64_t* words, unsigned count,
 
 // A place is read in one size only, but by a table that lies over a structure: sizes are apart by their low bits.
 const std::vector<Snapshot>& Evaluator::snapshots_of(uint64_t address, unsigned count) {
-  const auto [known, fresh] = known_.try_emplace(address | (count == 1 ? 0 : 1));
-  if (fresh) memory_.snapshots(address, count, known->second);
-  return known->second;
+  Known& known = known_[address | (count == 1 ? 0 : 1)];
+  if (known.answer != answer_) memory_.snapshots(address, count, known.snapshots);
+  known.answer = answer_;
+  return known.snapshots;
 }
 
 // The newest first, so that the first evaluation is the likeliest one.

@@ -35,6 +35,8 @@ class Wide {
       pages(pattern);
       commands(pattern);
     }
+    sizes();
+    corners();
   }
 
  private:
@@ -259,6 +261,59 @@ class Wide {
     for (const unsigned range : {1, 7, 15, 30})
       lines += fmt::format("cmd CFGI_STE_RANGE sid={:#x} range={}\n", w0 >> 32, range);
     add("commands", pattern, "Commands", lines + "sync\nread CMDQ_CONS\n");
+  }
+
+  void add_plain(const std::string& name, const char* section, std::string lines) {
+    scripts_.push_back({"wide/" + name, section, {}, std::move(lines), {}});
+  }
+
+  // Queues of every size that there is.
+  void sizes() {
+    for (unsigned log2 = 0; log2 < 20; ++log2)
+      add_plain(fmt::format("queue-sizes/{}", log2), "SMMU circular queues",
+                fmt::format("setup CMDQ_BASE={:#x} EVENTQ_BASE={:#x}\naccess read 1 0\nquiet\nevents\naccess read 2 0\n"
+                            "cmd CFGI_STE sid=1\nsync\nread CMDQ_CONS\nread EVENTQ_PROD\n",
+                            0x10000000 | log2, 0x20000000 | log2));
+  }
+
+  void corners() {
+    for (const unsigned at : {0x40, 0x80, 0xc0})
+      add_plain(
+          fmt::format("context-at/{:x}", at), "STE, S1ContextPtr",
+          fmt::format("stream s1 1 S1ContextPtr={:#x}\ncd 1\nmap 1 0x1000\naccess read 1 0x1000\n", 0x10000000 + at));
+    for (const unsigned substream : {0x55555, 0xaaaaa, 0xfffff})
+      add_plain(
+          fmt::format("record-of-a-level-1-context/{:x}", substream), "F_TRANSLATION",
+          fmt::format("stream nested 1 S1CDMax=20 S1Fmt=1 S1DSS=0 S1ContextPtr=0x700000000000\naccess read 1.{:#x} 0\n",
+                      substream));
+    add_plain(
+        "marks-of-writes", "F_TRANSL_FORBIDDEN",
+        "setup CR0=0x1d\nstream s1 1\nmap 1 0x1000\naccess write 1 0x1000 inst\naccess write 1 0x1000 translated\n");
+    add_plain(
+        "messages-that-fail", "SMMU_GERROR",
+        "setup EVENTQ_IRQ_CFG0=0x9ff00000 GERROR_IRQ_CFG0=0x9ff00008\nbreak page 0x9ff00000\naccess read 1 0\nquiet\n"
+        "read GERROR\nrecover\nquiet\nread GERRORN\nread GERROR\nrecover\nread GERRORN\n");
+    std::string lines;
+    for (unsigned i = 0; i < 24; ++i) lines += "cmd TLBI_NSNH_ALL hold\n";
+    add_plain("many-commands", "Command queue", lines + "sync\nread CMDQ_CONS\n");
+    add_plain("largest-range", "Range-based invalidation and level hint",
+              "cmd TLBI_NH_VA tg=3 num=31 scale=31\ncmd TLBI_NH_VA tg=2 num=31 scale=31\nsync\n");
+    for (const unsigned granule : {1, 2})
+      add_plain(fmt::format("start-level-3/{}", granule), "STE, S2SL0",
+                fmt::format("stream s2 1 S2TG={} S2SL0=3\naccess read 1 0\n", granule));
+    // Queues and interrupts that are switched off while they have something to do.
+    add_plain("off-while-busy", "SMMU_CR0",
+              "setup EVENTQ_IRQ_CFG0=0x9ff00000\naccess read 1 0\nwrite IRQ_CTRL 0\naccess read 1 0\nwrite CR0 0x9\n"
+              "cmd TLBI_NSNH_ALL hold\ncmd TLBI_NSNH_ALL\nwrite CR0 1\nquiet\nread CR0ACK\nread IRQ_CTRLACK\n");
+    add_plain("errors-off-while-busy", "SMMU_IRQ_CTRL",
+              "setup GERROR_IRQ_CFG0=0x9ff00000\ncmd RAW w0=0\nwrite IRQ_CTRL 0\nquiet\nread IRQ_CTRLACK\nrecover\n");
+    // Clients reach nothing.
+    add_plain("nothing-downstream", "Bus errors of clients",
+              "stream bypass 1\nbreak page 0x9ff00000\naccess read 1 0x9ff00000\naccess write 1 0x9ff00008\n"
+              "access atomic 1 0x9ff00010\n");
+    // Software that writes less than a word.
+    add_plain("small-writes", "Memory map and registers",
+              "write GBPA 0x15 size=1\nread GBPA\nwrite CR1 0x5 size=2\nread CR1\nread CR0 size=1\n");
   }
 
   std::vector<DirectedScript>& scripts_;
