@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -114,7 +115,8 @@ std::string cosim_speed(const bridge::RunCounts& counts, double seconds) {
   return fmt::format(
       "{} cycles, {:.0f} kHz; time: RTL {:.0f} %, model {:.0f} %, stimulus {:.0f} %, oracle {:.0f} %, bench {:.0f} %",
       counts.cycles, static_cast<double>(counts.cycles) / seconds / 1000, percent(counts.design_ticks),
-      percent(counts.model_ticks), percent(counts.stimulus_ticks), percent(counts.oracle_ticks), 100 - known);
+      percent(counts.model_ticks), percent(counts.stimulus_ticks), percent(counts.oracle_ticks),
+      std::max(0.0, 100 - known));
 }
 
 }  // namespace lockstep::cli

@@ -5,8 +5,6 @@
 #include <cstring>
 #include <iomanip>
 
-#include "smmu_rtl_bridge/ticks.h"
-
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
@@ -77,14 +75,7 @@ void PinBench::cycle() {
     recording_ = !recording_;
     design_->record(recording_);
   }
-  if (--until_timed_ == 0) {
-    until_timed_ = kTimedEvery;
-    const uint64_t before = processor_ticks();
-    design_->clock(in_, out_);
-    design_ticks_ += kTimedEvery * (processor_ticks() - before);
-  } else {
-    design_->clock(in_, out_);
-  }
+  design_ticks_.around([&] { design_->clock(in_, out_); });
   ++cycle_;
   if (out_.stopped) breach("rtl.assertion", "the design says: " + design_->complaint());
   if (log_) log_cycle();
