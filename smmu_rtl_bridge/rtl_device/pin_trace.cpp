@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <type_traits>
 #include <utility>
@@ -218,6 +219,8 @@ core::Result<PinReplay> replay_pins(const std::string& file, const NamedDesign& 
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return core::Error{file + ": the file cannot be read"};
   const core::Error bad{file + ": this is no recording of pins by this build; record it again with --record-pins"};
+  std::error_code ignored;
+  const uint64_t file_bytes = std::filesystem::file_size(file, ignored);
   PinReplay replay;
   std::vector<DesignInputs> inputs;
   inputs.reserve(Decoder::kCyclesAtATime);
@@ -225,7 +228,7 @@ core::Result<PinReplay> replay_pins(const std::string& file, const NamedDesign& 
   while (stream.read(reinterpret_cast<char*>(&record.header), sizeof record.header)) {
     const RecordHeader& header = record.header;
     if (header.magic != kMagic || header.interface != kDesignInterface || header.input_bytes != sizeof(DesignInputs) ||
-        header.bytes > kPinRecordBytesMax + sizeof(DesignInputs) * 2 || header.settings > kSettingsMax)
+        header.bytes > file_bytes || header.settings > kSettingsMax)
       return bad;
     record.bytes.resize(header.bytes);
     if (!stream.read(reinterpret_cast<char*>(record.bytes.data()), static_cast<std::streamsize>(header.bytes)))

@@ -277,7 +277,7 @@ class Wide {
   }
 
   void corners() {
-    for (const unsigned at : {0x40, 0x80, 0xc0})
+    for (const unsigned at : {0x40, 0x80, 0xc0, 0x200, 0x800})
       add_plain(
           fmt::format("context-at/{:x}", at), "STE, S1ContextPtr",
           fmt::format("stream s1 1 S1ContextPtr={:#x}\ncd 1\nmap 1 0x1000\naccess read 1 0x1000\n", 0x10000000 + at));
@@ -296,6 +296,10 @@ class Wide {
     std::string lines;
     for (unsigned i = 0; i < 24; ++i) lines += "cmd TLBI_NSNH_ALL hold\n";
     add_plain("many-commands", "Command queue", lines + "sync\nread CMDQ_CONS\n");
+    lines.clear();
+    for (unsigned i = 0; i < 6; ++i)
+      lines += fmt::format("cmd SYNC cs=1 msi_addr={:#x} msi_data={} hold\n", 0x9ff00000 + 8 * i, i);
+    add_plain("many-messages", "CMD_SYNC", lines + "sync cs=1 msi_addr=0x9ff00100\nread CMDQ_CONS\n");
     add_plain("largest-range", "Range-based invalidation and level hint",
               "cmd TLBI_NH_VA tg=3 num=31 scale=31\ncmd TLBI_NH_VA tg=2 num=31 scale=31\nsync\n");
     for (const unsigned granule : {1, 2})
