@@ -300,6 +300,10 @@ class Wide {
     for (unsigned i = 0; i < 6; ++i)
       lines += fmt::format("cmd SYNC cs=1 msi_addr={:#x} msi_data={} hold\n", 0x9ff00000 + 8 * i, i);
     add_plain("many-messages", "CMD_SYNC", lines + "sync cs=1 msi_addr=0x9ff00100\nread CMDQ_CONS\n");
+    // The last of four commands that are fetched at once waits, and the buffer fills behind it.
+    lines = "stream bypass 1\naccess read 1 0\n";
+    for (unsigned i = 0; i < 20; ++i) lines += i == 3 ? "cmd SYNC hold\n" : "cmd CFGI_STE sid=2 hold\n";
+    add_plain("commands-behind-a-sync-that-waits", "CMD_SYNC", lines + "sync\nread CMDQ_CONS\n");
     add_plain("largest-range", "Range-based invalidation and level hint",
               "cmd TLBI_NH_VA tg=3 num=31 scale=31\ncmd TLBI_NH_VA tg=2 num=31 scale=31\nsync\n");
     for (const unsigned granule : {1, 2})
@@ -311,6 +315,15 @@ class Wide {
               "cmd TLBI_NSNH_ALL hold\ncmd TLBI_NSNH_ALL\nwrite CR0 1\nquiet\nread CR0ACK\nread IRQ_CTRLACK\n");
     add_plain("errors-off-while-busy", "SMMU_IRQ_CTRL",
               "setup GERROR_IRQ_CFG0=0x9ff00000\ncmd RAW w0=0\nwrite IRQ_CTRL 0\nquiet\nread IRQ_CTRLACK\nrecover\n");
+    // The same, some time later each: on a device that takes time, a message is under way in one of them.
+    std::string events = "setup EVENTQ_IRQ_CFG0=0x9ff00000\n", errors = "setup GERROR_IRQ_CFG0=0x9ff00000\n";
+    for (unsigned ticks = 10; ticks <= 120; ticks += 10) {
+      constexpr const char* kOffAndOn = "tick {}\nwrite IRQ_CTRL 0\nquiet\n{}\nwrite IRQ_CTRL 5\n";
+      events += "access read 1 0\n" + fmt::format(kOffAndOn, ticks, "events");
+      errors += "cmd RAW w0=0\n" + fmt::format(kOffAndOn, ticks, "recover");
+    }
+    add_plain("messages-off-while-busy/events", "SMMU_IRQ_CTRL", events);
+    add_plain("messages-off-while-busy/errors", "SMMU_IRQ_CTRL", errors);
     // Clients reach nothing.
     add_plain("nothing-downstream", "Bus errors of clients",
               "stream bypass 1\nbreak page 0x9ff00000\naccess read 1 0x9ff00000\naccess write 1 0x9ff00008\n"
