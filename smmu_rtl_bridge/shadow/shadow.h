@@ -66,6 +66,8 @@ class Shadow : public Observer {
   ShadowCounts counts() const;
   // The first ones.
   const std::vector<ShadowDifference>& differences() const { return differences_; }
+  // The access or register that is or was under way.
+  const std::string& during() const { return during_; }
   // Of the device; and what the model answered since all was quiet, for a timeline.
   const Judge& judge() const { return *device_judge_; }
   const Answers& model_answers() const { return *model_answers_; }

@@ -167,5 +167,98 @@ TEST_P(Designs, AgreeWithTheirShadowInRandomScripts) {
   EXPECT_GT(all.interrupts, 10u);
 }
 
+constexpr const char* kScript =
+    "smmu-script 1\nstream s1 5\nmap 5 0x1000 pa=0x90001000\nmap 5 0x2000 pa=0x90002000\naccess read 5 0x1008\n"
+    "access write 5 0x1010\naccess read 5 0x2000\naccess read 5 0x3000\nquiet\nsync cs=1\n";
+
+std::string verdict_of(const DeviceFactory& factory, const DeviceFactory& model) {
+  const auto script = parse_script(kScript, "test");
+  Stage stage(factory, {}, model);
+  const std::string verdict = stage.play(*script);
+  EXPECT_EQ(stage.shadow->counts().differences != 0, !verdict.empty()) << verdict;
+  return verdict;
+}
+
+// A model whose surroundings see something else than what it does.
+class Spoiling : public Surroundings {
+ public:
+  enum class What { kNothing, kAddress, kAnswer, kRecord, kInterrupt };
+  Spoiling(Surroundings& real, What what) : real_(real), what_(what) {}
+
+  MemoryAnswer read(uint64_t address, void* data, size_t size_bytes, const Attributes& attributes) override {
+    return real_.read(address, data, size_bytes, attributes);
+  }
+  MemoryAnswer write(uint64_t address, const void* data, size_t size_bytes, const Attributes& attributes) override {
+    std::vector<uint8_t> bytes(static_cast<const uint8_t*>(data), static_cast<const uint8_t*>(data) + size_bytes);
+    // The address of a record.
+    if (what_ == What::kRecord && size_bytes == 32) bytes[17] ^= 0x10;
+    return real_.write(address, bytes.data(), size_bytes, attributes);
+  }
+  MemoryAnswer exchange(uint64_t address, uint64_t expected, uint64_t desired, const Attributes& attributes) override {
+    return real_.exchange(address, expected, desired, attributes);
+  }
+  MemoryAnswer forward(const ForwardedAccess& access) override {
+    ForwardedAccess other = access;
+    if (what_ == What::kAddress && access.address == 0x90002000) other.address ^= 0x1000;
+    return real_.forward(other);
+  }
+  void answered(uint64_t id, AccessEnd end) override {
+    real_.answered(id, what_ == What::kAnswer && end == AccessEnd::kAborted ? AccessEnd::kZero : end);
+  }
+  void ats_answered(const AtsAnswer& answer) override { real_.ats_answered(answer); }
+  void page_answered(const PageAnswer& answer) override { real_.page_answered(answer); }
+  void invalidate_atc(const AtcInvalidation& invalidation) override { real_.invalidate_atc(invalidation); }
+  void pulse(Wire wire) override {
+    if (what_ != What::kInterrupt || wire != Wire::kCommandSync) real_.pulse(wire);
+  }
+
+ private:
+  Surroundings& real_;
+  What what_;
+};
+
+// The surroundings live as long as the device that has them.
+DeviceFactory spoiled_model(Spoiling::What what) {
+  auto spoiling = std::make_shared<std::unique_ptr<Spoiling>>();
+  return [spoiling, what](const std::vector<Setting>& settings, Surroundings& real) {
+    *spoiling = std::make_unique<Spoiling>(real, what);
+    return make_core_device(settings, **spoiling);
+  };
+}
+
+TEST(ShadowOfTheDesign, FindsWhatIsWrongWithTheModel) {
+  const RtlFactory design = factory_of("smmu");
+  ASSERT_TRUE(design);
+  EXPECT_EQ(verdict_of(design, spoiled_model(Spoiling::What::kNothing)), "");
+  const auto begins = [](const std::string& text, const char* with) { return text.starts_with(with); };
+  for (const auto& [what, rule] : {std::pair(Spoiling::What::kAddress, "model.forward-address during access 3, a read"),
+                                   {Spoiling::What::kAnswer, "model.answer-end during access 4, a read"},
+                                   {Spoiling::What::kRecord, "model.event"},
+                                   {Spoiling::What::kInterrupt, "model.sync-signal"}}) {
+    const std::string verdict = verdict_of(design, spoiled_model(what));
+    EXPECT_PRED2(begins, verdict, rule);
+  }
+}
+
+// What a shadow cannot stand beside is refused with the register's name.
+TEST(ShadowOfTheDesign, RefusesWhatHasNoPins) {
+  tlm_models::smmuv3::Config config;
+  for (const auto& [change, name] :
+       {std::pair<void (*)(tlm_models::smmuv3::Config&), const char*>([](tlm_models::smmuv3::Config&) {},
+                                                                      "SMMU_IDR0.ATS"),
+        {[](tlm_models::smmuv3::Config& c) { c.ats = c.pri = c.ats_record_errors = false; }, "SMMU_IDR0.STALL_MODEL"},
+        {[](tlm_models::smmuv3::Config& c) {
+           c.ats = c.pri = c.ats_record_errors = false;
+           c.stall_model = tlm_models::smmuv3::StallModel::kTerminateOnly;
+         },
+         "SMMU_IDR0.HTTU"}}) {
+    tlm_models::smmuv3::Config changed = config;
+    change(changed);
+    const auto shadow = Shadow::make(id_registers(changed), make_core_device);
+    ASSERT_FALSE(shadow) << name;
+    EXPECT_NE(shadow.message().find(name), std::string::npos) << shadow.message();
+  }
+}
+
 }  // namespace
 }  // namespace lockstep::smmu_rtl_bridge
