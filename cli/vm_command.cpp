@@ -170,6 +170,14 @@ struct Shadowing {
   std::shared_ptr<ShadowRun> run;
   std::unique_ptr<ShadowReplay> replay;
   std::string why_no_replay;
+  std::string input_log;  // of what is typed, for the other process alone
+
+  Shadowing() = default;
+  Shadowing(Shadowing&&) = default;
+  Shadowing& operator=(Shadowing&&) = default;
+  ~Shadowing() {
+    if (!input_log.empty()) std::remove(input_log.c_str());
+  }
 };
 
 // What the run of a difference is given when it is made again: the same machine, and nothing that leaves a trace.
@@ -216,7 +224,7 @@ Result<Shadowing> make_shadow(VmOptions& o) {
   } else {
     // What is typed is needed again.
     if (o.input_log.empty() && o.input.empty() && o.replay_input.empty() && !o.json && isatty(STDIN_FILENO) != 0)
-      o.input_log = o.shadow_report + ".input.txt";
+      o.input_log = shadowing.input_log = o.shadow_report + ".input.txt";
     auto replay = ShadowReplay::prepare([o](const ShadowWindow& window) { return show_again(o, window); });
     if (!replay) return replay.error();
     shadowing.replay = std::move(*replay);

@@ -182,11 +182,16 @@ void Shadow::write_model(uint32_t offset, unsigned size_bytes, uint64_t value) {
   model_stand_->register_write_done(offset);
 }
 
+// Writing a record was answered by a bus error, and software has not said that it knows.
+bool Shadow::model_queue_fails() const {
+  return ((model_register(at::kGerror) ^ model_register(at::kGerrorN)) & kEventQueueError) != 0;
+}
+
 // The device's event queue is empty: so is the model's then, and both go on from here.
 void Shadow::meet_again(uint64_t events_produced) {
   if (events_produced != software_register(at::kEventqCons)) return;
   const uint64_t model_produced = model_register(at::kEventqProd);
-  if ((model_register(at::kGerror) ^ model_register(at::kGerrorN)) & kEventQueueError) return;
+  if (model_queue_fails()) return;
   write_model(at::kEventqCons, 4, model_produced);
   event_index_ahead_ = (events_produced - model_produced) & event_index_mask_;
   event_overflow_turned_ = (events_produced ^ model_produced) & kOverflow;
@@ -376,6 +381,8 @@ void Shadow::compare_at_rest() {
     parted_once_ = parted_once_ || parted_;
     return;
   }
+  // Software that acknowledges the device's errors may leave the model's.
+  parted_ = parted_ || (parted_once_ && model_queue_fails());
   if (parted_) return;
   if (mine.events != other.events) {
     device_stand_->compare_events();
