@@ -24,6 +24,7 @@
 #include "cli/cosim_replay.h"
 #include "smmu_rtl_bridge/campaign/campaign.h"
 #include "smmu_rtl_bridge/coverage/database.h"
+#include "smmu_rtl_bridge/coverage/plan.h"
 #include "smmu_rtl_bridge/coverage/watch.h"
 #include "smmu_rtl_bridge/stimulus/directed/crosses.h"
 #include "smmu_rtl_bridge/stimulus/directed/directed.h"
@@ -42,6 +43,7 @@ struct Arguments {
   std::string waveform;
   std::string seeds;
   std::optional<uint64_t> seed;
+  uint64_t count = 1;  // of seeds from `seed` on
   std::string mix = "default";
   std::string script;
   unsigned jobs = 0;
@@ -53,6 +55,7 @@ struct Arguments {
   bool no_shrink = false;
   bool directed = false;
   std::string coverage;
+  bool coverage_points = false;
   unsigned failures = 1;
   std::string output;
   uint64_t shrink_s = 110;
@@ -72,7 +75,10 @@ std::optional<uint64_t> number(std::string_view text) {
 
 core::Status read_seeds(const Arguments& arguments, bridge::CampaignOptions& options) {
   if (arguments.seed) {
-    options.first_seed = options.last_seed = *arguments.seed;
+    if (arguments.count == 0 || *arguments.seed > ~uint64_t{0} - arguments.count)
+      return core::Error{fmt::format("--count {}: use 1 or more, up to the largest seed", arguments.count)};
+    options.first_seed = *arguments.seed;
+    options.last_seed = *arguments.seed + arguments.count - 1;
     return {};
   }
   const std::string text = arguments.seeds.empty() ? "1..100" : arguments.seeds;
@@ -118,16 +124,26 @@ nlohmann::json to_json(const bridge::RunCounts& counts) {
 // Functional coverage of a run: one database where scripts are played, and one here for all of them.
 class Coverage {
  public:
-  explicit Coverage(const std::string& file) : file_(file) {}
+  Coverage(const std::string& file, bool points) : file_(file), points_(points) {}
 
   void watch(bridge::RunOptions& options) {
-    if (file_.empty()) return;
+    if (file_.empty() && !points_) return;
     options.watchers.push_back(bridge::coverage::watch(played_));
     options.collect = [this] { return played_.text(); };
   }
   void take(const std::string& text) {
     if (text.empty()) return;
     if (const auto part = bridge::coverage::Database::parse(text, "coverage"); part) all_.merge(*part);
+  }
+  // For --json, what this run met of the plan; before save().
+  void tell(nlohmann::json& told) const {
+    if (!points_) return;
+    nlohmann::json hits = nlohmann::json::object();
+    const auto points = bridge::coverage::Plan::instance().points();
+    for (size_t i = 0; i < points.size(); ++i)
+      if (all_.count(i) != 0) hits[points[i].name] = all_.count(i);
+    told["coverage"] = {
+        {"plan", bridge::coverage::Database::plan_name()}, {"points", points.size()}, {"hits", std::move(hits)}};
   }
   // Adds to what the file has from earlier runs.
   core::Status save() {
@@ -144,6 +160,7 @@ class Coverage {
 
  private:
   std::string file_;
+  bool points_;
   bridge::coverage::Database played_, all_;
 };
 
@@ -185,7 +202,7 @@ int run_one(const Arguments& arguments, const bridge::Script& script) {
     timeline << std::unitbuf;
     options.timeline = &timeline;
   }
-  Coverage coverage(arguments.coverage);
+  Coverage coverage(arguments.coverage, arguments.coverage_points);
   coverage.watch(options);
   const auto factory = cosim_factory(arguments.device, options.timeline);
   if (!factory) return bad_usage("smmu", factory.message());
@@ -197,6 +214,8 @@ int run_one(const Arguments& arguments, const bridge::Script& script) {
       return bad_usage("smmu", status.message());
   }
   coverage.take(result->collected);
+  nlohmann::json covered = nlohmann::json::object();
+  coverage.tell(covered);
   if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
   if (arguments.json) {
     nlohmann::json told = to_json(result->counts);
@@ -205,6 +224,7 @@ int run_one(const Arguments& arguments, const bridge::Script& script) {
     told["text"] = result->text;
     told["line"] = result->line + 1;
     told["cycle"] = result->cycle;
+    told.update(covered);
     fmt::print("{}\n", told.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     if (!result->ok()) report(*result, script);
@@ -251,8 +271,9 @@ int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factor
                  const std::vector<bridge::Setting>& settings) {
   bridge::RunCounts counts;
   size_t failures = 0;
+  std::string message;
   nlohmann::json told = nlohmann::json::array();
-  Coverage coverage(arguments.coverage);
+  Coverage coverage(arguments.coverage, arguments.coverage_points);
   bridge::RunOptions options = cosim_run_options(arguments.device);
   coverage.watch(options);
   std::vector<bridge::DirectedScript> scripts = bridge::directed_scripts();
@@ -268,6 +289,7 @@ int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factor
     ++failures;
     fmt::print(stderr, "{} ({}): ", directed.name, directed.section);
     report(*result, script);
+    if (failures == 1) message = fmt::format("{}: {}: {}", directed.name, result->rule, result->text);
     told.push_back({{"name", directed.name}, {"rule", result->rule}, {"text", result->text}});
     if (failures > arguments.failures) {
       fmt::print(stderr, "{}", print(script));
@@ -288,12 +310,16 @@ int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factor
     told.back()["script"] = file;
     told.back()["lines"] = shrunk.lines.size();
   }
+  nlohmann::json covered = nlohmann::json::object();
+  coverage.tell(covered);
   if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
   if (arguments.json) {
     nlohmann::json all = to_json(counts);
     all["scripts"] = scripts.size();
     all["agree"] = failures == 0;
     all["failures"] = told;
+    if (failures != 0) all["message"] = message;
+    all.update(covered);
     fmt::print("{}\n", all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("{} directed scripts: {}: {}\n", scripts.size(), summary(counts),
@@ -348,12 +374,14 @@ int run_smmu(const Arguments& arguments) {
   options.findings_max = arguments.failures;
   options.shrinks = !arguments.no_shrink;
   options.shrink_limits.time_ms = arguments.shrink_s * 1000;
-  Coverage coverage(arguments.coverage);
+  Coverage coverage(arguments.coverage, arguments.coverage_points);
   coverage.watch(options.run);
   options.collected = [&](const std::string& text) { coverage.take(text); };
   const auto campaign = bridge::run_campaign(*factory, options, show_progress);
   if (isatty(STDERR_FILENO)) fmt::print(stderr, "\n");
   if (!campaign) return bad_usage("smmu", campaign.message());
+  nlohmann::json covered = nlohmann::json::object();
+  coverage.tell(covered);
   if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
   const bridge::CampaignProgress& progress = campaign->progress;
 
@@ -389,6 +417,12 @@ int run_smmu(const Arguments& arguments) {
                                   {"lines", finding.shrunk.lines.size()},
                                   {"runs", finding.shrinking.runs}});
     }
+    // What a reader of one line needs to know.
+    if (!campaign->findings.empty()) {
+      const bridge::Finding& first = campaign->findings.front();
+      told["message"] = fmt::format("seed {}: {}: {}", first.seed, first.result.rule, first.result.text);
+    }
+    told.update(covered);
     fmt::print("{}\n", told.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("{} seeds of mix {} in {:.1f} s ({:.0f} translations/s): {}: {}\n", progress.seeds_done, mix->name,
@@ -484,7 +518,8 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
       "Exit: 0 nothing is wrong, 1 the device is wrong, 2 the command is.");
   add_cosim_device_options(*smmu, arguments->device);
   smmu->add_option("--seeds", arguments->seeds, "FIRST..LAST (1..100)");
-  smmu->add_option("--seed", arguments->seed, "One seed");
+  CLI::Option* seed = smmu->add_option("--seed", arguments->seed, "One seed");
+  smmu->add_option("--count", arguments->count, "So many seeds, from --seed on (1)")->needs(seed);
   add_seed_options(*smmu, *arguments);
   smmu->add_option("--script", arguments->script, "Play this file and nothing else");
   smmu->add_flag("--directed", arguments->directed,
@@ -501,7 +536,10 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
       "File (.fst) for the waveform of a design around what failed, or of its last cycles, with --seed or --script");
   smmu->add_option("--coverage", arguments->coverage,
                    "File of functional coverage to add to (`lockstep cosim coverage` shows it)");
-  smmu->add_flag("--json", arguments->json, "One JSON object on standard output");
+  CLI::Option* json = smmu->add_flag("--json", arguments->json, "One JSON object on standard output");
+  smmu->add_flag("--coverage-points", arguments->coverage_points,
+                 "Functional coverage of this run in the JSON object, point by point, as a farm adds it up")
+      ->needs(json);
   smmu->callback([arguments, &exit_code] { exit_code = run_smmu(*arguments); });
 
   auto shrinking = std::make_shared<Arguments>();

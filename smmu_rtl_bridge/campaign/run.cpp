@@ -15,15 +15,6 @@
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
-IdRegisters id_registers_of(Device& device) {
-  const auto get = [&](uint32_t offset) {
-    uint64_t value = 0;
-    device.read_register(offset, 4, value);
-    return static_cast<uint32_t>(value);
-  };
-  return {get(0x00), get(0x04), get(0x08), get(0x0c), get(0x10), get(0x14), get(0x18), get(0x1c)};
-}
-
 uint64_t nanoseconds(clockid_t clock) {
   timespec now{};
   ::clock_gettime(clock, &now);
@@ -77,7 +68,7 @@ core::Result<RunResult> play_on(Stage& stage, const Script& script, const RunOpt
       return result;
     }
     judge = std::move(*made);
-    stand = std::make_unique<Stand>(*judge, *stage.device, stage.player, model != nullptr || answers != nullptr);
+    stand = std::make_unique<Stand>(*judge, stage.device.get(), &stage.player, model != nullptr || answers != nullptr);
     stand->compare_with(model);
     stage.player.add_observer(*stand);
   }

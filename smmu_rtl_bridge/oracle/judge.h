@@ -73,6 +73,7 @@ class Judge : public Observer {
   void watch_outcomes(OutcomeWatcher watcher) { outcome_watcher_ = std::move(watcher); }
 
   void software_wrote(uint64_t address, const void* data, size_t size_bytes) override;
+  void memory_was(uint64_t address, const void* data, size_t size_bytes) override;
   void page_broken(uint64_t page, bool broken) override;
   void register_written(uint32_t offset, unsigned size_bytes, uint64_t value) override;
   void register_write_done(uint32_t offset) override;
