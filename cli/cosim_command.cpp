@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -20,8 +21,10 @@
 
 #include "cli/cosim_coverage.h"
 #include "cli/cosim_device.h"
+#include "cli/cosim_replay.h"
 #include "smmu_rtl_bridge/campaign/campaign.h"
 #include "smmu_rtl_bridge/coverage/database.h"
+#include "smmu_rtl_bridge/coverage/plan.h"
 #include "smmu_rtl_bridge/coverage/watch.h"
 #include "smmu_rtl_bridge/stimulus/directed/crosses.h"
 #include "smmu_rtl_bridge/stimulus/directed/directed.h"
@@ -40,6 +43,7 @@ struct Arguments {
   std::string waveform;
   std::string seeds;
   std::optional<uint64_t> seed;
+  uint64_t count = 1;  // of seeds from `seed` on
   std::string mix = "default";
   std::string script;
   unsigned jobs = 0;
@@ -51,6 +55,7 @@ struct Arguments {
   bool no_shrink = false;
   bool directed = false;
   std::string coverage;
+  bool coverage_points = false;
   unsigned failures = 1;
   std::string output;
   uint64_t shrink_s = 110;
@@ -70,7 +75,10 @@ std::optional<uint64_t> number(std::string_view text) {
 
 core::Status read_seeds(const Arguments& arguments, bridge::CampaignOptions& options) {
   if (arguments.seed) {
-    options.first_seed = options.last_seed = *arguments.seed;
+    if (arguments.count == 0 || *arguments.seed > ~uint64_t{0} - arguments.count)
+      return core::Error{fmt::format("--count {}: use 1 or more, up to the largest seed", arguments.count)};
+    options.first_seed = *arguments.seed;
+    options.last_seed = *arguments.seed + arguments.count - 1;
     return {};
   }
   const std::string text = arguments.seeds.empty() ? "1..100" : arguments.seeds;
@@ -117,16 +125,26 @@ nlohmann::json to_json(const bridge::RunCounts& counts) {
 // Functional coverage of a run: one database where scripts are played, and one here for all of them.
 class Coverage {
  public:
-  explicit Coverage(const std::string& file) : file_(file) {}
+  Coverage(const std::string& file, bool points) : file_(file), points_(points) {}
 
   void watch(bridge::RunOptions& options) {
-    if (file_.empty()) return;
+    if (file_.empty() && !points_) return;
     options.watchers.push_back(bridge::coverage::watch(played_));
     options.collect = [this] { return played_.text(); };
   }
   void take(const std::string& text) {
     if (text.empty()) return;
     if (const auto part = bridge::coverage::Database::parse(text, "coverage"); part) all_.merge(*part);
+  }
+  // For --json, what this run met of the plan; before save().
+  void tell(nlohmann::json& told) const {
+    if (!points_) return;
+    nlohmann::json hits = nlohmann::json::object();
+    const auto points = bridge::coverage::Plan::instance().points();
+    for (size_t i = 0; i < points.size(); ++i)
+      if (all_.count(i) != 0) hits[points[i].name] = all_.count(i);
+    told["coverage"] = {
+        {"plan", bridge::coverage::Database::plan_name()}, {"points", points.size()}, {"hits", std::move(hits)}};
   }
   // Adds to what the file has from earlier runs.
   core::Status save() {
@@ -143,6 +161,7 @@ class Coverage {
 
  private:
   std::string file_;
+  bool points_;
   bridge::coverage::Database played_, all_;
 };
 
@@ -187,7 +206,7 @@ int run_one(const Arguments& arguments, const bridge::Script& script) {
     timeline << std::unitbuf;
     options.timeline = &timeline;
   }
-  Coverage coverage(arguments.coverage);
+  Coverage coverage(arguments.coverage, arguments.coverage_points);
   coverage.watch(options);
   const auto factory = cosim_factory(arguments.device, options.timeline);
   if (!factory) return bad_usage("smmu", factory.message());
@@ -199,6 +218,8 @@ int run_one(const Arguments& arguments, const bridge::Script& script) {
       return bad_usage("smmu", status.message());
   }
   coverage.take(result->collected);
+  nlohmann::json covered = nlohmann::json::object();
+  coverage.tell(covered);
   if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
   if (arguments.json) {
     nlohmann::json told = to_json(result->counts);
@@ -207,51 +228,13 @@ int run_one(const Arguments& arguments, const bridge::Script& script) {
     told["text"] = result->text;
     told["line"] = result->line + 1;
     told["cycle"] = result->cycle;
+    told.update(covered);
     fmt::print("{}\n", told.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     if (!result->ok()) report(*result, script);
     fmt::print("{}: {}\n", summary(result->counts), result->ok() ? "nothing is wrong" : "the device is wrong");
   }
   return result->ok() ? 0 : kFailed;
-}
-
-// The script of each rule that has a name. Those whose settings the user's rule out are as good for another device.
-int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factory,
-                 const std::vector<bridge::Setting>& settings) {
-  bridge::RunCounts counts;
-  size_t failures = 0;
-  nlohmann::json told = nlohmann::json::array();
-  Coverage coverage(arguments.coverage);
-  bridge::RunOptions options = cosim_run_options(arguments.device);
-  coverage.watch(options);
-  std::vector<bridge::DirectedScript> scripts = bridge::directed_scripts();
-  for (const bridge::DirectedScript& cross : bridge::cross_scripts()) scripts.push_back(cross);
-  for (const bridge::DirectedScript& directed : scripts) {
-    bridge::Script script = cosim_script_for(arguments.device, script_of(directed));
-    for (const bridge::Setting& setting : settings) script.settings.push_back(setting);
-    const auto result = bridge::run_script_isolated(factory, script, options, bridge::CampaignOptions().silence_ms);
-    if (!result) return bad_usage("smmu", directed.name + ": " + result.message());
-    counts.add(result->counts);
-    coverage.take(result->collected);
-    if (result->ok()) continue;
-    ++failures;
-    fmt::print(stderr, "{} ({}): ", directed.name, directed.section);
-    report(*result, script);
-    fmt::print(stderr, "{}", print(script));
-    told.push_back({{"name", directed.name}, {"rule", result->rule}, {"text", result->text}});
-  }
-  if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
-  if (arguments.json) {
-    nlohmann::json all = to_json(counts);
-    all["scripts"] = scripts.size();
-    all["agree"] = failures == 0;
-    all["failures"] = told;
-    fmt::print("{}\n", all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  } else {
-    fmt::print("{} directed scripts: {}: {}\n", scripts.size(), summary(counts),
-               failures == 0 ? "nothing is wrong" : fmt::format("{} show something wrong", failures));
-  }
-  return failures == 0 ? 0 : kFailed;
 }
 
 // For a script that fails: the timeline and, of a design, the waveform beside it, or how to have them.
@@ -268,6 +251,85 @@ void show_what_happens(const Arguments& arguments, const bridge::Script& script,
   } else {
     fmt::print(stderr, "{}.timeline.txt shows it happen; no waveform: {}\n", stem, status.message());
   }
+}
+
+// Saves a script that fails as STEM.smmu and STEM.small.smmu, and what shows it happen beside them.
+core::Status keep_failure(const Arguments& arguments, const std::string& name, const bridge::Script& script,
+                          const bridge::Script& shrunk, const bridge::ShrinkReport& shrinking, std::string& file) {
+  const std::string stem = (std::filesystem::path(arguments.save) / name).string();
+  file = stem + ".small.smmu";
+  std::error_code ignored;
+  std::filesystem::create_directories(arguments.save, ignored);
+  if (const auto status = write_file(stem + ".smmu", print(script)); !status) return status;
+  if (const auto status = write_file(file, print(shrunk)); !status) return status;
+  if (!arguments.no_shrink)
+    fmt::print(stderr, "{} lines of {} are left after {} runs{}:\n{}", shrunk.lines.size(), script.lines.size(),
+               shrinking.runs, shrinking.ran_out ? ", when time was up" : "", print(shrunk));
+  show_what_happens(arguments, shrunk, stem, file);
+  return {};
+}
+
+// The script of each rule that has a name. Those whose settings the user's rule out are as good for another device. The
+// first that fail are shrunk and shown as seeds are.
+int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factory,
+                 const std::vector<bridge::Setting>& settings) {
+  bridge::RunCounts counts;
+  size_t failures = 0;
+  std::string message;
+  nlohmann::json told = nlohmann::json::array();
+  Coverage coverage(arguments.coverage, arguments.coverage_points);
+  bridge::RunOptions options = cosim_run_options(arguments.device);
+  coverage.watch(options);
+  std::vector<bridge::DirectedScript> scripts = bridge::directed_scripts();
+  for (const bridge::DirectedScript& cross : bridge::cross_scripts()) scripts.push_back(cross);
+  for (const bridge::DirectedScript& directed : scripts) {
+    bridge::Script script = cosim_script_for(arguments.device, script_of(directed));
+    for (const bridge::Setting& setting : settings) script.settings.push_back(setting);
+    const auto result = bridge::run_script_isolated(factory, script, options, bridge::CampaignOptions().silence_ms);
+    if (!result) return bad_usage("smmu", directed.name + ": " + result.message());
+    counts.add(result->counts);
+    coverage.take(result->collected);
+    if (result->ok()) continue;
+    ++failures;
+    fmt::print(stderr, "{} ({}): ", directed.name, directed.section);
+    report(*result, script);
+    if (failures == 1) message = fmt::format("{}: {}: {}", directed.name, result->rule, result->text);
+    told.push_back({{"name", directed.name}, {"rule", result->rule}, {"text", result->text}});
+    if (failures > arguments.failures) {
+      fmt::print(stderr, "{}", print(script));
+      continue;
+    }
+    bridge::Script shrunk = script;
+    bridge::ShrinkReport shrinking;
+    bridge::ShrinkLimits limits;
+    limits.time_ms = arguments.shrink_s * 1000;
+    if (!arguments.no_shrink)
+      shrunk = bridge::shrink_failure(factory, script, *result, options, bridge::CampaignOptions().silence_ms, limits,
+                                      shrinking);
+    std::string name = "directed-" + directed.name;
+    std::replace(name.begin(), name.end(), '/', '-');
+    std::string file;
+    if (const auto status = keep_failure(arguments, name, script, shrunk, shrinking, file); !status)
+      return bad_usage("smmu", status.message());
+    told.back()["script"] = file;
+    told.back()["lines"] = shrunk.lines.size();
+  }
+  nlohmann::json covered = nlohmann::json::object();
+  coverage.tell(covered);
+  if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
+  if (arguments.json) {
+    nlohmann::json all = to_json(counts);
+    all["scripts"] = scripts.size();
+    all["agree"] = failures == 0;
+    all["failures"] = told;
+    if (failures != 0) all["message"] = message;
+    all.update(covered);
+    fmt::print("{}\n", all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    fmt::print("{} directed scripts: {}: {}\n", scripts.size(), summary(counts),
+               failures == 0 ? "nothing is wrong" : fmt::format("{} show something wrong", failures));
+  }
+  return failures == 0 ? 0 : kFailed;
 }
 
 int run_smmu(const Arguments& arguments) {
@@ -294,7 +356,11 @@ int run_smmu(const Arguments& arguments) {
     for (const bridge::Setting& setting : *settings) fitting.settings.push_back(setting);
     return run_one(arguments, fitting);
   }
-  if (arguments.directed) return run_directed(arguments, *factory, *settings);
+  if (arguments.directed) {
+    const int code = run_directed(arguments, *factory, *settings);
+    // With seeds too, these come where the scripts have nothing to say.
+    if (code != 0 || (arguments.seeds.empty() && !arguments.seed)) return code;
+  }
   const auto mix = bridge::load_mix(arguments.mix);
   if (!mix) return bad_usage("smmu", mix.message());
   options.seed.mix = *mix;
@@ -312,12 +378,14 @@ int run_smmu(const Arguments& arguments) {
   options.findings_max = arguments.failures;
   options.shrinks = !arguments.no_shrink;
   options.shrink_limits.time_ms = arguments.shrink_s * 1000;
-  Coverage coverage(arguments.coverage);
+  Coverage coverage(arguments.coverage, arguments.coverage_points);
   coverage.watch(options.run);
   options.collected = [&](const std::string& text) { coverage.take(text); };
   const auto campaign = bridge::run_campaign(*factory, options, show_progress);
   if (isatty(STDERR_FILENO)) fmt::print(stderr, "\n");
   if (!campaign) return bad_usage("smmu", campaign.message());
+  nlohmann::json covered = nlohmann::json::object();
+  coverage.tell(covered);
   if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
   const bridge::CampaignProgress& progress = campaign->progress;
 
@@ -325,20 +393,12 @@ int run_smmu(const Arguments& arguments) {
   for (const bridge::Finding& finding : campaign->findings) {
     fmt::print(stderr, "seed {}: ", finding.seed);
     report(finding.result, finding.script);
-    const std::string stem = (std::filesystem::path(arguments.save) / fmt::format("smmu-{}", finding.seed)).string();
-    std::error_code ignored;
-    std::filesystem::create_directories(arguments.save, ignored);
-    for (const auto& [name, script] :
-         {std::pair(stem + ".smmu", &finding.script), std::pair(stem + ".small.smmu", &finding.shrunk)}) {
-      if (const auto status = write_file(name, print(*script)); !status) return bad_usage("smmu", status.message());
-    }
-    files.push_back(stem + ".small.smmu");
-    if (!arguments.no_shrink) {
-      fmt::print(stderr, "{} lines of {} are left after {} runs{}:\n{}", finding.shrunk.lines.size(),
-                 finding.script.lines.size(), finding.shrinking.runs,
-                 finding.shrinking.ran_out ? ", when time was up" : "", print(finding.shrunk));
-    }
-    show_what_happens(arguments, finding.shrunk, stem, files.back());
+    std::string file;
+    const std::string name = fmt::format("smmu-{}", finding.seed);
+    if (const auto status = keep_failure(arguments, name, finding.script, finding.shrunk, finding.shrinking, file);
+        !status)
+      return bad_usage("smmu", status.message());
+    files.push_back(file);
   }
   const double rate = progress.seconds > 0 ? static_cast<double>(progress.counts.accesses) / progress.seconds : 0;
   if (arguments.json) {
@@ -361,6 +421,12 @@ int run_smmu(const Arguments& arguments) {
                                   {"lines", finding.shrunk.lines.size()},
                                   {"runs", finding.shrinking.runs}});
     }
+    // What a reader of one line needs to know.
+    if (!campaign->findings.empty()) {
+      const bridge::Finding& first = campaign->findings.front();
+      told["message"] = fmt::format("seed {}: {}: {}", first.seed, first.result.rule, first.result.text);
+    }
+    told.update(covered);
     fmt::print("{}\n", told.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("{} seeds of mix {} in {:.1f} s ({:.0f} translations/s): {}: {}\n", progress.seeds_done, mix->name,
@@ -456,11 +522,13 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
       "Exit: 0 nothing is wrong, 1 the device is wrong, 2 the command is.");
   add_cosim_device_options(*smmu, arguments->device);
   smmu->add_option("--seeds", arguments->seeds, "FIRST..LAST (1..100)");
-  smmu->add_option("--seed", arguments->seed, "One seed");
+  CLI::Option* seed = smmu->add_option("--seed", arguments->seed, "One seed");
+  smmu->add_option("--count", arguments->count, "So many seeds, from --seed on (1)")->needs(seed);
   add_seed_options(*smmu, *arguments);
   smmu->add_option("--script", arguments->script, "Play this file and nothing else");
   smmu->add_flag("--directed", arguments->directed,
-                 "Play the short scripts of all rules that have a name, and those of the coverage plan's corners");
+                 "Play the short scripts of all rules that have a name, and those of the coverage plan's corners; with "
+                 "--seeds, the seeds after them where nothing is wrong");
   smmu->add_option("--jobs", arguments->jobs, "Processes beside one another (one a processor)");
   smmu->add_option("--save", arguments->save, "Folder for scripts that fail (.)");
   smmu->add_option("--failures", arguments->failures, "End after so many seeds that fail (1)");
@@ -472,7 +540,10 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
       "File (.fst) for the waveform of a design around what failed, or of its last cycles, with --seed or --script");
   smmu->add_option("--coverage", arguments->coverage,
                    "File of functional coverage to add to (`lockstep cosim coverage` shows it)");
-  smmu->add_flag("--json", arguments->json, "One JSON object on standard output");
+  CLI::Option* json = smmu->add_flag("--json", arguments->json, "One JSON object on standard output");
+  smmu->add_flag("--coverage-points", arguments->coverage_points,
+                 "Functional coverage of this run in the JSON object, point by point, as a farm adds it up")
+      ->needs(json);
   smmu->callback([arguments, &exit_code] { exit_code = run_smmu(*arguments); });
 
   auto shrinking = std::make_shared<Arguments>();
@@ -495,6 +566,7 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   generate->callback([generating, &exit_code] { exit_code = run_generate(*generating); });
 
   add_cosim_coverage_command(*cosim, exit_code);
+  add_cosim_replay_command(*cosim, exit_code);
 
   CLI::App* mixes = cosim->add_subcommand("mixes", "List the mixes that come with the program");
   mixes->callback([&exit_code] { exit_code = run_mixes(); });

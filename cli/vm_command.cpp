@@ -12,6 +12,8 @@
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "cli/lockstep_run.h"
 #include "cli/vm_console.h"
@@ -19,6 +21,7 @@
 #include "cli/vm_observe.h"
 #include "cli/vm_options.h"
 #include "cli/vm_profile.h"
+#include "cli/vm_shadow.h"
 #include "cli/vm_trace.h"
 #include "tlm_models/console/input_source.h"
 #include "tlm_models/machines/riscv_virt/machine.h"
@@ -51,6 +54,7 @@ int exit_status(const MachineResult& result) {
       return kExitLimit;
     case MachineExit::kGuestReset:
     case MachineExit::kIdle:
+    case MachineExit::kStopped:
       return kExitInternal;
   }
   return kExitInternal;
@@ -161,7 +165,102 @@ Result<MachineResult> drive(const VmOptions& o, Machine& machine, bool end_at_sn
   return machine.run(request);
 }
 
-Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
+// The shadow of a machine that may have one, and the process that shows a difference again.
+struct Shadowing {
+  std::shared_ptr<ShadowRun> run;
+  std::unique_ptr<ShadowReplay> replay;
+  std::string why_no_replay;
+  std::string input_log;  // of what is typed, for the other process alone
+
+  Shadowing() = default;
+  Shadowing(Shadowing&&) = default;
+  Shadowing& operator=(Shadowing&&) = default;
+  ~Shadowing() {
+    if (!input_log.empty()) std::remove(input_log.c_str());
+  }
+};
+
+// What the run of a difference is given when it is made again: the same machine, and nothing that leaves a trace.
+VmOptions again(VmOptions o) {
+  for (std::string& drive : o.drives)
+    if (drive.find("readonly=on") == std::string::npos) drive += ",overlay=on";
+  o.traces.clear();
+  o.coverage.clear();
+  o.console_log.clear();
+  o.code_cache.clear();
+  o.jit_log.clear();
+  o.profile = o.perf_map = o.gdb_jit = o.count = o.json = false;
+  if (!o.input_log.empty()) o.replay_input = std::exchange(o.input_log, "");
+  return o;
+}
+
+Result<uint64_t> show_again(const VmOptions& options, const ShadowWindow& window) {
+  const VmOptions o = again(options);
+  auto extras = engine_extras(o);
+  if (!extras) return extras.error();
+  auto config = machine_config(o, *extras);
+  if (!config) return config.error();
+  if (Status script = connect_script(o, *config); !script) return script.error();
+  auto shadow = ShadowRun::create(o, window);
+  if (!shadow) return shadow.error();
+  auto factory = ShadowRun::module_factory(*shadow);
+  if (!factory) return factory.error();
+  config->make_smmu = *factory;
+  auto created = Machine::create(std::move(*config));
+  if (!created) return created.error();
+  (*shadow)->set_machine(created->get());
+  const auto result = drive(o, **created, false);
+  if (!result) return result.error();
+  return (*shadow)->difference_cycle();
+}
+
+Result<Shadowing> make_shadow(VmOptions& o) {
+  Shadowing shadowing;
+  if (!o.shadow) return shadowing;
+  if (o.parallel) {
+    shadowing.why_no_replay = "harts beside one another make no run twice";
+  } else if (!o.gdb.empty()) {
+    shadowing.why_no_replay = "a debugger was there";
+  } else {
+    // What is typed is needed again.
+    if (o.input_log.empty() && o.input.empty() && o.replay_input.empty() && !o.json && isatty(STDIN_FILENO) != 0)
+      o.input_log = shadowing.input_log = o.shadow_report + ".input.txt";
+    auto replay = ShadowReplay::prepare([o](const ShadowWindow& window) { return show_again(o, window); });
+    if (!replay) return replay.error();
+    shadowing.replay = std::move(*replay);
+  }
+  auto run = ShadowRun::create(o, std::nullopt);
+  if (!run) return run.error();
+  shadowing.run = std::move(*run);
+  return shadowing;
+}
+
+// The files that show a difference, and what there is to say of them.
+Result<std::string> report_shadow(const VmOptions& o, Shadowing& shadowing, nlohmann::json* json) {
+  const ShadowRun& run = *shadowing.run;
+  std::string text = run.summary() + "\n";
+  if (json != nullptr) (*json)["shadow"] = run.json();
+  if (run.differences() == 0) return text;
+  const std::string timeline = o.shadow_report + ".timeline.txt", waveform = o.shadow_report + ".fst";
+  if (Status written = run.write_timeline(timeline); !written) return written.error();
+  Status recorded = Error{shadowing.why_no_replay};
+  if (shadowing.replay) recorded = shadowing.replay->write_waveform(run.difference_cycle(), waveform);
+  text += run.verdict() + "\n";
+  text += recorded ? fmt::format("{} and {} (a waveform, for gtkwave) show it happen\n", timeline, waveform)
+                   : fmt::format("{} shows it happen; no waveform: {}\n", timeline, recorded.message());
+  if (json != nullptr) {
+    nlohmann::json& shadow = (*json)["shadow"];
+    shadow["timeline"] = timeline;
+    shadow["waveform"] = recorded ? nlohmann::json(waveform) : nlohmann::json();
+    (*json)["exit"] = {{"reason", "shadow-difference"}, {"code", kExitShadowDiffers}};
+    (*json)["message"] = run.verdict();
+  }
+  return text;
+}
+
+Result<int> run_machine(VmOptions o, bool end_at_snapshot) {
+  auto shadowing = make_shadow(o);
+  if (!shadowing) return shadowing.error();
   auto observation = Observation::create(o);
   if (!observation) return observation.error();
   auto extras = engine_extras(o);
@@ -171,11 +270,17 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
   if (!config) return config.error();
   FilePtr console_log(nullptr, &std::fclose);
   if (Status connected = connect_console(o, *config, console_log); !connected) return connected.error();
+  if (shadowing->run) {
+    auto factory = ShadowRun::module_factory(shadowing->run);
+    if (!factory) return factory.error();
+    config->make_smmu = *factory;
+  }
   const uint64_t memory_bytes = config->memory_bytes;
   const uint64_t quantum_ns = config->quantum_ns;
   auto created = Machine::create(std::move(*config));
   if (!created) return created.error();
   Machine& machine = **created;
+  if (shadowing->run) shadowing->run->set_machine(&machine);
   if (!o.restore_file.empty()) {
     if (Status restored = machine.restore(o.restore_file); !restored) return restored.error();
   }
@@ -201,10 +306,18 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
                missed, o.jit_replay);
   }
   if (Status ended = end_extras(*extras); !ended) return ended.error();
+  nlohmann::json shadow_json;
+  std::string shadow_text;
+  if (shadowing->run) {
+    auto told = report_shadow(o, *shadowing, &shadow_json);
+    if (!told) return told.error();
+    shadow_text = *told;
+  }
   if (o.json) {
     const auto engine = chosen_engine(o);
     if (!engine) return engine.error();
     nlohmann::json json = to_json(o, *engine, machine, *result, wall, memory_bytes, quantum_ns);
+    if (!shadow_json.is_null()) json.update(shadow_json);
     json["engine_counters"] = counters_json(machine);
     if (o.profile) json["profile"] = profile_json(machine, *extras->symbols);
     if (extras->archives != nullptr) json["code_cache"] = to_json(extras->archives->counts());
@@ -218,8 +331,9 @@ Result<int> run_machine(const VmOptions& o, bool end_at_snapshot) {
     if (o.profile) fmt::print(stderr, "{}", profile_text(machine, *extras->symbols));
     const auto seen = (*observation)->finish(machine.hart(0), *extras->symbols, nullptr);
     if (!seen) return seen.error();
-    fmt::print(stderr, "{}", *seen);
+    fmt::print(stderr, "{}{}", *seen, shadow_text);
   }
+  if (shadowing->run && shadowing->run->differences() != 0) return kExitShadowDiffers;
   return exit_status(*result);
 }
 
@@ -249,8 +363,10 @@ constexpr const char* kRunFooter =
     "                                                a shell on a Debian kernel; Ctrl-A X leaves\n"
     "  lockstep vm run --kernel float.elf --lockstep interpreter,jit\n"
     "                                                the same guest on both engines, compared all the way\n"
+    "  lockstep vm run --kernel smmu.elf --smmu rtl --shadow\n"
+    "                                                our SMMU in RTL, and the model beside it, compared all the way\n"
     "Exit status: the guest's (0 when it powered off), 2 bad usage or input, 3 reset or stuck, 124 "
-    "--max-instructions.\n"
+    "--max-instructions,\n126 the design and its --shadow differ.\n"
     "With --lockstep: 0 the engines agree, 1 they differ, 2 bad usage or input.";
 
 }  // namespace
@@ -268,7 +384,8 @@ void add_vm_command(CLI::App& root, int& exit_code) {
   run->add_option("--snapshot-file", options->snapshot_file, "Where to")->needs(at);
   at->needs("--snapshot-file");
   add_lockstep_options(*run, *options);
-  run->get_option("--lockstep")->excludes(at);
+  add_shadow_options(*run, *options);
+  run->get_option("--lockstep")->excludes(at)->excludes("--shadow");
   run->footer(kRunFooter);
   run->callback([options, &exit_code] { exit_code = finish(*options, false); });
 

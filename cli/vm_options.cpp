@@ -266,6 +266,25 @@ void add_run_options(CLI::App& command, VmOptions& o) {
   command.add_flag("--json", o.json, "One JSON object on stdout at the end; the console goes to stderr")->group(run);
 }
 
+void add_shadow_options(CLI::App& command, VmOptions& o) {
+  const auto group = "Shadow";
+  auto* shadow = command
+                     .add_flag("--shadow", o.shadow,
+                               "With --smmu rtl: the model stands beside the design and makes each access and register "
+                               "access too; both are judged and compared, and the first difference stops the machine "
+                               "(exit status 126; docs/cosim.md)")
+                     ->group(group);
+  command.add_flag("--shadow-go-on", o.shadow_go_on, "Tell of differences and go on")->needs(shadow)->group(group);
+  command
+      .add_option("--shadow-report", o.shadow_report,
+                  "What led to the first difference: NAME.timeline.txt, and NAME.fst (a waveform) where the design is "
+                  "built with them")
+      ->type_name("NAME")
+      ->needs(shadow)
+      ->group(group)
+      ->capture_default_str();
+}
+
 void add_lockstep_options(CLI::App& command, VmOptions& o) {
   const auto group = "Lockstep";
   auto* lockstep =
@@ -355,10 +374,10 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, const Engin
   config.virtio_console = o.virtio_console == "on";
   config.smmu.present = o.smmu != "off";
   if (o.smmu == "rtl") {
-    smmu_rtl_bridge::RtlOptions options;
-    options.file = smmu_rtl_bridge::design_path(o.smmu_rtl, "plain");
-    const auto factory = smmu_rtl_bridge::make_rtl_module_factory(
-        options, [](const std::string& text) { fmt::print(stderr, "lockstep: --smmu rtl: {}\n", text); });
+    smmu_rtl_bridge::RtlModuleOptions options;
+    options.design.file = smmu_rtl_bridge::design_path(o.smmu_rtl, "plain");
+    options.complain = [](const std::string& text) { fmt::print(stderr, "lockstep: --smmu rtl: {}\n", text); };
+    const auto factory = smmu_rtl_bridge::make_rtl_module_factory(options);
     if (!factory) return core::Error{"--smmu rtl: " + factory.message()};
     config.make_smmu = *factory;
   }

@@ -37,6 +37,8 @@ struct VmOptions {
   std::string virtio_console = "off";
   std::string smmu = "off", smmu_rtl = "smmu", smmu_mmu = "on", smmu_atsu = "on", smmu_tlb = "on",
               smmu_interrupt = "on";
+  bool shadow = false, shadow_go_on = false;
+  std::string shadow_report = "smmu-shadow";
   std::string quantum = "10us";
   uint64_t seed = 1;
 
@@ -68,6 +70,8 @@ void add_machine_options(CLI::App& command, VmOptions& options);
 void add_run_options(CLI::App& command, VmOptions& options);
 // The options of a comparison; `command` has those of a run already.
 void add_lockstep_options(CLI::App& command, VmOptions& options);
+// The options of a shadow, for runs that begin with the machine.
+void add_shadow_options(CLI::App& command, VmOptions& options);
 // An option that takes a number of 0 or more, and refuses "-5".
 CLI::Option* add_count_option(CLI::App& command, const std::string& name, uint64_t& value, const std::string& text);
 

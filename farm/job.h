@@ -44,8 +44,8 @@ struct JobLimits {
 // standard output, together with the exit code. kExitStatus: the exit code alone.
 enum class Judge : uint8_t { kVmJson, kExitStatus };
 
-// One unit of work. In `argv`, {scratch} stands for an empty folder of the attempt's own on the worker, and {lockstep}
-// for the program that the worker itself runs.
+// One unit of work. In `argv`, {scratch} stands for an empty folder of the attempt's own on the worker, {artifacts} for
+// one in it whose files are kept with the result, and {lockstep} for the program that the worker itself runs.
 struct JobSpec {
   std::string id;     // unique in its run; printable, at most kMaxJobIdBytes
   std::string title;  // what a person reads in a table
@@ -98,6 +98,14 @@ struct Artifact {
   bool operator==(const Artifact&) const = default;
 };
 
+// What of a plan's points a job met, and how often: functional coverage, which a run adds up over its jobs.
+struct PlanCoverage {
+  std::string plan;                                    // names the plan and its version; jobs of one plan are added up
+  uint64_t points = 0;                                 // that the plan has
+  std::vector<std::pair<std::string, uint64_t>> hits;  // by name, in order; points that were not met are not there
+  bool operator==(const PlanCoverage&) const = default;
+};
+
 struct JobResult {
   JobStatus status = JobStatus::kError;
   std::string message;     // one sentence; empty for a plain PASS
@@ -113,6 +121,7 @@ struct JobResult {
   uint64_t peak_rss_bytes = 0;
   std::string log_excerpt;  // the end of the log, at most kMaxLogExcerptBytes
   std::vector<Artifact> artifacts;
+  std::optional<PlanCoverage> coverage;
   bool operator==(const JobResult&) const = default;
 };
 
@@ -122,5 +131,8 @@ constexpr size_t kMaxMessageTextBytes = 4'096;  // a sentence with two hashes fi
 constexpr size_t kMaxArguments = 1'024;
 constexpr size_t kMaxArgumentBytes = 65'536;
 constexpr size_t kMaxArtifacts = 64;
+// The plan of SMMUs has 2,417 points with names of some 30 bytes; a message of all of them has to stay below 1 MiB.
+constexpr size_t kMaxCoveragePoints = 16'384;
+constexpr size_t kMaxCoverageBytes = 524'288;  // of all names of a job
 
 }  // namespace lockstep::farm

@@ -497,7 +497,7 @@ class Loader {
   }
 
   static void check_placeholders(const std::vector<std::string>& words, int line, bool with_features) {
-    std::vector<std::string> known{"{lockstep}", "{payload:NAME}", "{scratch}", "{cell}"};
+    std::vector<std::string> known{"{lockstep}", "{payload:NAME}", "{scratch}", "{artifacts}", "{cell}"};
     if (with_features) known.emplace_back("{features}");
     constexpr std::string_view kPayload = "{payload:";
     for (const std::string& word : words) {
@@ -507,7 +507,8 @@ class Loader {
         const std::string name = word.substr(at, end == std::string::npos ? end : end - at + 1);
         const bool payload =
             end != std::string::npos && name.starts_with(kPayload) && name.size() > kPayload.size() + 1;
-        if (payload || name == "{lockstep}" || name == "{scratch}" || name == "{cell}") continue;
+        if (payload || name == "{lockstep}" || name == "{scratch}" || name == "{artifacts}" || name == "{cell}")
+          continue;
         if (name == "{features}")
           throw LoadError{line, "\"{features}\" has to be a word of its own in a workload's \"argv\""};
         throw LoadError{line, fmt::format("unknown placeholder {} in {}{}", in_quotes(name), in_quotes(word),

@@ -112,6 +112,9 @@ class Observer {
 
   // Software, which is the script: its accesses to memory and to registers. Data is as it lies in memory.
   virtual void software_wrote(uint64_t /*address*/, const void* /*data*/, size_t /*size_bytes*/) {}
+  // What a page of memory has held since before anybody at these pins looked at it, null where it answers bus errors:
+  // of a machine, whose software is not overheard.
+  virtual void memory_was(uint64_t /*address*/, const void* /*data*/, size_t /*size_bytes*/) {}
   // From here on the page of 4 KiB answers every access of the device with a bus error, or no more.
   virtual void page_broken(uint64_t /*page*/, bool /*broken*/) {}
   // Before the write can have an effect.

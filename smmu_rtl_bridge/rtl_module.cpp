@@ -21,6 +21,8 @@ namespace model = tlm_models::smmuv3;
 constexpr uint64_t kCyclesPerCallMax = 10'000'000;
 constexpr uint64_t kPieceBytes = 64;
 constexpr uint64_t kPageBytes = 4096;
+// What says how far the queues are, and what is wrong with them.
+constexpr uint32_t kTellingRegisters[] = {0x9c /* CMDQ_CONS */, 0x100a8 /* EVENTQ_PROD */, 0x60 /* GERROR */};
 
 class RtlSmmuModule : public model::SmmuDevice,
                       public tlm::tlm_fw_transport_if<>,
@@ -28,13 +30,19 @@ class RtlSmmuModule : public model::SmmuDevice,
                       Surroundings,
                       ClientData {
  public:
-  RtlSmmuModule(sc_core::sc_module_name name, std::unique_ptr<Design> design,
-                std::function<void(const std::string&)> complain)
+  RtlSmmuModule(sc_core::sc_module_name name, std::unique_ptr<Design> design, const RtlModuleOptions& options)
       : SmmuDevice(name, {4, 8}),
-        complain_(std::move(complain)),
+        complain_(options.complain),
+        watcher_(options.watcher),
+        records_(!options.design.waveform.empty()),
         upstream_("upstream0"),
         bench_(std::move(design), PinTiming(), *this) {
     bench_.set_data(this);
+    bench_.set_log(options.design.pins);
+    if (records_) bench_.set_waveform_window(options.design.waveform_from, options.design.waveform_to);
+    if (watcher_)
+      watcher_->connected([this](uint64_t page, void* data) { return read_page(page, data); },
+                          [this] { return bench_.cycles(); });
     upstream_.bind(static_cast<tlm::tlm_fw_transport_if<>&>(*this));
     downstream.bind(static_cast<tlm::tlm_bw_transport_if<>&>(*this));
   }
@@ -54,13 +62,24 @@ class RtlSmmuModule : public model::SmmuDevice,
   bool read_other(uint64_t offset, unsigned size_bytes, uint64_t, uint64_t& value) override {
     if (out_of_reach()) return false;
     const Inside inside(*this);
-    return bench_.access_register(static_cast<uint32_t>(offset), false, size_bytes, value) && !broken();
+    return read_register(static_cast<uint32_t>(offset), size_bytes, value);
   }
   bool write_other(uint64_t offset, unsigned size_bytes, uint64_t, uint64_t value) override {
     if (out_of_reach()) return false;
     const Inside inside(*this);
-    const bool good = bench_.access_register(static_cast<uint32_t>(offset), true, size_bytes, value);
+    const auto place = static_cast<uint32_t>(offset);
+    tell([&](Observer& o) { o.register_written(place, size_bytes, value); });
+    const bool good = bench_.access_register(place, true, size_bytes, value);
+    tell([&](Observer& o) { o.register_write_done(place); });
     run_until([&] { return bench_.idle(); }, "does not come to rest after a register was written");
+    if (watcher_ && !broken()) {
+      tell([](Observer& o) { o.quiet(); });
+      for (const uint32_t telling : kTellingRegisters) {
+        uint64_t told = 0;
+        read_register(telling, 4, told);
+      }
+      end_waveform();
+    }
     return good && !broken();
   }
 
@@ -71,6 +90,22 @@ class RtlSmmuModule : public model::SmmuDevice,
     ~Inside() { module_.inside_ = false; }
     RtlSmmuModule& module_;
   };
+  template <typename Call>
+  void tell(Call call) {
+    if (!watcher_ || watcher_->over()) return;
+    for (Observer* observer : watcher_->observers()) call(*observer);
+  }
+  // A waveform shows what comes after, too.
+  void end_waveform() {
+    if (!records_ || !watcher_->over()) return;
+    for (uint64_t cycles = 0; cycles < kCyclesAfter && !broken(); ++cycles) bench_.cycle();
+    records_ = false;
+  }
+  bool read_register(uint32_t offset, unsigned size_bytes, uint64_t& value) {
+    const bool good = bench_.access_register(offset, false, size_bytes, value) && !broken();
+    if (good) tell([&](Observer& o) { o.register_read(offset, size_bytes, value); });
+    return good;
+  }
   bool out_of_reach() const { return inside_ || bench_.broken(); }
   bool broken() const { return bench_.broken() || hangs_; }
 
@@ -132,12 +167,18 @@ class RtlSmmuModule : public model::SmmuDevice,
     piece_ = bytes;
     answer_.reset();
     bench_.set_write_data(access.write ? bytes : nullptr);
+    tell([&](Observer& o) { o.accepted(access); });
     const bool answered = run_until([&] { return bench_.offer(access); }, "takes no access of a requester") &&
                           run_until([&] { return answer_.has_value(); }, "does not answer a requester");
     bench_.set_write_data(nullptr);
     // What it tells of a fault, it may tell after the answer; software that hears of the end looks for it.
-    if (answered && *answer_ != AccessEnd::kDone)
+    if (answered && (watcher_ || *answer_ != AccessEnd::kDone)) {
       run_until([&] { return bench_.idle(); }, "does not come to rest after an access");
+      if (watcher_ && !broken()) {
+        tell([](Observer& o) { o.quiet(); });
+        end_waveform();
+      }
+    }
     if (!answered || *answer_ == AccessEnd::kAborted) {
       requester.verdict = model::Verdict::kAborted;
       payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
@@ -198,19 +239,25 @@ class RtlSmmuModule : public model::SmmuDevice,
     return transfer(command, address, data, size_bytes, extension, true);
   }
 
+  bool read_page(uint64_t page, void* data) {
+    return own_transfer(tlm::TLM_READ_COMMAND, page, data, kPageBytes, Attributes());
+  }
+
   MemoryAnswer read(uint64_t address, void* data, size_t size_bytes, const Attributes& attributes) override {
-    return own_transfer(tlm::TLM_READ_COMMAND, address, data, size_bytes, attributes) ? MemoryAnswer::kDone
-                                                                                      : MemoryAnswer::kBusError;
+    const bool done = own_transfer(tlm::TLM_READ_COMMAND, address, data, size_bytes, attributes);
+    tell([&](Observer& o) { o.device_read(address, data, size_bytes, attributes, !done); });
+    return done ? MemoryAnswer::kDone : MemoryAnswer::kBusError;
   }
   MemoryAnswer write(uint64_t address, const void* data, size_t size_bytes, const Attributes& attributes) override {
-    return own_transfer(tlm::TLM_WRITE_COMMAND, address, const_cast<void*>(data), size_bytes, attributes)
-               ? MemoryAnswer::kDone
-               : MemoryAnswer::kBusError;
+    const bool done = own_transfer(tlm::TLM_WRITE_COMMAND, address, const_cast<void*>(data), size_bytes, attributes);
+    tell([&](Observer& o) { o.device_wrote(address, data, size_bytes, attributes, !done); });
+    return done ? MemoryAnswer::kDone : MemoryAnswer::kBusError;
   }
   MemoryAnswer exchange(uint64_t, uint64_t, uint64_t, const Attributes&) override { return MemoryAnswer::kBusError; }
 
   MemoryAnswer forward(const ForwardedAccess& access) override {
     forwarded_ = access;
+    tell([&](Observer& o) { o.forwarded(access); });
     return MemoryAnswer::kDone;
   }
   bool client_transfer(tlm::tlm_command command, uint64_t address, uint8_t* bytes, size_t size_bytes) {
@@ -228,12 +275,16 @@ class RtlSmmuModule : public model::SmmuDevice,
   }
   void arrived(uint64_t, const uint8_t* bytes, size_t size_bytes) override { std::memcpy(piece_, bytes, size_bytes); }
 
-  void answered(uint64_t, AccessEnd end) override { answer_ = end; }
+  void answered(uint64_t id, AccessEnd end) override {
+    answer_ = end;
+    tell([&](Observer& o) { o.answered(id, end); });
+  }
   void ats_answered(const AtsAnswer&) override {}
   void page_answered(const PageAnswer&) override {}
   void invalidate_atc(const AtcInvalidation&) override {}
 
   void pulse(Wire wire) override {
+    tell([&](Observer& o) { o.pulsed(wire); });
     tlm_models::IrqLine* lines[] = {&eventq_irq, &priq_irq, &cmdq_sync_irq, &gerror_irq};
     const auto index = static_cast<size_t>(wire);
     if (index >= std::size(lines)) return;
@@ -243,6 +294,8 @@ class RtlSmmuModule : public model::SmmuDevice,
   void broke_promise(const std::string& rule, const std::string& text) override { complain_(rule + ": " + text); }
 
   std::function<void(const std::string&)> complain_;
+  const std::shared_ptr<RtlModuleWatcher> watcher_;
+  bool records_;
   tlm::tlm_target_socket<> upstream_;
   PinBench bench_;
   bool inside_ = false;
@@ -257,17 +310,21 @@ class RtlSmmuModule : public model::SmmuDevice,
 
 }  // namespace
 
-core::Result<RtlModuleFactory> make_rtl_module_factory(const RtlOptions& options,
-                                                       std::function<void(const std::string&)> complain) {
-  std::function<std::unique_ptr<Design>()> make = options.make;
+core::Result<RtlModuleFactory> make_rtl_module_factory(const RtlModuleOptions& options) {
+  std::function<std::unique_ptr<Design>()> make = options.design.make;
   if (!make) {
-    const auto file = load_design_file(options.file);
+    const auto file = load_design_file(options.design.file);
     if (!file) return file.error();
     const DesignFile* loaded = *file;
     make = [loaded] { return std::unique_ptr<Design>(loaded->make()); };
   }
-  return RtlModuleFactory([make, complain](const char* name) -> std::unique_ptr<model::SmmuDevice> {
-    return std::make_unique<RtlSmmuModule>(name, make(), complain);
+  // Made here, where a file that cannot be written is still an error of the command.
+  auto design = std::make_shared<std::unique_ptr<Design>>(make());
+  if (!options.design.waveform.empty() && !(*design)->open_waveform(options.design.waveform))
+    return core::Error{options.design.waveform +
+                       ": no waveform can be written: the design was built without, or the file is out of reach."};
+  return RtlModuleFactory([design, options](const char* name) -> std::unique_ptr<model::SmmuDevice> {
+    return std::make_unique<RtlSmmuModule>(name, std::move(*design), options);
   });
 }
 

@@ -83,6 +83,15 @@ void put(wire::JobResult* out, const JobResult& in) {
     artifact->set_sha256(a.sha256);
     artifact->set_size_bytes(a.size_bytes);
   }
+  if (!in.coverage) return;
+  wire::PlanCoverage* coverage = out->mutable_coverage();
+  coverage->set_plan(in.coverage->plan);
+  coverage->set_points(in.coverage->points);
+  for (const auto& [point, hits] : in.coverage->hits) {
+    wire::CoverageHit* hit = coverage->add_hits();
+    hit->set_point(point);
+    hit->set_hits(hits);
+  }
 }
 
 template <typename Repeated>
@@ -178,6 +187,19 @@ JobResult get(const wire::JobResult& in, Checker& check) {
   out.peak_rss_bytes = in.peak_rss_bytes();
   out.log_excerpt = clean_utf8(in.log_excerpt(), kMaxLogExcerptBytes);
   for (const wire::Artifact& a : in.artifacts()) out.artifacts.push_back({a.name(), a.sha256(), a.size_bytes()});
+  if (in.has_coverage()) {
+    PlanCoverage coverage{in.coverage().plan(), in.coverage().points(), {}};
+    size_t bytes = coverage.plan.size();
+    check.require(static_cast<size_t>(in.coverage().hits_size()) <= kMaxCoveragePoints,
+                  "the result's coverage has too many points");
+    if (!check.ok()) return out;
+    for (const wire::CoverageHit& hit : in.coverage().hits()) {
+      bytes += hit.point().size();
+      coverage.hits.emplace_back(hit.point(), hit.hits());
+    }
+    check.require(bytes <= kMaxCoverageBytes, "the names of the result's coverage are too long");
+    out.coverage = std::move(coverage);
+  }
   return out;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 
+#include "farm/report/coverage.h"
 #include "farm/report/report.h"
 #include "farm/report/summary.h"
 
@@ -72,6 +73,15 @@ std::string report_json(const Report& report) {
   for (size_t i = 0; i < report.verdict.cell_counts.size(); ++i) {
     counts[status_name(static_cast<JobStatus>(i))] = report.verdict.cell_counts[i];
   }
+  json coverage = json::array();
+  for (const MergedCoverage& merged : merge_coverage(report.state)) {
+    coverage.push_back({{"plan", merged.plan},
+                        {"points", merged.points},
+                        {"covered", merged.hits.size()},
+                        {"percent", merged.percent()},
+                        {"cells", merged.cells},
+                        {"hits", merged.hits}});
+  }
   const json all = {{"run", report.run_name},
                     {"folder", report.run_folder},
                     {"matrix", report.matrix_path},
@@ -80,6 +90,7 @@ std::string report_json(const Report& report) {
                     {"counts", counts},
                     {"unfinished", report.verdict.unfinished},
                     {"notes", report.notes},
+                    {"coverage", coverage},
                     {"workloads", workloads},
                     {"groups", groups},
                     {"cells", cells}};

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "farm/report/coverage.h"
 #include "farm/report/report.h"
 #include "farm/report/summary.h"
 #include "farm/run_folder.h"
@@ -190,11 +191,23 @@ std::string boot_lines(const Report& report, const WorkloadSummary& w, bool colo
   return out;
 }
 
+// Where the files are that a cell left beside its logs: what shows a failure.
+std::string artifact_lines(const Report& report, const JobEntry& job) {
+  std::string out;
+  for (const Artifact& artifact : job.result->artifacts) {
+    if (artifact.name == "stdout" || artifact.name == "stderr" || artifact.name == "console.log") continue;
+    out += fmt::format("      {}: {}/artifacts/{}\n", artifact.name, report.run_folder, artifact.sha256);
+  }
+  return out;
+}
+
 std::string problem_lines(const Report& report, bool colour) {
   std::string out;
   for (const JobStatus status : {JobStatus::kMiss, JobStatus::kError, JobStatus::kFail}) {
     for (const JobEntry& job : report.state.jobs()) {
-      if (job.result && job.result->status == status) out += cell_line(job, colour) + "\n";
+      if (job.result && job.result->status == status) {
+        out += cell_line(job, colour) + "\n" + artifact_lines(report, job);
+      }
     }
   }
   for (const JobEntry& job : report.state.jobs()) {
@@ -234,6 +247,18 @@ std::string all_lines(const Report& report, bool colour) {
            fmt::format(" {:<11} {}: {}\n", to_string(group.grade), group.name, group.message);
   }
   return out + "\n";
+}
+
+std::string coverage_lines(const Report& report) {
+  std::string out;
+  size_t number = 0;
+  for (const MergedCoverage& merged : merge_coverage(report.state)) {
+    out += fmt::format("Functional coverage of {} cells: {} of {} points, {:.1f} % of {}; {}/{}\n", merged.cells,
+                       merged.hits.size(), merged.points, merged.percent(), merged.plan, report.run_folder,
+                       coverage_file_name(number));
+    ++number;
+  }
+  return out;
 }
 
 // Skipped cells are told by their reason, so that they do not hide what ran.
@@ -301,6 +326,7 @@ std::string verdict_table(const Report& report, bool colour, bool verbose) {
     out += bold("      DISAGREEMENTS", colour) + "\n" + lines + "\n";
   }
   out += total_line(report, colour);
+  out += coverage_lines(report);
   for (const std::string& note : report.notes) out += "note: " + note + "\n";
   out += "\nWhat to try next:\n";
   for (const std::string& hint : hints(report)) out += "  " + hint + "\n";

@@ -17,7 +17,7 @@ using core::Status;
 namespace {
 
 constexpr int kApplicationId = 0x4c4f434b;  // "LOCK": tells our files from other SQLite files
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 constexpr int kBusyTimeoutMs = 5'000;  // a report reads while a run writes
 constexpr const char* kDamaged = "; the file is damaged or not ours: put a copy back, or start a new run";
 
@@ -34,6 +34,8 @@ CREATE TABLE results (job_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, counter I
                       message TEXT NOT NULL, exit_reason TEXT NOT NULL, instructions INTEGER, console_sha256 TEXT,
                       state_sha256 TEXT, memory_sha256 TEXT, behaviour_sha256 TEXT NOT NULL, wall_ms INTEGER NOT NULL,
                       cpu_ms INTEGER NOT NULL, peak_rss_bytes INTEGER NOT NULL) STRICT;
+CREATE TABLE coverage (plan TEXT NOT NULL, point TEXT NOT NULL, hits INTEGER NOT NULL, cells INTEGER NOT NULL,
+                       PRIMARY KEY (plan, point)) STRICT;
 CREATE TABLE workers (name TEXT PRIMARY KEY, incarnation INTEGER NOT NULL, host TEXT NOT NULL, slots INTEGER NOT NULL) STRICT;
 )sql";
 
@@ -153,6 +155,15 @@ struct SqliteStore::Impl {
     return end_attempt(e.attempt, "failed", e.result.message) &&
            run("UPDATE jobs SET phase = 'queued', failed = failed + 1 WHERE id = ?", e.job_id);
   }
+  bool add_coverage(const PlanCoverage& coverage) {
+    for (const auto& [point, hits] : coverage.hits) {
+      if (!run("INSERT INTO coverage VALUES (?, ?, ?, 1) ON CONFLICT (plan, point) DO UPDATE SET hits = hits + "
+               "excluded.hits, cells = cells + 1",
+               coverage.plan, point, hits))
+        return false;
+    }
+    return true;
+  }
   bool project(const ResultRecorded& e) {
     const JobResult& r = e.result;
     Statement* s = statement("INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -170,7 +181,7 @@ struct SqliteStore::Impl {
       s->bind_null().bind_null().bind_null().bind_null();
     }
     s->bind(r.behaviour_sha256).bind(r.wall_ms).bind(r.cpu_ms).bind(r.peak_rss_bytes);
-    return s->run() &&
+    return s->run() && (!r.coverage || add_coverage(*r.coverage)) &&
            run("UPDATE attempts SET phase = 'superseded' WHERE job_id = ? AND phase = 'leased'", e.job_id) &&
            (e.attempt.epoch == 0 || end_attempt(e.attempt, "recorded", "")) &&
            run("UPDATE jobs SET phase = 'recorded' WHERE id = ?", e.job_id);
@@ -283,7 +294,8 @@ Status SqliteStore::rebuild_projections() {
   auto records = read_journal();
   if (!records.ok()) return records.error();
   Status status = impl_->execute(
-      "BEGIN IMMEDIATE; DELETE FROM jobs; DELETE FROM attempts; DELETE FROM results; DELETE FROM workers;");
+      "BEGIN IMMEDIATE; DELETE FROM jobs; DELETE FROM attempts; DELETE FROM results; DELETE FROM coverage; DELETE FROM "
+      "workers;");
   if (!status.ok()) return status;
   for (const JournalRecord& record : *records) {
     if (!impl_->project_event(record.event)) {
@@ -296,7 +308,8 @@ Status SqliteStore::rebuild_projections() {
 Result<std::string> SqliteStore::projection_text() {
   std::string text;
   for (const char* sql : {"SELECT * FROM jobs ORDER BY id", "SELECT * FROM attempts ORDER BY farm_id, epoch, counter",
-                          "SELECT * FROM results ORDER BY job_id", "SELECT * FROM workers ORDER BY name"}) {
+                          "SELECT * FROM results ORDER BY job_id", "SELECT * FROM coverage ORDER BY plan, point",
+                          "SELECT * FROM workers ORDER BY name"}) {
     Statement s;
     if (!s.prepare(impl_->db, sql)) return impl_->error("cannot read a projection");
     while (s.next_row()) {

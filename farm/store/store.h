@@ -29,8 +29,8 @@ struct StoredJob {
   bool operator==(const StoredJob&) const = default;
 };
 
-// SQLite in WAL mode with full sync; the projections jobs, attempts, results and workers change in the transaction of
-// the journal records that they come from.
+// SQLite in WAL mode with full sync; the projections jobs, attempts, results, coverage and workers change in the
+// transaction of the journal records that they come from.
 class SqliteStore : public Store {
  public:
   enum class Mode { kCreate, kOpen, kReadOnly };

@@ -59,6 +59,22 @@ void take_json(const nlohmann::json& object, JobResult& result) {
   }
 }
 
+// {"plan": NAME, "points": N, "hits": {NAME: COUNT}}; one that is too large is left out.
+void take_coverage(const nlohmann::json& object, JobResult& result) {
+  const auto found = object.find("coverage");
+  if (found == object.end() || !found->is_object()) return;
+  const auto hits = found->find("hits");
+  if (hits == found->end() || !hits->is_object() || hits->size() > kMaxCoveragePoints) return;
+  PlanCoverage coverage{text_of(*found, "plan"), integer_of<uint64_t>(*found, "points"), {}};
+  size_t bytes = coverage.plan.size();
+  for (const auto& [point, count] : hits->items()) {
+    if (!count.is_number_unsigned()) continue;
+    coverage.hits.emplace_back(clean_utf8(point, kMaxMessageTextBytes), count.get<uint64_t>());
+    bytes += coverage.hits.back().first.size();
+  }
+  if (bytes <= kMaxCoverageBytes) result.coverage = std::move(coverage);
+}
+
 void fail(JobResult& result, JobStatus status, std::string message) {
   result.status = status;
   result.message = std::move(message);
@@ -86,7 +102,10 @@ JobResult judge(const JobSpec& job, const ProcessOutcome& outcome, std::string_v
     return result;
   }
   const nlohmann::json object = job.judge == Judge::kVmJson ? last_object(standard_output) : nlohmann::json();
-  if (object.is_object()) take_json(object, result);
+  if (object.is_object()) {
+    take_json(object, result);
+    take_coverage(object, result);
+  }
   auto behaviour = behavioural_console(console, job.keep_lines, job.drop_lines);
   if (!behaviour.ok()) {
     fail(result, JobStatus::kError, behaviour.message());

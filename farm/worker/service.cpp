@@ -28,6 +28,7 @@ using core::Status;
 namespace {
 
 constexpr size_t kMaxConsoleBytes = size_t{64} << 20;  // of a console, the end that is compared and searched
+constexpr size_t kMaxArtifactNameBytes = 255;          // of a file's name here
 constexpr size_t kMaxStdoutBytes = size_t{1} << 20;    // the JSON object is at its end
 constexpr int kMaxWaitMs = 100;
 
@@ -135,12 +136,30 @@ class WorkerService {
           {"stdout", folder + "/stdout"}}) {
       keep(name, path, result);
     }
+    keep_left(folder + "/scratch/artifacts", result);
     if (!options_.keep_job_folders) fs::remove_all(folder, error);
     return result;
   }
 
+  // What the job put into {artifacts}, by name.
+  void keep_left(const std::string& left, JobResult& result) {
+    std::error_code error;
+    std::vector<std::string> names;
+    for (const fs::directory_entry& entry : fs::directory_iterator(left, error)) {
+      if (entry.is_regular_file(error) && !entry.is_symlink(error)) names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    for (const std::string& name : names) {
+      if (result.artifacts.size() >= kMaxArtifacts) {
+        log(left + ": more than " + std::to_string(kMaxArtifacts) + " files are left; the others are not kept");
+        return;
+      }
+      keep(clean_utf8(name, kMaxArtifactNameBytes), left + "/" + name, result);
+    }
+  }
+
   // Puts a log under its hash, where any reader of the result finds it.
-  void keep(const char* name, const std::string& path, JobResult& result) {
+  void keep(const std::string& name, const std::string& path, JobResult& result) {
     uint64_t size_bytes = 0;
     auto hash = sha256_of_file(path, &size_bytes);
     if (!hash || size_bytes == 0) return;
@@ -170,9 +189,16 @@ class WorkerService {
     auto folder = folder_.make_job_folder(action.attempt);
     if (!folder.ok()) return spawn_failed(folder.message());
     Process::Request request;
+    const std::string left = *folder + "/scratch/artifacts";
     for (std::string arg : action.job.argv) {
-      for (const auto& [name, value] :
-           {std::pair<std::string, std::string>{"{scratch}", *folder + "/scratch"}, {"{lockstep}", options_.program}}) {
+      if (arg.find("{artifacts}") != std::string::npos) {
+        std::error_code error;
+        fs::create_directories(left, error);
+        if (error) return spawn_failed(left + ": cannot make it: " + error.message());
+      }
+      for (const auto& [name, value] : {std::pair<std::string, std::string>{"{scratch}", *folder + "/scratch"},
+                                        {"{artifacts}", left},
+                                        {"{lockstep}", options_.program}}) {
         for (size_t at = arg.find(name); at != std::string::npos; at = arg.find(name, at + value.size())) {
           arg.replace(at, name.size(), value);
         }

@@ -3,6 +3,15 @@
 
 namespace lockstep::smmu_rtl_bridge {
 
+IdRegisters id_registers_of(Device& device) {
+  const auto get = [&](uint32_t offset) {
+    uint64_t value = 0;
+    device.read_register(offset, 4, value);
+    return static_cast<uint32_t>(value);
+  };
+  return {get(0x00), get(0x04), get(0x08), get(0x0c), get(0x10), get(0x14), get(0x18), get(0x1c)};
+}
+
 core::Result<std::vector<Setting>> model_settings_for(const IdRegisters& registers) {
   const auto config = config_from_id_registers(registers);
   if (!config) return config.error();

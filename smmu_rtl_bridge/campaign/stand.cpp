@@ -38,18 +38,21 @@ bool same(const Answers::Answer& first, const Answers::Answer& second) {
 
 }  // namespace
 
+void Stand::here() {
+  line_ = player_ != nullptr ? player_->current_line() : 0;
+  cycle_ = device_ != nullptr ? device_->cycles() : 0;
+}
+
 void Stand::note() {
   found_ = true;
-  line_ = player_.current_line();
-  cycle_ = device_.cycles();
+  here();
 }
 
 void Stand::differ(const char* rule, std::string text) {
   if (!difference_rule_.empty() || found_) return;
   difference_rule_ = rule;
   difference_ = std::move(text);
-  line_ = player_.current_line();
-  cycle_ = device_.cycles();
+  here();
 }
 
 void Stand::device_wrote(uint64_t address, const void* data, size_t size_bytes, const Attributes& attributes,
@@ -87,13 +90,29 @@ void Stand::answered(uint64_t id, AccessEnd end) {
          "access " + std::to_string(id) + ": " + text_of(answer) + "; the model: " + text_of(found->second));
 }
 
-const Answers& Stand::answers() {
-  // Records may be merged and lost; how many there are is a choice then.
+// Records may be merged and lost; how many there are is a choice then.
+uint64_t Stand::freedoms() const {
   const JudgeStatistics statistics = judge_.statistics();
+  uint64_t taken = statistics.undecided;
   for (const char* freedom : {"may-merge-events", "may-lose-events", "may-hold-stalls"})
-    answers_.any_choice |= statistics.by_rule.contains(freedom);
-  answers_.any_choice |= statistics.undecided != 0;
+    if (const auto found = statistics.by_rule.find(freedom); found != statistics.by_rule.end()) taken += found->second;
+  return taken;
+}
+
+const Answers& Stand::answers() {
+  answers_.any_choice |= freedoms() != freedoms_forgotten_;
   return answers_;
+}
+
+void Stand::forget_difference() {
+  difference_rule_.clear();
+  difference_.clear();
+}
+
+void Stand::forget() {
+  answers_ = {};
+  freedoms_forgotten_ = freedoms();
+  forget_difference();
 }
 
 void Stand::compare_events() {

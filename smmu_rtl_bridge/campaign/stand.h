@@ -35,7 +35,8 @@ struct Answers {
 // costs, and, where it is wanted, what became of each access.
 class Stand : public Observer {
  public:
-  Stand(Judge& judge, const Device& device, const Player& player, bool keeps_answers)
+  // Without a device there are no cycles to tell, without a player no lines.
+  Stand(Judge& judge, const Device* device, const Player* player, bool keeps_answers)
       : judge_(judge), device_(device), player_(player), keeps_answers_(keeps_answers) {}
 
   // Compares each answer with the model's, where both had no choice. None: not at all.
@@ -47,13 +48,19 @@ class Stand : public Observer {
   // A difference from the model, which the judge has nothing against; empty: none.
   const std::string& difference_rule() const { return difference_rule_; }
   const std::string& difference() const { return difference_; }
-  uint64_t ticks() const { return ticks_; }
+  uint64_t ticks() const { return ticks_.total(); }
   const Answers& answers();
   // After the last line.
   void compare_events();
+  // For runs that go on: the difference was told; and, answers, records and choices so far are over as well.
+  void forget_difference();
+  void forget();
 
   void software_wrote(uint64_t address, const void* data, size_t size_bytes) override {
     timed([&] { judge_.software_wrote(address, data, size_bytes); });
+  }
+  void memory_was(uint64_t address, const void* data, size_t size_bytes) override {
+    timed([&] { judge_.memory_was(address, data, size_bytes); });
   }
   void page_broken(uint64_t page, bool broken) override {
     timed([&] { judge_.page_broken(page, broken); });
@@ -116,24 +123,25 @@ class Stand : public Observer {
  private:
   template <typename Call>
   void timed(Call call) {
-    const uint64_t before = processor_ticks();
-    call();
-    ticks_ += processor_ticks() - before;
+    ticks_.around(call);
     if (!found_ && !judge_.failures().empty()) note();
   }
   void note();
   void differ(const char* rule, std::string text);
+  void here();
+  uint64_t freedoms() const;
 
   Judge& judge_;
-  const Device& device_;
-  const Player& player_;
+  const Device* device_;
+  const Player* player_;
   const bool keeps_answers_;
   const Answers* model_ = nullptr;
   Answers answers_;
+  uint64_t freedoms_forgotten_ = 0;
   bool found_ = false;
   size_t line_ = 0;
   uint64_t cycle_ = 0;
-  uint64_t ticks_ = 0;
+  SampledTicks ticks_{7};
   std::string difference_rule_, difference_;
 };
 

@@ -19,6 +19,8 @@ class Database {
   Database() : counts_(Plan::instance().points().size()) {}
 
   void hit(std::string_view name);
+  // Of the files that hold coverage of this plan.
+  static std::string_view plan_name();
   uint64_t count(size_t point) const { return counts_[point]; }
   uint64_t runs = 0;
   // Names that a collector met and the plan lacks: a test keeps this empty.

@@ -59,6 +59,14 @@ void Judge::software_wrote(uint64_t address, const void* data, size_t size_bytes
   memory_.write(address, data, size_bytes, ++now_);
 }
 
+void Judge::memory_was(uint64_t address, const void* data, size_t size_bytes) {
+  if (data != nullptr) {
+    memory_.learn(address, data, size_bytes);
+  } else {
+    memory_.set_broken(address, true, 0);
+  }
+}
+
 void Judge::page_broken(uint64_t page, bool broken) { memory_.set_broken(page, broken, ++now_); }
 
 void Judge::device_read(uint64_t address, const void* data, size_t size_bytes, const Attributes& attributes,

@@ -76,6 +76,7 @@ class Judge : public Observer {
   void watch_outcomes(OutcomeWatcher watcher) { outcome_watcher_ = std::move(watcher); }
 
   void software_wrote(uint64_t address, const void* data, size_t size_bytes) override;
+  void memory_was(uint64_t address, const void* data, size_t size_bytes) override;
   void page_broken(uint64_t page, bool broken) override;
   void register_written(uint32_t offset, unsigned size_bytes, uint64_t value) override;
   void register_write_done(uint32_t offset) override;
@@ -372,6 +373,8 @@ class Judge : public Observer {
   Sequence pages_overflowed_surely_ = kNever;  // from here on
   Sequence pages_unusable_until_ = kNever;
 
+  // Whether there are wires, nothing tells but a pulse on one. A message takes the place of none.
+  bool has_wires_ = false;
   // Per source: how often it may still interrupt, and whether it must.
   std::array<uint64_t, kSources> wires_open_{};
   std::array<uint64_t, kSources> messages_open_{};

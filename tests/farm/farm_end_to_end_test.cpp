@@ -44,6 +44,32 @@ TEST_F(FarmEndToEnd, FailuresCrashesAndDifferencesAreFail) {
   EXPECT_TRUE(named);
 }
 
+TEST_F(FarmEndToEnd, CoverageOfAllCellsIsAddedUpAndFilesAreKept) {
+  contract({{"covers", "cover"}, {"shows", "fail,cover,leave={artifacts}/small.txt"}});
+  EXPECT_EQ(run({"farm", "run", "--strategy", "each", "--json", "--workers", "2"}, "out"), 1) << text("out.err");
+  const json report = object("out");
+  ASSERT_TRUE(report.is_object()) << text("out.err");
+  ASSERT_EQ(report["coverage"].size(), 1u);
+  const json& coverage = report["coverage"][0];
+  const size_t cells = report["cells"].size();
+  EXPECT_EQ(coverage["cells"], cells) << "cells that fail count as well";
+  EXPECT_EQ(coverage["points"], 4);
+  EXPECT_EQ(coverage["covered"], 3);
+  EXPECT_EQ(coverage["hits"]["always"], 2 * cells);
+  EXPECT_EQ(coverage["hits"]["fusion.on"].get<size_t>() + coverage["hits"]["fusion.off"].get<size_t>(), cells);
+  for (const json& cell : report["cells"]) {
+    if (cell["status"] != "FAIL") continue;
+    const auto kept = std::find_if(cell["artifacts"].begin(), cell["artifacts"].end(),
+                                   [](const json& artifact) { return artifact["name"] == "small.txt"; });
+    ASSERT_NE(kept, cell["artifacts"].end()) << cell.dump();
+    EXPECT_EQ(text("matrix/.lockstep/runs/0001/artifacts/" + (*kept)["sha256"].get<std::string>()), "what shows it\n");
+  }
+  EXPECT_EQ(run({"farm", "report"}, "again"), 1);
+  EXPECT_NE(text("again").find("3 of 4 points, 75.0 % of plan 1"), std::string::npos) << text("again");
+  EXPECT_NE(text("again").find("small.txt: "), std::string::npos) << text("again");
+  EXPECT_TRUE(text("matrix/.lockstep/runs/0001/coverage.txt").starts_with("plan 1\nruns "));
+}
+
 TEST_F(FarmEndToEnd, MissingPayloadIsMissWithTheCommandThatMakesIt) {
   contract({{"needs", ""}}, "    payload: guests/build nothing\n");
   std::string yaml = text("matrix/features.yaml");

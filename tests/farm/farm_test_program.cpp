@@ -22,11 +22,12 @@
 
 namespace {
 
-int run_fake_vm(const std::string& append, const std::string& console_log, bool stray) {
+int run_fake_vm(const std::string& append, const std::string& console_log, const std::string& fusion) {
   using lockstep::farm::sha256_hex;
   std::string console = "[    0.000001] booting\nCHECK files PASS\nCHECKS 1 passed, 0 failed\n";
   uint64_t instructions = 1'000'000;
   int code = 0;
+  nlohmann::json coverage;
   std::istringstream words(append);
   for (std::string word; std::getline(words, word, ',');) {
     if (word.starts_with("sleep=")) {
@@ -36,6 +37,11 @@ int run_fake_vm(const std::string& append, const std::string& console_log, bool 
       const std::string line = std::to_string(getpid()) + "\n";
       if (fd < 0 || write(fd, line.data(), line.size()) < 0) return 3;
       close(fd);
+    } else if (word.starts_with("leave=")) {
+      std::ofstream(word.substr(6)) << "what shows it\n";
+    } else if (word == "cover") {
+      // Each setting meets another point.
+      coverage = {{"plan", "plan 1"}, {"points", 4}, {"hits", {{"always", 2}, {"fusion." + fusion, 1}}}};
     } else if (word == "fail") {
       code = 7;
       console += "CHECK files FAIL\n";
@@ -50,16 +56,17 @@ int run_fake_vm(const std::string& append, const std::string& console_log, bool 
       instructions += getpid() % 2 == 0 ? 2 : static_cast<uint64_t>(getpid());
     }
   }
-  if (stray) ++instructions;
+  if (fusion == "stray") ++instructions;
   std::ofstream(console_log) << console;
-  const nlohmann::json result = {{"exit", {{"reason", code == 0 ? "guest-pass" : "guest-fail"}, {"code", code}}},
-                                 {"instructions", instructions},
-                                 {"observables",
-                                  {{"instructions", instructions},
-                                   {"console_sha256", sha256_hex(console)},
-                                   {"state_sha256", sha256_hex("state")},
-                                   {"memory_sha256", sha256_hex("memory")}}},
-                                 {"message", code == 0 ? "" : "the guest said no"}};
+  nlohmann::json result = {{"exit", {{"reason", code == 0 ? "guest-pass" : "guest-fail"}, {"code", code}}},
+                           {"instructions", instructions},
+                           {"observables",
+                            {{"instructions", instructions},
+                             {"console_sha256", sha256_hex(console)},
+                             {"state_sha256", sha256_hex("state")},
+                             {"memory_sha256", sha256_hex("memory")}}},
+                           {"message", code == 0 ? "" : "the guest said no"}};
+  if (!coverage.is_null()) result["coverage"] = coverage;
   std::printf("%s\n", result.dump().c_str());
   return code;
 }
@@ -78,7 +85,7 @@ int main(int argc, char** argv) {
   run->add_option("--append", append);
   run->add_option("--console-log", console_log);
   run->add_option("--fusion", fusion);
-  run->callback([&] { exit_code = run_fake_vm(append, console_log, fusion == "stray"); });
+  run->callback([&] { exit_code = run_fake_vm(append, console_log, fusion); });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -45,6 +45,7 @@ JobResult some_result() {
   r.peak_rss_bytes = 3;
   r.log_excerpt = "log";
   r.artifacts = {{"console.log", "00", 3}};
+  r.coverage = PlanCoverage{"plan 1", 3, {{"a.b", 7}, {"c", 1}}};
   return r;
 }
 

@@ -72,6 +72,9 @@ FarmState live_run(Store& store, uint64_t seed) {
           result.exit_code = -3;
           result.observables = Observables{random(), "c", "s", "m"};
           result.artifacts = {{"console.log", "abc", 5}};
+          if (random() % 2 == 0)
+            result.coverage =
+                PlanCoverage{"plan 1", 9, {{"a", 1 + random() % 3}, {"p" + std::to_string(random() % 5), 2}}};
           coordinator.on_message(
               worker, ResultReport{{worker, incarnation, 0}, running[pick].first, running[pick].second, result}, now);
         }

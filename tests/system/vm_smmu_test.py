@@ -7,6 +7,7 @@ itself.
     tests/system/vm_smmu_test.py --points 100       # more counts at which snapshots are taken; --seed N takes one back
 """
 
+import os
 import random
 import re
 import sys
@@ -127,6 +128,73 @@ def a_design_in_its_place(context):
     check(refused.status != 0 and b"RTL cannot be saved" in refused.stderr, f"a snapshot: {refused.stderr!r}")
 
 
+def rtl_options(context):
+    if not (Path(context.lockstep).parent / "rtl" / "smmu.so").exists():
+        raise Skip("rtl/smmu.so is not built; Verilator is missing, or `ninja rtl_smmu` was not run")
+    return ["--kernel", context.bare_guests()["smmu"], "--smmu", "rtl", "--max-instructions", 100_000_000, "--shadow"]
+
+
+def the_model_in_the_shadow_of_the_design(context):
+    """Every access, register, record and interrupt of the guest agrees, and the run is that without a shadow."""
+    for more in ([], ["--engine", "jit"]):
+        run = context.run("vm", "run", "--json", *rtl_options(context), *more, cwd=context.folder)
+        check_passed(run, "--shadow")
+        check("FAIL" not in console(run) and re.search(r"smmu: 88 checks, 0 failed", console(run)), console(run)[-2000:])
+        shadow = run.result["shadow"]
+        check(shadow["differences"] == 0 and shadow["accesses"] > 1000, f"{shadow}")
+        check(shadow["accesses_without_choice"] > shadow["accesses"] * 9 // 10, f"{shadow}")
+        for name in ("register_reads", "register_writes", "events", "commands", "interrupts", "messages"):
+            check(shadow[name] > 0, f"nothing of {name} was compared: {shadow}")
+    check(not list(context.folder.glob("smmu-shadow*")), "files of a difference, without one")
+    text = context.run("vm", "run", *rtl_options(context)).stderr.decode()
+    check(re.search(r"--shadow: \d+ accesses compared .*; 0 differences", text), text[-600:])
+
+
+SPOILS = {
+    "address": (r"^forward-address$", r"access \d+, a (read|write|fetch) of \d+ bytes at 0x"),
+    "answer": (r"^(answer-end|forward-once)$", r"access \d+, a read of \d+ bytes at 0x"),
+    "event": (r"^event", r"access \d+"),
+    "interrupt": (r"^(interrupt-missing|both.interrupt)$", r"."),
+    "consumer": (r"^(both.register|register-value|command)", r"CMDQ_CONS"),
+    "asserts": (r"^rtl.assertion$", r"."),
+}
+
+
+def a_difference_stops_the_machine(context):
+    """A spoiled design is found, named with both values, and shown; nothing more of the guest runs."""
+    options = rtl_options(context)
+    spoiled = Path(context.lockstep).parent / "tests/smmu_rtl_bridge/shadow/spoiled_smmu.so"
+    if not spoiled.exists():
+        raise Skip("spoiled_smmu.so is not built: ninja spoiled_smmu")
+    waveforms = spoiled.with_suffix(".trace.so").exists() and (spoiled.parents[3] / "rtl/smmu.trace.so").exists()
+    for spoil, (rule, during) in SPOILS.items():
+        report = context.folder / spoil
+        run = context.run("vm", "run", "--json", *options, "--smmu-rtl", spoiled, "--shadow-report", report,
+                          env={**os.environ, "LOCKSTEP_SPOIL": spoil})
+        check(run.status == 126, f"{spoil}: exit status {run.status}: {run.stderr[-600:]!r}")
+        result, shadow = run.result, run.result["shadow"]
+        check(result["exit"] == {"reason": "shadow-difference", "code": 126}, f"{spoil}: {result['exit']}")
+        first = shadow["first_differences"][0]
+        check(re.search(rule, first["rule"]) and re.search(during, first["during"]), f"{spoil}: {first}")
+        check(first["text"] in result["message"], f"{spoil}: {result['message']}")
+        check("checks," not in console(run), f"{spoil}: the guest came to its end")
+        timeline = Path(shadow["timeline"]).read_text()
+        check(f"DIFFERENCE: {first['rule']}: " in timeline and "cycle " in timeline, f"{spoil}: {timeline[-800:]}")
+        if waveforms:
+            check(shadow["waveform"] and Path(shadow["waveform"]).stat().st_size > 1000, f"{spoil}: {shadow}")
+        else:
+            check(shadow["waveform"] is None, f"{spoil}: {shadow}")
+    run = context.run("vm", "run", "--json", *options, "--smmu-rtl", spoiled, "--shadow-go-on", "--shadow-report",
+                      context.folder / "on", env={**os.environ, "LOCKSTEP_SPOIL": "address"})
+    check(run.status == 126 and run.result["shadow"]["differences"] > 1, f"--shadow-go-on: {run.status} {run.stderr[-600:]!r}")
+    check("checks," in console(run), "--shadow-go-on: the guest did not come to its end")
+
+
+def a_shadow_needs_a_design(context):
+    run = context.run("vm", "run", *arguments(context, "--shadow"))
+    check(run.status == 2 and b"--smmu rtl" in run.stderr, f"{run.status} {run.stderr!r}")
+
+
 def add_options(parser):
     parser.add_argument("--points", type=int, default=12, help="random counts for snapshots (default: %(default)s)")
     parser.add_argument("--seed", type=int, help="the seed of the counts, as a run before printed it")
@@ -136,4 +204,5 @@ if __name__ == "__main__":
     sys.exit(main(__doc__.split("\n", maxsplit=1)[0],
                   [engines_agree, every_check_is_there, parts_may_be_off, two_engines_in_lockstep, harts_beside_one_another,
                    snapshots_hold_the_smmu, machine_without_it_is_as_before, registers_are_traced,
-                   a_design_in_its_place], add_options))
+                   a_design_in_its_place, the_model_in_the_shadow_of_the_design, a_difference_stops_the_machine,
+                   a_shadow_needs_a_design], add_options))

@@ -25,6 +25,7 @@ enum class EndReason : uint8_t {
   kMaxInstructions,
   kIdle,           // every hart waits and nothing can ever wake one
   kQuit,           // the user or the debugger ended the run
+  kStopped,        // who made the machine ended the run
   kSnapshotPoint,  // the count at which to stop at a boundary was reached; run() carries on
 };
 

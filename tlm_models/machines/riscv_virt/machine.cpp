@@ -50,6 +50,8 @@ MachineExit to_exit(EndReason reason) {
       return MachineExit::kIdle;
     case EndReason::kQuit:
       return MachineExit::kQuit;
+    case EndReason::kStopped:
+      return MachineExit::kStopped;
     case EndReason::kSnapshotPoint:
       return MachineExit::kSnapshotPoint;
   }
@@ -72,6 +74,8 @@ std::string_view machine_exit_name(MachineExit exit) {
       return "idle";
     case MachineExit::kQuit:
       return "quit";
+    case MachineExit::kStopped:
+      return "stopped";
     case MachineExit::kSnapshotPoint:
       return "snapshot-point";
   }
@@ -108,6 +112,8 @@ MachineResult Machine::run(const RunRequest& request) {
   parts_->console.flush();
   return {to_exit(end.reason), end.code, total_instructions(), virtual_time_ns()};
 }
+
+void Machine::stop() { parts_->scheduler.request_end(EndReason::kStopped); }
 
 unsigned Machine::hart_count() const { return static_cast<unsigned>(parts_->vcpus.size()); }
 core::Hart& Machine::hart(unsigned index) { return parts_->vcpus[index]->hart(); }

@@ -24,6 +24,7 @@ enum class MachineExit : uint8_t {
   kMaxInstructions,
   kIdle,           // every hart waits and nothing can ever wake one
   kQuit,           // the user (Ctrl-A X) or the debugger ended the run
+  kStopped,        // Machine::stop()
   kSnapshotPoint,  // RunRequest::stop_at_boundary was reached; run() carries on
 };
 std::string_view machine_exit_name(MachineExit exit);
@@ -54,6 +55,9 @@ class Machine {
 
   // Runs until something of MachineExit happens; may be called again afterwards and goes on where it ended.
   MachineResult run(const RunRequest& request = {});
+
+  // From inside run(), out of a device: ends it after the instruction that goes on.
+  void stop();
 
   // The whole state in one file. Only at a boundary of turns: before the first run or after kSnapshotPoint. The TLBs
   // are emptied, in this machine too, so that it and a restored one go on alike.
