@@ -49,9 +49,4 @@ Work allowance(const Work& work) {
   return {work.reads, work.cycles + work.cycles * kSlackPercent / 100 + kSlackCycles};
 }
 
-const std::vector<WorkBound>& work_bounds() {
-  static const std::vector<WorkBound> kNone;
-  return kNone;
-}
-
 }  // namespace lockstep::smmu_rtl_bridge
