@@ -6,16 +6,16 @@ include(LockstepVerilate)
 
 find_program(LOCKSTEP_YOSYS yosys)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-set(LOCKSTEP_MUTANTS 320 CACHE STRING "Mutants of a design to draw")
+set(LOCKSTEP_MUTANTS 400 CACHE STRING "Mutants of a design to draw")
 set(LOCKSTEP_MUTANTS_SEED 20261122 CACHE STRING "The seed that draws them")
 
 # What tools write is not held to the rules of this tree.
 set(LOCKSTEP_MUTANTS_ARGS -Wno-lint -Wno-style -Wno-UNOPTFLAT)
 
-# lockstep_rtl_drawn_mutants(NAME TOP module PIN_MAP source FOLDER folder [ARGUMENTS file]): the design NAME
-# (target rtl_NAME) with mutants of the sources in FOLDER, drawn by Yosys, and rtl/NAME.mutants, which lists them.
+# lockstep_rtl_drawn_mutants(NAME TOP module PIN_MAP source FOLDER folder [ARGUMENTS file]
+# [PARAMETERS NAME=VALUE...]): the design NAME (target rtl_NAME) with mutants of the sources in FOLDER, drawn by Yosys, and rtl/NAME.mutants, which lists them.
 function(lockstep_rtl_drawn_mutants name)
-  cmake_parse_arguments(ARG "" "TOP;PIN_MAP;FOLDER;ARGUMENTS" "" ${ARGN})
+  cmake_parse_arguments(ARG "" "TOP;PIN_MAP;FOLDER;ARGUMENTS" "PARAMETERS" ${ARGN})
   if(NOT LOCKSTEP_VERILATOR_FOUND OR NOT LOCKSTEP_YOSYS)
     return()
   endif()
@@ -28,6 +28,9 @@ function(lockstep_rtl_drawn_mutants name)
     get_filename_component(file ${ARG_ARGUMENTS} ABSOLUTE)
     set(arguments --arguments ${file})
   endif()
+  foreach(parameter ${ARG_PARAMETERS})
+    list(APPEND arguments --parameter ${parameter})
+  endforeach()
   add_custom_command(
     OUTPUT ${verilog} ${list}
     COMMAND ${Python3_EXECUTABLE} ${tool} --folder ${ARG_FOLDER} --top ${ARG_TOP} --seed ${LOCKSTEP_MUTANTS_SEED}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smmu_rtl_bridge/mutation/hunt.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -60,11 +61,12 @@ class Hunt {
   }
 
   // Otherwise what showed is no bug of this mutant's.
-  bool sound_agrees(const Script& script) const {
+  bool sound_agrees(const Script& script, const RunOptions& run) const {
     if (!quarry_.sound) return true;
-    const auto sound = run_script_isolated(quarry_.sound, script, run_, options_.silence_ms);
+    const auto sound = run_script_isolated(quarry_.sound, script, run, options_.silence_ms);
     return sound && sound->ok();
   }
+  bool sound_agrees(const Script& script) const { return sound_agrees(script, run_); }
 
   core::Result<bool> turn(const std::string& mix_name, uint64_t first) {
     const uint64_t last = first + options_.seeds_a_turn - 1;
@@ -112,16 +114,29 @@ class Hunt {
   }
 
   void killed(const Script& script, const RunResult& result, const std::string& mix, uint64_t seed) {
-    const auto fails = [&](const Script& candidate) {
-      const auto again = run_script_isolated(quarry_.planted, candidate, run_, options_.candidate_silence_ms);
-      return again && again->signature() == result.signature() && sound_agrees(candidate);
+    const auto fails_by = [&](const Script& candidate, const RunOptions& run) {
+      const auto again = run_script_isolated(quarry_.planted, candidate, run, options_.candidate_silence_ms);
+      return again && again->signature() == result.signature() && sound_agrees(candidate, run);
     };
+    const auto fails = [&](const Script& candidate) { return fails_by(candidate, run_); };
     Script start = script;
     // Nothing after the line where it showed matters, most of the time.
     if (result.line + 1 < start.lines.size()) {
       Script cut = start;
       cut.lines.resize(result.line + 1);
       if (fails(cut)) start = std::move(cut);
+    }
+    RunOptions impatient = run_;
+    impatient.limits.ticks_per_wait = std::min(run_.limits.ticks_per_wait, options_.shrink_ticks_per_wait);
+    if (result.rule.starts_with("player.") && fails_by(start, impatient)) {
+      ShrinkReport report;
+      const Script small = shrink(
+          start, [&](const Script& candidate) { return fails_by(candidate, impatient); }, options_.shrink, report);
+      if (fails(small)) {
+        killed_by(
+            small, [](const Script&) { return false; }, mix, seed, result.rule, result.text);
+        return;
+      }
     }
     killed_by(start, fails, mix, seed, result.rule, result.text);
   }
@@ -147,7 +162,15 @@ class Hunt {
       const auto measured = measure(quarry_.planted, *script, run_, options_.candidate_silence_ms);
       if (!measured) return core::Error{bound.name + ": " + measured.message()};
       hunted_.accesses += measured->result.counts.accesses;
-      const std::string rule = work_verdict(measured->work, bound.reads_max, bound.cycles_max);
+      std::string rule = work_verdict(measured->work, bound.reads_max, bound.cycles_max);
+      if (!rule.empty() && quarry_.sound) {
+        // With other sizes the sound design may break it too, and is the measure then.
+        const auto sound = measure(quarry_.sound, *script, run_, options_.candidate_silence_ms);
+        if (!sound) return sound.error();
+        const Work allowed = allowance(sound->work);
+        rule = work_verdict(measured->work, std::max(bound.reads_max, allowed.reads),
+                            std::max(bound.cycles_max, allowed.cycles));
+      }
       if (rule.empty()) continue;
       needed_more(*script, rule, kPerformance, 0,
                   bound.name + ": " + std::to_string(measured->work.reads) + " reads and " +

@@ -35,6 +35,8 @@ struct HuntOptions {
   uint64_t silence_ms = 6000;            // of a process, after which it counts as hanging
   uint64_t candidate_silence_ms = 2500;  // of one that plays a smaller script
   PlayLimits play;
+  // While a script is shrunk; what is left must fail by `play` as well. A device that hangs is waited for many times.
+  uint64_t shrink_ticks_per_wait = 3000;
   ShrinkLimits shrink;
 };
 
