@@ -41,6 +41,17 @@ std::string tlb_size() {
   return text;
 }
 
+// As many other pages as the TLB has places take those of the first.
+std::string replacement() {
+  constexpr uint64_t kPages = 128;
+  std::string text = std::string(kHead) + "stream s1 1\n";
+  for (uint64_t page = 0; page < 2 * kPages; ++page) text += mapping(1, page << 12, page);
+  for (uint64_t page = 0; page < kPages; ++page) text += reading(1, page << 12) + "quiet\n";
+  for (unsigned again = 0; again < 2; ++again)
+    for (uint64_t page = kPages; page < 2 * kPages; ++page) text += reading(1, page << 12) + "quiet\n";
+  return text;
+}
+
 // Streams, or substreams of one, twice each.
 std::string configuration(bool substreams) {
   constexpr unsigned kMany = 16;
@@ -124,6 +135,7 @@ const std::vector<WorkBound>& work_bounds() {
       {"pointers/stage-1", "4, 3, 2, 1 and 0 descriptors", pointers("s1"), 13, 530},
       {"pointers/nested", "with stage 2 of tables known from one another", pointers("nested"), 25, 660},
       {"tlb/size", "each page is walked for once", tlb_size(), 133, 6550},
+      {"tlb/replacement", "what came last stays", replacement(), 261, 10440},
       {"configuration/streams", "each entry and context descriptor is read once", configuration(false), 97, 2030},
       {"configuration/substreams", "the same of substreams", configuration(true), 82, 1780},
       {"spared/address", "the other page is still known", spared("stream s1 1\nstream s1 2\n", "TLBI_NH_VA va=0x1000"),
