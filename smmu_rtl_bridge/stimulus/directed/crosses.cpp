@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "smmu_rtl_bridge/stimulus/directed/groups.h"
+
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
@@ -486,6 +488,7 @@ const std::vector<DirectedScript>& cross_scripts() {
     add_queues(scripts);
     add_rules(scripts);
     add_distinctions(scripts);
+    directed::add_scattered(scripts);
     return scripts;
   }();
   return kScripts;
