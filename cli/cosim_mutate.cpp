@@ -32,7 +32,7 @@ namespace bridge = smmu_rtl_bridge;
 
 constexpr int kAlive = 1, kBadUsage = 2;
 constexpr uint64_t kSeed = 20261122;
-constexpr uint64_t kSeedsATurn = 2;
+constexpr uint64_t kSeedsATurn = 1;
 // A process that is stopped for a while is none that hangs: designs hang at their pins, which the player sees by
 // counting cycles.
 constexpr uint64_t kSilenceMs = 600'000;
@@ -321,6 +321,12 @@ int run(const Arguments& arguments) {
       return result.killed && result.kind == target.mutant.kind && result.name == target.mutant.name;
     });
   });
+  // Those that were never hunted come before those that survived.
+  std::stable_partition(wanted.begin(), wanted.end(), [&](const Target& target) {
+    return std::none_of(known.begin(), known.end(), [&](const bridge::MutantResult& result) {
+      return result.kind == target.mutant.kind && result.name == target.mutant.name;
+    });
+  });
   std::map<std::string, bridge::DeviceFactory> factories;
   for (const std::string& design : arguments.designs) {
     CosimDevice device;
@@ -353,8 +359,9 @@ void add_cosim_mutate_command(CLI::App& cosim, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = cosim.add_subcommand("mutate", "Hunt bugs that were planted in a design in RTL");
   command->footer(
-      "Each mutant of a design is one bug. Random scripts hunt it first, then the directed ones, then assertions of\n"
-      "performance, then more random ones. What shows it is shrunk, and the sound design must pass it.\n"
+      "Each mutant of a design is one bug. A random script hunts it first, then the directed ones, then more random\n"
+      "ones, assertions of performance, and random ones to the end. What shows it is shrunk, and the sound design must "
+      "pass it.\n"
       "docs/cosim.md tells how mutants come to be; they are built by name:\n\n"
       "  ninja -C build/release rtl_smmu_drawn rtl_smmu_planted\n"
       "  lockstep cosim mutate --list\n"

@@ -35,16 +35,18 @@ class Hunt {
   }
 
   core::Result<Hunted> go() {
+    bool first = true;
     for (uint64_t seed = options_.seed; !over(); seed += options_.seeds_a_turn) {
       for (const std::string& mix : options_.mixes) {
         if (over()) break;
         if (const auto done = turn(mix, seed); !done || *done) return ended(done);
+        if (first)
+          if (const auto done = directed_turn(false); !done || *done) return ended(done);
+        first = false;
       }
-      if (seed != options_.seed) continue;
-      if (const auto done = directed_turn(); !done || *done) return ended(done);
-      if (!quarry_.has_clock) continue;
-      if (const auto done = bounds_turn(); !done || *done) return ended(done);
-      if (const auto done = work_turn(); !done || *done) return ended(done);
+      if (seed != options_.seed || !quarry_.has_clock) continue;
+      for (const auto step : {&Hunt::slow_turn, &Hunt::bounds_turn, &Hunt::work_turn})
+        if (const auto done = (this->*step)(); !done || *done) return ended(done);
     }
     hunted_.seconds = seconds();
     return hunted_;
@@ -99,22 +101,19 @@ class Hunt {
   }
 
   // The scripts of rules that have a name, and of corners.
-  core::Result<bool> directed_turn() {
+  core::Result<bool> directed_turn(bool slow) {
     for (const auto* scripts : {&directed_scripts(), &cross_scripts()}) {
       for (const DirectedScript& directed : *scripts) {
         Script script = script_of(directed);
         if (quarry_.adapt) script = quarry_.adapt(std::move(script));
-        for (const bool slow : {false, true}) {
-          if (slow && !quarry_.has_clock) break;
-          // Much is under way at once where memory takes its time.
-          if (slow) script.settings.insert(script.settings.end(), std::begin(kSlow), std::end(kSlow));
-          const auto done = directed_script(directed.name, script);
-          if (!done || *done) return done;
-        }
+        if (slow) script.settings.insert(script.settings.end(), std::begin(kSlow), std::end(kSlow));
+        if (const auto done = directed_script(directed.name, script); !done || *done) return done;
       }
     }
     return false;
   }
+  // Much is under way at once where memory takes its time.
+  core::Result<bool> slow_turn() { return directed_turn(true); }
   core::Result<bool> directed_script(const std::string& name, const Script& script) {
     const auto result = run_script_isolated(quarry_.planted, script, run_, options_.candidate_silence_ms);
     if (!result) return core::Error{name + ": " + result.message()};

@@ -25,7 +25,8 @@ struct Quarry {
 
 struct HuntOptions {
   uint64_t seed = 1;  // of the first script
-  // What stimulus a mutant meets, in turns of so many seeds each; after the first round the directed scripts.
+  // What random stimulus a mutant meets, in turns of so many seeds each. After the first turn come the directed
+  // scripts; of a design with a clock, after the first round the same with slow pins, and assertions of performance.
   std::vector<std::string> mixes;
   uint64_t seeds_a_turn = 24;
   // The hunt ends when either is used up; 0: no such limit. Time is for programs where nobody cares that a busy machine

@@ -27,6 +27,7 @@ class Scattered {
     if (two_level_) put("leaf", address(14));
     put("S2VMID", bits(16));
     if (stage2) put("S2TTB", address(16));
+    if (stage1 && stage2) text_ += " identity=1";
     // Structures of a nested stream are in the first 4 GiB of intermediate addresses, which stage 2 maps onto
     // themselves.
     const unsigned width = stage1 && stage2 ? 32 : kAddressBits;
