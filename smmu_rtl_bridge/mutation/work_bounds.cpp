@@ -52,6 +52,15 @@ std::string replacement() {
   return text;
 }
 
+// A page that allows more than the TLB knows is walked for once more, and then known.
+std::string upgraded() {
+  std::string text = std::string(kHead) +
+                     "stream s1 1\nmap 1 0x1000 pa=0x90001000 ap=3\naccess read 1 0x1000\nquiet\n"
+                     "map 1 0x1000 pa=0x90001000 ap=1\n";
+  for (unsigned i = 0; i < 3; ++i) text += fmt::format("access write 1 {:#x}\nquiet\n", 0x1000 + 8 * i);
+  return text;
+}
+
 // Streams, or substreams of one, twice each.
 std::string configuration(bool substreams) {
   constexpr unsigned kMany = 16;
@@ -136,6 +145,7 @@ const std::vector<WorkBound>& work_bounds() {
       {"pointers/nested", "with stage 2 of tables known from one another", pointers("nested"), 25, 660},
       {"tlb/size", "each page is walked for once", tlb_size(), 133, 6550},
       {"tlb/replacement", "what came last stays", replacement(), 261, 10440},
+      {"tlb/upgraded", "its new permissions take the place of the old ones", upgraded(), 7, 0},
       {"configuration/streams", "each entry and context descriptor is read once", configuration(false), 97, 2030},
       {"configuration/substreams", "the same of substreams", configuration(true), 82, 1780},
       {"spared/address", "the other page is still known", spared("stream s1 1\nstream s1 2\n", "TLBI_NH_VA va=0x1000"),
