@@ -216,13 +216,18 @@ class Hunters {
       error_ = told.is_discarded() ? "a hunt told nothing" : told["error"].get<std::string>();
       return;
     }
-    const auto result = bridge::MutantResult::parse(told["line"].get<std::string>());
+    auto result = bridge::MutantResult::parse(told["line"].get<std::string>());
     if (!result) return;
     found_.push_back(*result);
     const auto old = std::find_if(known_.begin(), known_.end(), [&](const bridge::MutantResult& one) {
       return one.kind == result->kind && one.name == result->name;
     });
     if (old != known_.end()) {
+      // What it survived before counts.
+      if (!result->killed && !old->killed) {
+        result->accesses += old->accesses;
+        result->seconds += old->seconds;
+      }
       *old = *result;
     } else {
       known_.push_back(*result);

@@ -45,8 +45,10 @@ class Hunt {
         first = false;
       }
       if (seed != options_.seed || !quarry_.has_clock) continue;
-      for (const auto step : {&Hunt::slow_turn, &Hunt::bounds_turn, &Hunt::work_turn})
+      for (const auto step : {&Hunt::slow_turn, &Hunt::bounds_turn, &Hunt::work_turn}) {
+        if (over()) break;
         if (const auto done = (this->*step)(); !done || *done) return ended(done);
+      }
     }
     hunted_.seconds = seconds();
     return hunted_;
