@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -21,6 +22,7 @@
 #include "cli/cosim_coverage.h"
 #include "cli/cosim_device.h"
 #include "cli/cosim_mutate.h"
+#include "cli/cosim_replay.h"
 #include "smmu_rtl_bridge/campaign/campaign.h"
 #include "smmu_rtl_bridge/coverage/database.h"
 #include "smmu_rtl_bridge/coverage/watch.h"
@@ -212,7 +214,40 @@ int run_one(const Arguments& arguments, const bridge::Script& script) {
   return result->ok() ? 0 : kFailed;
 }
 
-// The script of each rule that has a name. Those whose settings the user's rule out are as good for another device.
+// For a script that fails: the timeline and, of a design, the waveform beside it, or how to have them.
+void show_what_happens(const Arguments& arguments, const bridge::Script& script, const std::string& stem,
+                       const std::string& file) {
+  if (!arguments.device.is_rtl()) {
+    fmt::print(stderr, "`lockstep cosim smmu --dut {} --script {} --timeline FILE` shows it happen\n",
+               arguments.device.dut, file);
+    return;
+  }
+  const core::Status status = write_cosim_evidence(arguments.device, script, stem);
+  if (status) {
+    fmt::print(stderr, "{0}.timeline.txt and {0}.fst (a waveform, for gtkwave) show it happen\n", stem);
+  } else {
+    fmt::print(stderr, "{}.timeline.txt shows it happen; no waveform: {}\n", stem, status.message());
+  }
+}
+
+// Saves a script that fails as STEM.smmu and STEM.small.smmu, and what shows it happen beside them.
+core::Status keep_failure(const Arguments& arguments, const std::string& name, const bridge::Script& script,
+                          const bridge::Script& shrunk, const bridge::ShrinkReport& shrinking, std::string& file) {
+  const std::string stem = (std::filesystem::path(arguments.save) / name).string();
+  file = stem + ".small.smmu";
+  std::error_code ignored;
+  std::filesystem::create_directories(arguments.save, ignored);
+  if (const auto status = write_file(stem + ".smmu", print(script)); !status) return status;
+  if (const auto status = write_file(file, print(shrunk)); !status) return status;
+  if (!arguments.no_shrink)
+    fmt::print(stderr, "{} lines of {} are left after {} runs{}:\n{}", shrunk.lines.size(), script.lines.size(),
+               shrinking.runs, shrinking.ran_out ? ", when time was up" : "", print(shrunk));
+  show_what_happens(arguments, shrunk, stem, file);
+  return {};
+}
+
+// The script of each rule that has a name. Those whose settings the user's rule out are as good for another device. The
+// first that fail are shrunk and shown as seeds are.
 int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factory,
                  const std::vector<bridge::Setting>& settings) {
   bridge::RunCounts counts;
@@ -234,8 +269,25 @@ int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factor
     ++failures;
     fmt::print(stderr, "{} ({}): ", directed.name, directed.section);
     report(*result, script);
-    fmt::print(stderr, "{}", print(script));
     told.push_back({{"name", directed.name}, {"rule", result->rule}, {"text", result->text}});
+    if (failures > arguments.failures) {
+      fmt::print(stderr, "{}", print(script));
+      continue;
+    }
+    bridge::Script shrunk = script;
+    bridge::ShrinkReport shrinking;
+    bridge::ShrinkLimits limits;
+    limits.time_ms = arguments.shrink_s * 1000;
+    if (!arguments.no_shrink)
+      shrunk = bridge::shrink_failure(factory, script, *result, options, bridge::CampaignOptions().silence_ms, limits,
+                                      shrinking);
+    std::string name = "directed-" + directed.name;
+    std::replace(name.begin(), name.end(), '/', '-');
+    std::string file;
+    if (const auto status = keep_failure(arguments, name, script, shrunk, shrinking, file); !status)
+      return bad_usage("smmu", status.message());
+    told.back()["script"] = file;
+    told.back()["lines"] = shrunk.lines.size();
   }
   if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
   if (arguments.json) {
@@ -249,22 +301,6 @@ int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factor
                failures == 0 ? "nothing is wrong" : fmt::format("{} show something wrong", failures));
   }
   return failures == 0 ? 0 : kFailed;
-}
-
-// For a script that fails: the timeline and, of a design, the waveform beside it, or how to have them.
-void show_what_happens(const Arguments& arguments, const bridge::Script& script, const std::string& stem,
-                       const std::string& file) {
-  if (!arguments.device.is_rtl()) {
-    fmt::print(stderr, "`lockstep cosim smmu --dut {} --script {} --timeline FILE` shows it happen\n",
-               arguments.device.dut, file);
-    return;
-  }
-  const core::Status status = write_cosim_evidence(arguments.device, script, stem);
-  if (status) {
-    fmt::print(stderr, "{0}.timeline.txt and {0}.fst (a waveform, for gtkwave) show it happen\n", stem);
-  } else {
-    fmt::print(stderr, "{}.timeline.txt shows it happen; no waveform: {}\n", stem, status.message());
-  }
 }
 
 int run_smmu(const Arguments& arguments) {
@@ -291,7 +327,11 @@ int run_smmu(const Arguments& arguments) {
     for (const bridge::Setting& setting : *settings) fitting.settings.push_back(setting);
     return run_one(arguments, fitting);
   }
-  if (arguments.directed) return run_directed(arguments, *factory, *settings);
+  if (arguments.directed) {
+    const int code = run_directed(arguments, *factory, *settings);
+    // With seeds too, these come where the scripts have nothing to say.
+    if (code != 0 || (arguments.seeds.empty() && !arguments.seed)) return code;
+  }
   const auto mix = bridge::load_mix(arguments.mix);
   if (!mix) return bad_usage("smmu", mix.message());
   options.seed.mix = *mix;
@@ -322,20 +362,12 @@ int run_smmu(const Arguments& arguments) {
   for (const bridge::Finding& finding : campaign->findings) {
     fmt::print(stderr, "seed {}: ", finding.seed);
     report(finding.result, finding.script);
-    const std::string stem = (std::filesystem::path(arguments.save) / fmt::format("smmu-{}", finding.seed)).string();
-    std::error_code ignored;
-    std::filesystem::create_directories(arguments.save, ignored);
-    for (const auto& [name, script] :
-         {std::pair(stem + ".smmu", &finding.script), std::pair(stem + ".small.smmu", &finding.shrunk)}) {
-      if (const auto status = write_file(name, print(*script)); !status) return bad_usage("smmu", status.message());
-    }
-    files.push_back(stem + ".small.smmu");
-    if (!arguments.no_shrink) {
-      fmt::print(stderr, "{} lines of {} are left after {} runs{}:\n{}", finding.shrunk.lines.size(),
-                 finding.script.lines.size(), finding.shrinking.runs,
-                 finding.shrinking.ran_out ? ", when time was up" : "", print(finding.shrunk));
-    }
-    show_what_happens(arguments, finding.shrunk, stem, files.back());
+    std::string file;
+    const std::string name = fmt::format("smmu-{}", finding.seed);
+    if (const auto status = keep_failure(arguments, name, finding.script, finding.shrunk, finding.shrinking, file);
+        !status)
+      return bad_usage("smmu", status.message());
+    files.push_back(file);
   }
   const double rate = progress.seconds > 0 ? static_cast<double>(progress.counts.accesses) / progress.seconds : 0;
   if (arguments.json) {
@@ -457,7 +489,8 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   add_seed_options(*smmu, *arguments);
   smmu->add_option("--script", arguments->script, "Play this file and nothing else");
   smmu->add_flag("--directed", arguments->directed,
-                 "Play the short scripts of all rules that have a name, and those of the coverage plan's corners");
+                 "Play the short scripts of all rules that have a name, and those of the coverage plan's corners; with "
+                 "--seeds, the seeds after them where nothing is wrong");
   smmu->add_option("--jobs", arguments->jobs, "Processes beside one another (one a processor)");
   smmu->add_option("--save", arguments->save, "Folder for scripts that fail (.)");
   smmu->add_option("--failures", arguments->failures, "End after so many seeds that fail (1)");
@@ -493,6 +526,7 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
 
   add_cosim_coverage_command(*cosim, exit_code);
   add_cosim_mutate_command(*cosim, exit_code);
+  add_cosim_replay_command(*cosim, exit_code);
 
   CLI::App* mixes = cosim->add_subcommand("mixes", "List the mixes that come with the program");
   mixes->callback([&exit_code] { exit_code = run_mixes(); });

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -25,6 +26,8 @@ void add_cosim_device_options(CLI::App& command, CosimDevice& device) {
       "at its pins) or both (a design, compared with the model)");
   command.add_option("--rtl", device.rtl,
                      "The design: a name of the build's folder rtl/, or a file (smmu); docs/bring-your-rtl.md");
+  command.add_option("--record-pins", device.record_pins,
+                     "File to which what is driven at the design's pins is added (`lockstep cosim replay-pins`)");
   command.add_option("--rtl-coverage", device.rtl_coverage,
                      "Folder for lines, branches and toggles of the design that were met (points.dat); "
                      "tools/rtl_coverage adds them up");
@@ -37,6 +40,7 @@ core::Result<bridge::DeviceFactory> cosim_factory(const CosimDevice& device, std
   bridge::RtlOptions options;
   options.file = bridge::design_path(device.rtl, device.rtl_coverage.empty() ? "plain" : "coverage");
   options.pins = pins;
+  options.record = device.record_pins;
   if (!device.rtl_coverage.empty()) {
     std::error_code failed;
     std::filesystem::create_directories(device.rtl_coverage, failed);
@@ -111,7 +115,8 @@ std::string cosim_speed(const bridge::RunCounts& counts, double seconds) {
   return fmt::format(
       "{} cycles, {:.0f} kHz; time: RTL {:.0f} %, model {:.0f} %, stimulus {:.0f} %, oracle {:.0f} %, bench {:.0f} %",
       counts.cycles, static_cast<double>(counts.cycles) / seconds / 1000, percent(counts.design_ticks),
-      percent(counts.model_ticks), percent(counts.stimulus_ticks), percent(counts.oracle_ticks), 100 - known);
+      percent(counts.model_ticks), percent(counts.stimulus_ticks), percent(counts.oracle_ticks),
+      std::max(0.0, 100 - known));
 }
 
 }  // namespace lockstep::cli

@@ -15,6 +15,7 @@ namespace lockstep::cli {
 struct CosimDevice {
   std::string dut = "tlm";
   std::string rtl = "smmu";  // the design
+  std::string record_pins;   // file for what is driven at the design's pins; empty: not wanted
   std::string rtl_coverage;  // folder whose points.dat gets the design's own coverage; empty: not wanted
 
   bool is_rtl() const { return dut == "rtl" || dut == "both"; }

@@ -55,10 +55,19 @@ CodeCache::~CodeCache() {
 
 const uint8_t* CodeCache::add(std::span<const uint8_t> bytes) {
   assert(bytes.size() <= space_left());
+  if (used_ + bytes.size() > touched_) touch(used_ + bytes.size());
   std::memcpy(writable_ + used_, bytes.data(), bytes.size());
   const uint8_t* address = code_ + used_;
   used_ = std::min((used_ + bytes.size() + 15) & ~size_t{15}, region_end_);
   return address;
+}
+
+// Maps many pages at once: one fault a page would cost more than writing the code into it.
+void CodeCache::touch(size_t end) {
+  const size_t begin = touched_;
+  touched_ = std::min((end + kTouchedBytes) & ~(kTouchedBytes - 1), code_bytes_);
+  // A kernel that cannot do it maps them one by one.
+  madvise(writable_ + begin, touched_ - begin, MADV_POPULATE_WRITE);
 }
 
 void CodeCache::seal_fixed_part() {

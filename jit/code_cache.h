@@ -53,6 +53,9 @@ class CodeCache {
 
  private:
   CodeCache() = default;
+  // Pages are mapped so many bytes at a time, a power of two.
+  static constexpr size_t kTouchedBytes = size_t{128} << 10;
+  void touch(size_t end);
   void set_region(unsigned region);
   void patch(const uint8_t* address, const void* value, size_t size_bytes);
 
@@ -63,6 +66,7 @@ class CodeCache {
   size_t fixed_bytes_ = 0;
   size_t region_bytes_ = 0;
   unsigned region_ = 0;
+  size_t touched_ = 0;  // up to here all pages of the writable view are mapped
   size_t used_ = 0;
   size_t region_end_ = 0;
 };

@@ -215,7 +215,10 @@ class Engine final : public core::Engine, private Runtime {
   core::Coverage coverage_ = core::Coverage::kNone;
   core::MemoryBuffer* accesses_ = nullptr;
   Statistics statistics_;
+  // Of the block that is being translated: all keep their room from block to block.
+  std::array<uint8_t, 8192> code_room_;
   asmjit::CodeHolder code_;
+  Region alone_region_{.blocks = std::vector<RegionBlock>(1), .pages = {}};
   std::map<uint64_t, std::unique_ptr<JumpEntry[]>> jump_tables_;
   std::array<Unit*, kJumpEntries> recent_;
   std::unique_ptr<WarmStart> warm_;                 // nullptr: code is not kept for other runs

@@ -68,8 +68,11 @@ void Engine::forget_dropped() {
 }
 
 Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, bool stale) {
-  Region alone;
-  RegionBlock& block = alone.blocks.emplace_back();
+  RegionBlock& block = alone_region_.blocks.front();
+  std::vector<core::ir::Inst> insts = std::move(block.ir.insts);
+  insts.clear();
+  block = RegionBlock{};
+  block.ir.insts = std::move(insts);
   block.ir.pc = pc;
   core::ir::Builder builder(block.ir);
   core::MmuCodeReader reader(hart_, memory(), block.ir);
@@ -102,7 +105,7 @@ Unit* Engine::translate(uint64_t pc, const core::MemoryAccess::Fetch& fetch, boo
   prepare(*unit, stale);
   // Another hart wrote to some code meanwhile, maybe to this.
   if (hart_.concurrent() && invalidations != invalidations_) return translate(pc, fetch, stale);
-  if (maker_.translate(*unit, alone, {}, false, code_) && maker_.place(*unit, code_bytes(code_))) {
+  if (maker_.translate(*unit, alone_region_, {}, false, code_, code_room_) && maker_.place(*unit, code_bytes(code_))) {
     ++statistics_.blocks_translated;
     statistics_.block_instructions += unit->guest_instructions;
     statistics_.code_bytes += unit->code_bytes;

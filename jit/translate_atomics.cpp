@@ -35,7 +35,7 @@ Translator::Mem Translator::translate_aligned(Value address, unsigned size_bytes
   const size_t kind = store ? 1 : 0;
   SlowPath slow{.entry = a_.newLabel(),
                 .retry = a_.newLabel(),
-                .return_point = a_.newLabel(),
+                .hand_over = 0,
                 .base = base,
                 .displacement = 0,
                 .index = index,
@@ -45,7 +45,7 @@ Translator::Mem Translator::translate_aligned(Value address, unsigned size_bytes
                 .high = 0,
                 .guarded = any_group_begun(),
                 .aligned = size_bytes,
-                .split = a_.newLabel()};
+                .split = 0};
   const auto entry = [&](size_t array, unsigned shift) {
     return asmjit::x86::ptr(asmjit::x86::r14, gp(index), shift, biased(array));
   };
@@ -66,8 +66,8 @@ Translator::Mem Translator::translate_aligned(Value address, unsigned size_bytes
         entry(offsetof(TlbContext, pages) + kind * sizeof(TlbContext::pages[0]) + offsetof(core::TlbPage, ppage), 3));
     *physical = page;
   }
-  note_hand_over(slow.return_point);
-  note_hand_over(slow.split);
+  slow.hand_over = note_hand_over();
+  slow.split = note_hand_over();
   slow_paths_.push_back(slow);
   Mem to = asmjit::x86::ptr(gp(base), gp(addend));
   to.setSize(size_bytes);
@@ -280,9 +280,7 @@ bool Translator::call_atomic(const Inst& i, Type type) {
   describe(std::bit_cast<uint32_t>(descriptor));
   if (input_.accesses != nullptr) note_pc();
   call(input_.thunks.atomic);
-  const asmjit::Label return_point = a_.newLabel();
-  a_.bind(return_point);
-  note_hand_over(return_point);
+  returns_here(note_hand_over());
   if (places_[index_].uses == 0) return true;
   const int d = define();
   a_.mov(gp(d), frame(offsetof(Frame, operand)));

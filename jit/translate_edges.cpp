@@ -19,6 +19,10 @@ namespace {
 // Stands where a mapping number will be written; no mapping has it, and it needs all four bytes of an immediate.
 constexpr int32_t kNoLinkYet = 0x7fffffff;
 
+// Most blocks have no more.
+constexpr size_t kCommonLinks = 2;
+constexpr size_t kCommonRelocations = 16;
+
 int32_t mapping_offset(uint64_t pc) {
   return static_cast<int32_t>(offsetof(core::TlbContext, mappings) + sizeof(uint32_t) * core::tlb_index(pc));
 }
@@ -32,6 +36,8 @@ void Translator::compare_mapping(uint64_t pc, uint32_t& constant_at) {
 }
 
 void Translator::begin_unit() {
+  unit_.links.reserve(kCommonLinks);
+  unit_.relocations.reserve(kCommonRelocations);
   moved_ = a_.newLabel();
   hot_ = a_.newLabel();
   for (size_t k = 0; k < input_.blocks.size(); ++k) {
@@ -168,7 +174,7 @@ void Translator::settle() {
 
 void Translator::store_pins() {
   for (const Pin& pin : input_.pins) {
-    if (pin.written) store_word(pin.word, Word{.reg = pin.home});
+    if (pin.written) store_word(pin.word, Word{.reg = static_cast<int8_t>(pin.home)});
   }
 }
 

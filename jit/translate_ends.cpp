@@ -79,12 +79,12 @@ bool Translator::emit_call(const Inst& i) {
   }
   move_address(rax, reinterpret_cast<uint64_t>(helper.function), Relocation::Kind::kHelper, i.imm);
   call(input_.thunks.call);
-  SideExit trapped{a_.newLabel(), 0, block_->guest_instructions - begun_, true, {}};
+  SideExit trapped{a_.newLabel(), 0, block_->guest_instructions - begun_, true};
   Mem flag = header(offsetof(StateHeader, trapped));
   flag.setSize(4);
   a_.cmp(flag, 0);
   a_.jne(trapped.entry);
-  add_side_exit(std::move(trapped));
+  add_side_exit(trapped);
   a_.mov(unbegun, 0);
   if (helper.effects & core::kHelperWritesState) drop_bindings();
   if (i.type != Type::kVoid) set_register(index_, 0);
@@ -112,13 +112,11 @@ bool Translator::emit_fp_flags(const Inst& i, core::HelperMeaning meaning) {
 }
 
 bool Translator::emit_exit_if(const Inst& i) {
-  SideExit exit{a_.newLabel(), i.imm, block_->guest_instructions - begun_, false, {}};
+  SideExit exit{a_.newLabel(), i.imm, block_->guest_instructions - begun_, false};
   const asmjit::x86::CondCode condition = test_condition(i.args[0]);
-  for (unsigned word : active_) {
-    if (words_[word].dirty) exit.words.emplace_back(word, noted(word));
-  }
+  note_dirty(exit);
   a_.j(condition, exit.entry);
-  add_side_exit(std::move(exit));
+  add_side_exit(exit);
   return true;
 }
 
@@ -229,7 +227,7 @@ void Translator::finish() {
       a_.mov(unbegun, 0);
       a_.mov(flag, 0);
     } else {
-      for (const auto& [word, w] : exit.words) store_word(word, w);
+      for (const auto& [word, w] : std::span(side_words_).subspan(exit.first_word, exit.words)) store_word(word, w);
       set_pc(exit.pc);
     }
     a_.add(asmjit::x86::r15, static_cast<int32_t>(exit.unbegun));
@@ -240,9 +238,8 @@ void Translator::finish() {
     unit_.links[pending.link].stub_at = static_cast<uint32_t>(a_.offset());
     leave(Leave::kLink, &unit_.links[pending.link], Relocation::Kind::kLink, pending.link);
   }
-  for (size_t k = 0; k < hand_over_labels_.size(); ++k) {
-    unit_.hand_overs[k].return_at = static_cast<uint32_t>(a_.code()->labelOffset(hand_over_labels_[k]));
-  }
+  unit_.hand_overs.assign(hand_overs_.begin(), hand_overs_.end());
+  unit_.homes.assign(state_homes_.begin(), state_homes_.end());
 }
 
 }  // namespace lockstep::jit

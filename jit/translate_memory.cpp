@@ -20,12 +20,7 @@ constexpr uint64_t kSpecialFlags = core::ir::kMemBigEndian | core::ir::kMemAlign
 }  // namespace
 
 void Translator::find_groups() {
-  access_groups_ = {};
-  if (input_.joint_checks && input_.accesses == nullptr) {
-    access_groups_ = find_access_groups(*block_);
-  } else {
-    access_groups_.group_of.assign(block_->insts.size(), kNone);
-  }
+  if (input_.joint_checks && input_.accesses == nullptr) access_groups_ = find_access_groups(*block_);
   begun_groups_.assign(access_groups_.groups.size(), false);
 }
 
@@ -50,7 +45,7 @@ void Translator::take_index(int to, int address) {
 // misses and a misaligned one inside it does not. Those of a group look for all the group's bytes at the first of them
 // and keep the host address.
 Translator::Mem Translator::translate_address(Value address, unsigned size_bytes, bool store) {
-  const int in_group = access_groups_.group_of[index_];
+  const int in_group = access_groups_.group_of.empty() ? kNone : access_groups_.group_of[index_];
   const AccessGroup* group = in_group != kNone && access_groups_.groups[static_cast<size_t>(in_group)].members > 1
                                  ? &access_groups_.groups[static_cast<size_t>(in_group)]
                                  : nullptr;
@@ -84,7 +79,7 @@ Translator::Mem Translator::translate_address(Value address, unsigned size_bytes
   const size_t kind = store ? 1 : 0;
   SlowPath slow{.entry = a_.newLabel(),
                 .retry = a_.newLabel(),
-                .return_point = a_.newLabel(),
+                .hand_over = 0,
                 .base = base,
                 .displacement = displacement,
                 .index = index,
@@ -94,7 +89,7 @@ Translator::Mem Translator::translate_address(Value address, unsigned size_bytes
                 .high = displacement,
                 .guarded = any_group_begun(),
                 .aligned = 1,
-                .split = {}};
+                .split = kNoHandOver};
   int32_t end = displacement + static_cast<int32_t>(size_bytes);
   if (group != nullptr) {
     slow.low = displacement + static_cast<int32_t>(group->low - group->first);
@@ -115,10 +110,10 @@ Translator::Mem Translator::translate_address(Value address, unsigned size_bytes
   a_.jne(slow.entry);
   a_.mov(gp(index),
          asmjit::x86::ptr(asmjit::x86::r14, gp(index), 3, biased(offsetof(TlbContext, addends) + kind * kArrayBytes)));
-  note_hand_over(slow.return_point);
+  slow.hand_over = note_hand_over();
   if (group != nullptr || slow.guarded) {
-    slow.split = a_.newLabel();
-    unit_.hand_overs[note_hand_over(slow.split)].joint = true;
+    slow.split = note_hand_over();
+    hand_overs_[slow.split].joint = true;
   }
   slow_paths_.push_back(slow);
   if (group == nullptr) return asmjit::x86::ptr(gp(base), gp(index), 0, displacement);
@@ -148,25 +143,23 @@ void Translator::finish_slow(const SlowPath& slow) {
   if (slow.displacement != 0) a_.lea(gp(slow.index), asmjit::x86::ptr(gp(slow.base), slow.displacement));
   a_.mov(frame(offsetof(Frame, address)), gp(slow.displacement != 0 ? slow.index : slow.base));
   call(slow.thunk);
-  a_.bind(slow.return_point);
+  returns_here(slow.hand_over);
   if (slow.guarded) {
     // What other groups found may be gone.
     a_.test(asmjit::x86::byte_ptr(asmjit::x86::rsp, offsetof(Frame, lost)), 2);
     a_.jnz(give_up);
   }
   a_.jmp(slow.retry);
-  if (slow.split.isValid()) {
+  if (slow.split != kNoHandOver) {
     a_.bind(give_up);
     call(input_.thunks.hand_over);
-    a_.bind(slow.split);
+    returns_here(slow.split);
   }
 }
 
-// The instruction that is being translated may be handed over by the call that returns to `return_point`. Answers the
-// note's place.
-size_t Translator::note_hand_over(const asmjit::Label& return_point) {
+size_t Translator::note_hand_over() {
   HandOver hand_over;
-  hand_over.first_home = static_cast<uint32_t>(unit_.homes.size());
+  hand_over.first_home = static_cast<uint32_t>(state_homes_.size());
   hand_over.unbegun = static_cast<uint16_t>(block_->guest_instructions - begun_ + 1);
   hand_over.pc = insn_pc_;
   hand_over.block = static_cast<uint32_t>(current_);
@@ -174,21 +167,20 @@ size_t Translator::note_hand_over(const asmjit::Label& return_point) {
     const Word w = noted(word);
     if (!w.dirty) continue;
     const int location = w.constant ? StateHome::kConstant : w.narrow ? w.reg + StateHome::kNarrow : w.reg;
-    unit_.homes.push_back({static_cast<uint16_t>(word), static_cast<uint8_t>(location), w.constant ? w.imm : 0});
+    state_homes_.push_back({static_cast<uint16_t>(word), static_cast<uint8_t>(location), w.constant ? w.imm : 0});
   }
-  hand_over.homes = static_cast<uint16_t>(unit_.homes.size() - hand_over.first_home);
+  hand_over.homes = static_cast<uint16_t>(state_homes_.size() - hand_over.first_home);
   // Often nothing has been written since the last one.
-  if (!unit_.hand_overs.empty() && unit_.hand_overs.back().homes == hand_over.homes) {
-    const uint32_t last = unit_.hand_overs.back().first_home;
-    const auto at = [&](uint32_t k) { return unit_.homes.begin() + static_cast<ptrdiff_t>(k); };
+  if (!hand_overs_.empty() && hand_overs_.back().homes == hand_over.homes) {
+    const uint32_t last = hand_overs_.back().first_home;
+    const auto at = [&](uint32_t k) { return state_homes_.begin() + static_cast<ptrdiff_t>(k); };
     if (std::equal(at(last), at(last + hand_over.homes), at(hand_over.first_home))) {
-      unit_.homes.resize(hand_over.first_home);
+      state_homes_.resize(hand_over.first_home);
       hand_over.first_home = last;
     }
   }
-  unit_.hand_overs.push_back(hand_over);
-  hand_over_labels_.push_back(return_point);
-  return unit_.hand_overs.size() - 1;
+  hand_overs_.push_back(hand_over);
+  return hand_overs_.size() - 1;
 }
 
 bool Translator::emit_load(const Inst& i) {

@@ -21,7 +21,11 @@ constexpr int kPool[] = {0, 1, 2, 6, 7, 8, 9, 10, 11, 3, 12, 13};
 }  // namespace
 
 Translator::Translator(const Input& input, asmjit::CodeHolder& code, Unit& unit)
-    : input_(input), a_(&code), unit_(unit), words_(input.state_words), pin_of_(input.state_words, kNone) {
+    : input_(input),
+      a_(&code),
+      unit_(unit),
+      words_(input.state_words, &notes_),
+      pin_of_(input.state_words, kNone, &notes_) {
   for (size_t k = 0; k < input.pins.size(); ++k) {
     pin_of_[input.pins[k].word] = static_cast<int>(k);
     homes_ |= uint64_t{1} << input.pins[k].home;
@@ -62,6 +66,7 @@ bool Translator::translate_block() {
 }
 
 void Translator::count_uses() {
+  has_vectors_ = false;
   for (size_t i = block_->insts.size(); i-- > 0;) {
     const Inst& in = block_->insts[i];
     if (op_info(in.op).effect == Effect::kPure && places_[i].uses == 0) continue;
@@ -73,44 +78,75 @@ void Translator::count_uses() {
           std::max({place.last, static_cast<Value>(i), op_info(in.op).effect == Effect::kPure ? places_[i].last : 0});
     }
   }
-  for (size_t i = 0; i < block_->insts.size(); ++i) {
-    const Inst& in = block_->insts[i];
-    if (in.operands == 0) continue;
-    Place& first = places_[in.args[0]];
-    const Op made_by = inst(in.args[0]).op;
-    if ((in.op == Op::kLoad || in.op == Op::kStore) && made_by == Op::kAdd && first.uses == 1) first.lazy = true;
-    if ((in.op == Op::kSext || in.op == Op::kZext) && in.type == Type::kI64 && first.uses == 1 &&
-        (made_by == Op::kLoad ? inst(in.args[0]).type != Type::kI1 : loads_wide(inst(in.args[0])))) {
-      first.wide_load = true;
-      first.imm = in.op == Op::kSext ? 1 : 0;
-    }
-    // Two, four or eight times a value is a part of the sum that it goes into.
-    for (unsigned k = 2; in.op == Op::kAdd && in.type == Type::kI64 && k-- > 0;) {
-      const Inst &times = inst(in.args[k]), &other = inst(in.args[1 - k]);
-      if (times.op != Op::kShl || inst(times.args[1]).op != Op::kConst || other.op == Op::kConst) continue;
-      const uint64_t count = inst(times.args[1]).imm;
-      if (count < 1 || count > 3 || places_[in.args[k]].uses != 1) continue;
-      places_[in.args[k]].lazy = true;
-      break;
-    }
-    const bool compared =
-        made_by >= Op::kEq && made_by <= Op::kGeS && type_bits(inst(inst(in.args[0]).args[0]).type) >= 32;
-    const bool asks = in.op == Op::kBranch || in.op == Op::kExitIf || in.op == Op::kSelect || in.op == Op::kZext ||
-                      in.op == Op::kSext;
-    if (asks && compared && first.uses == 1) first.lazy = true;
-    const bool host_float = in.op == Op::kFAdd || in.op == Op::kFSub || in.op == Op::kFMul || in.op == Op::kFDiv ||
-                            in.op == Op::kFSqrt || in.op == Op::kFMa || in.op == Op::kFLt || in.op == Op::kFLe ||
-                            in.op == Op::kFEq;
-    for (unsigned k = 0; host_float && k < in.operands; ++k) {
-      places_[in.args[k]].prefers_vector = true;
-      places_[float_source(block_->insts, in.args[k])].prefers_vector = true;
-    }
-    if (const Value single = boxed_single(block_->insts, in); single != kNoValue && first.uses == 1) {
-      first.lazy = true;
-      places_[single].wide_load = false;
-      places_[single].prefers_vector = true;
-    }
+  for (const Inst& in : block_->insts) {
+    if (in.operands > 0) note_shape(in);
   }
+}
+
+// An operand that its user takes in another way than out of a register of its own.
+void Translator::note_shape(const Inst& in) {
+  Place& first = places_[in.args[0]];
+  const Op made_by = inst(in.args[0]).op;
+  bool asks = false;  // for a condition
+  switch (in.op) {
+    case Op::kLoad:
+    case Op::kStore:
+      if (made_by == Op::kAdd && first.uses == 1) first.lazy = true;
+      break;
+    case Op::kAdd:
+      // Two, four or eight times a value is a part of the sum that it goes into.
+      for (unsigned k = 2; in.type == Type::kI64 && k-- > 0;) {
+        const Inst &times = inst(in.args[k]), &other = inst(in.args[1 - k]);
+        if (times.op != Op::kShl || inst(times.args[1]).op != Op::kConst || other.op == Op::kConst) continue;
+        const uint64_t count = inst(times.args[1]).imm;
+        if (count < 1 || count > 3 || places_[in.args[k]].uses != 1) continue;
+        places_[in.args[k]].lazy = true;
+        break;
+      }
+      break;
+    case Op::kSext:
+    case Op::kZext:
+      asks = true;
+      if (in.type == Type::kI64 && first.uses == 1 &&
+          (made_by == Op::kLoad ? inst(in.args[0]).type != Type::kI1 : loads_wide(inst(in.args[0])))) {
+        first.wide_load = true;
+        first.imm = in.op == Op::kSext ? 1 : 0;
+      }
+      break;
+    case Op::kBranch:
+    case Op::kExitIf:
+    case Op::kSelect:
+      asks = true;
+      break;
+    case Op::kFAdd:
+    case Op::kFSub:
+    case Op::kFMul:
+    case Op::kFDiv:
+    case Op::kFSqrt:
+    case Op::kFMa:
+    case Op::kFLt:
+    case Op::kFLe:
+    case Op::kFEq:
+      for (unsigned k = 0; k < in.operands; ++k) {
+        places_[in.args[k]].prefers_vector = true;
+        places_[float_source(block_->insts, in.args[k])].prefers_vector = true;
+      }
+      has_vectors_ = true;
+      break;
+    case Op::kOr:
+      if (const Value single = boxed_single(block_->insts, in); single != kNoValue && first.uses == 1) {
+        first.lazy = true;
+        places_[single].wide_load = false;
+        places_[single].prefers_vector = true;
+        has_vectors_ = true;
+      }
+      break;
+    default:
+      break;
+  }
+  const bool compared =
+      made_by >= Op::kEq && made_by <= Op::kGeS && type_bits(inst(inst(in.args[0]).args[0]).type) >= 32;
+  if (asks && compared && first.uses == 1) first.lazy = true;
 }
 
 // Something may look at the state as it is before this operation, or between it and the next.
@@ -129,7 +165,8 @@ bool Translator::makes_word(Value v) const {
 // A value that becomes a pinned word is made in that word's register, where nothing asks for the old one in between.
 // Values that become words which floating point reads are made in vector registers.
 void Translator::find_homes() {
-  std::vector<bool> read_as_vector(words_.size());
+  if (input_.pins.empty() && !has_vectors_) return;
+  Notes<bool> read_as_vector(words_.size(), false, &notes_);
   // Behind a call code may be left where the next guest instruction begins.
   const auto covered = [this](Value k) { return k < access_groups_.covered.size() && access_groups_.covered[k]; };
   const bool has_call = std::ranges::any_of(block_->insts, [](const Inst& i) { return i.op == Op::kCall; });
@@ -353,6 +390,14 @@ void Translator::flush() {
   }
 }
 
+void Translator::note_dirty(SideExit& exit) {
+  exit.first_word = static_cast<uint32_t>(side_words_.size());
+  for (unsigned word : active_) {
+    if (words_[word].dirty) side_words_.emplace_back(word, noted(word));
+  }
+  exit.words = static_cast<uint32_t>(side_words_.size()) - exit.first_word;
+}
+
 void Translator::drop_bindings() {
   while (!active_.empty()) unbind(active_.back());
 }
@@ -528,10 +573,8 @@ void Translator::define_const(uint64_t value) {
 }
 
 bool Translator::emit(const Inst& i) {
+  // Its operands came by here before.
   if (type_bits(i.type) > 64 || type_bits(i.operand_type) > 64) return false;
-  for (unsigned k = 0; k < i.operands; ++k) {
-    if (type_bits(inst(i.args[k]).type) > 64) return false;
-  }
   switch (i.op) {
     case Op::kConst:
       define_const(core::ir::mask_to(i.type, i.imm));
@@ -544,15 +587,13 @@ bool Translator::emit(const Inst& i) {
     case Op::kInsn:
       if (check_exit_request_) {
         check_exit_request_ = false;
-        SideExit exit{a_.newLabel(), i.imm, block_->guest_instructions - begun_, false, {}};
-        for (unsigned word : active_) {
-          if (words_[word].dirty) exit.words.emplace_back(word, noted(word));
-        }
+        SideExit exit{a_.newLabel(), i.imm, block_->guest_instructions - begun_, false};
+        note_dirty(exit);
         Mem request = header(offsetof(core::StateHeader, exit_request));
         request.setSize(4);
         a_.cmp(request, 0);
         a_.jne(exit.entry);
-        add_side_exit(std::move(exit));
+        add_side_exit(exit);
       }
       a_.commentf("; insn %#llx", static_cast<unsigned long long>(i.imm));
       insn_pc_ = i.imm;

@@ -4,9 +4,11 @@
 #include <asmjit/x86.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <span>
-#include <vector>
+#include <utility>
 
 #include "core/hart/hart.h"
 #include "core/ir/ir.h"
@@ -66,22 +68,23 @@ class Translator {
   static constexpr int kFirstXmm = 16;
   static constexpr int kRegisters = 32;  // general ones, then vector ones
 
+  // There is one for every instruction of a block: small types, so that clearing them costs little.
   struct Place {
-    int reg = kNone;
-    int spill = kNone;  // index into Frame::spill
+    uint64_t imm = 0;
     uint32_t uses = 0;
     Value alias = core::ir::kNoValue;  // the value that stands for this one
-    bool constant = false;
-    bool lazy = false;  // made where it is used
-    bool prefers_vector = false;
-    int home = kNone;                 // of the pinned word that it is to become
-    Value user = core::ir::kNoValue;  // the last one
-    Value last = 0;                   // where it may be asked for last, whatever stands for it
-    bool in_state = false;            // in no register: a word of the state has it until nobody asks any more
-    unsigned word = 0;                // that one
-    bool keeps_word = false;          // it is `word` until nobody asks any more, in a register or not
-    bool wide_load = false;           // a load whose register already has the extension that its only user asks for
-    uint64_t imm = 0;
+    Value user = core::ir::kNoValue;   // the last one
+    Value last = 0;                    // where it may be asked for last, whatever stands for it
+    uint16_t word = 0;                 // of the state, with in_state and keeps_word
+    int16_t spill = kNone;             // index into Frame::spill
+    int8_t reg = kNone;
+    int8_t home = kNone;  // of the pinned word that it is to become
+    bool constant : 1 = false;
+    bool lazy : 1 = false;  // made where it is used
+    bool prefers_vector : 1 = false;
+    bool in_state : 1 = false;    // in no register: a word of the state has it until nobody asks any more
+    bool keeps_word : 1 = false;  // it is `word` until nobody asks any more, in a register or not
+    bool wide_load : 1 = false;   // a load whose register already has the extension that its only user asks for
   };
   struct Register {
     Value value = core::ir::kNoValue;
@@ -89,16 +92,17 @@ class Translator {
     bool narrow = false;  // only the low half is there: what it stands for is its sign extension
   };
   struct Word {
-    int reg = kNone;
+    uint64_t imm = 0;
+    int8_t reg = kNone;
     bool dirty = false;
     bool constant = false;
     bool narrow = false;  // in a note of what to write later: as Register::narrow
-    uint64_t imm = 0;
   };
 
   // --- translator.cpp
   bool translate_block();
   void count_uses();
+  void note_shape(const Inst& in);
   bool makes_word(Value v) const;
   void find_homes();
   Value made_of(Value made) const;
@@ -221,7 +225,10 @@ class Translator {
   void take_index(int to, int address);  // of the TLB entry
   void find_groups();
   bool any_group_begun() const;
-  size_t note_hand_over(const asmjit::Label& return_point);
+  // A call may hand over the instruction that is being translated: answers its place among the notes. Where it returns
+  // to is told when the call has been written.
+  size_t note_hand_over();
+  void returns_here(size_t hand_over) { hand_overs_[hand_over].return_at = static_cast<uint32_t>(a_.offset()); }
 
   // --- translate_atomics.cpp
   bool emit_atomic(const Inst& i);
@@ -285,59 +292,71 @@ class Translator {
   asmjit::Label edge(uint64_t pc);
   void finish_edges();
 
+  // What is noted while a block is translated lies here; only large regions ask the heap.
+  static constexpr size_t kNotesBytes = 32768;
+  std::pmr::monotonic_buffer_resource notes_{notes_bytes_.data(), notes_bytes_.size()};
+  template <typename T>
+  using Notes = std::pmr::vector<T>;
+
   const Input& input_;
   const RegionBlock* region_block_ = nullptr;
   const core::ir::Block* block_ = nullptr;
   size_t current_ = 0;
   asmjit::x86::Assembler a_;
   Unit& unit_;
-  std::vector<Place> places_;
+  Notes<Place> places_{&notes_};
   std::array<Register, kRegisters> registers_;
-  std::vector<Word> words_;
-  std::vector<unsigned> active_;  // words that are bound or constant
-  std::vector<int> pin_of_;       // by word: index into Input::pins, or kNone
-  uint64_t homes_ = 0;            // registers of pins
+  Notes<Word> words_{&notes_};
+  Notes<unsigned> active_{&notes_};  // words that are bound or constant
+  Notes<int> pin_of_{&notes_};       // by word: index into Input::pins, or kNone
+  uint64_t homes_ = 0;               // registers of pins
+  bool has_vectors_ = false;         // values that prefer vector registers
   uint64_t locked_ = 0;
   unsigned next_victim_ = 0;
-  std::vector<int> free_spills_;
+  Notes<int> free_spills_{&notes_};
   int spills_ = 0;
   Value index_ = 0;
   unsigned begun_ = 0;
   uint64_t insn_pc_ = 0;
   bool check_exit_request_ = false;
 
+  static constexpr size_t kNoHandOver = ~size_t{0};
   // Code out of the hot path, written when the block is done.
   struct SlowPath {
-    asmjit::Label entry, retry, return_point;
+    asmjit::Label entry, retry;
+    size_t hand_over;
     int base;
     int32_t displacement;
     int index, page;  // registers that are free there
     const uint8_t* thunk;
     // Of a group: its bytes, from `displacement` on; equal where the access is alone.
     int32_t low, high;
-    bool guarded;         // other groups have been checked and have accesses to come
-    unsigned aligned;     // bytes: 1, or what the address must be a multiple of
-    asmjit::Label split;  // where the call that gives up returns to
+    bool guarded;      // other groups have been checked and have accesses to come
+    unsigned aligned;  // bytes: 1, or what the address must be a multiple of
+    size_t split;      // the note of the call that gives up, or kNoHandOver
   };
   void finish_slow(const SlowPath& slow);
-  std::vector<SlowPath> slow_paths_;
+  Notes<SlowPath> slow_paths_{&notes_};
   AccessGroups access_groups_;
-  std::vector<bool> begun_groups_;
+  Notes<bool> begun_groups_ = Notes<bool>(&notes_);
   struct SideExit {
     asmjit::Label entry;
     uint64_t pc;
     uint64_t unbegun;
     bool trapped;
-    std::vector<std::pair<unsigned, Word>> words;  // dirty ones
+    uint32_t first_word = 0, words = 0;  // dirty ones, in side_words_
     size_t block = 0;
     uint32_t begun = 0;  // instructions of the block
   };
   void add_side_exit(SideExit exit) {
     exit.block = current_;
     exit.begun = static_cast<uint32_t>(block_->guest_instructions - exit.unbegun);
-    side_exits_.push_back(std::move(exit));
+    side_exits_.push_back(exit);
   }
-  std::vector<SideExit> side_exits_;
+  // Notes the words that are dirty now for the exit that is about to be added.
+  void note_dirty(SideExit& exit);
+  Notes<std::pair<unsigned, Word>> side_words_{&notes_};
+  Notes<SideExit> side_exits_{&notes_};
   // An operation whose result the host did not settle.
   struct FloatPath {
     asmjit::Label entry, done;
@@ -348,27 +367,29 @@ class Translator {
     bool is_double;
   };
   void finish_float(const FloatPath& path);
-  std::vector<FloatPath> float_paths_;
+  Notes<FloatPath> float_paths_{&notes_};
   struct PendingLink {
     asmjit::Label stub;
     size_t link;
   };
-  std::vector<PendingLink> pending_links_;
+  Notes<PendingLink> pending_links_{&notes_};
   struct PendingEdge {
     asmjit::Label entry;
     const RegionBlock* from;
     uint64_t pc;
   };
-  std::vector<PendingEdge> pending_edges_;
+  Notes<PendingEdge> pending_edges_{&notes_};
   struct StaleExit {
     asmjit::Label entry;
     uint64_t pc;
   };
-  std::vector<StaleExit> stale_exits_;
-  std::vector<asmjit::Label> block_labels_, short_budgets_, full_buffers_;
-  std::vector<asmjit::Label> hand_over_labels_;
+  Notes<StaleExit> stale_exits_{&notes_};
+  Notes<asmjit::Label> block_labels_{&notes_}, short_budgets_{&notes_}, full_buffers_{&notes_};
+  Notes<HandOver> hand_overs_{&notes_};
+  Notes<StateHome> state_homes_{&notes_};
   asmjit::Label moved_, hot_;
   bool failed_ = false;
+  std::array<std::byte, kNotesBytes> notes_bytes_;
 };
 
 }  // namespace lockstep::jit

@@ -44,9 +44,11 @@ Translator::Input UnitMaker::input(const Unit& unit, const Region& region, std::
 }
 
 bool UnitMaker::translate(Unit& unit, const Region& region, std::span<const Pin> pins, bool joint_checks,
-                          asmjit::CodeHolder& code) const {
+                          asmjit::CodeHolder& code, std::span<uint8_t> room) const {
   code.reset(asmjit::ResetPolicy::kSoft);
   code.init(asmjit::Environment::host(), thunks_.nominal_base);
+  asmjit::CodeBuffer& buffer = code.textSection()->buffer();
+  if (!room.empty()) buffer = {room.data(), 0, room.size(), asmjit::CodeBufferFlags::kIsExternal};
   const Translator::Input in = input(unit, region, pins, joint_checks);
   return Translator(in, code, unit).run();
 }

@@ -34,9 +34,10 @@ class UnitMaker {
     return {.layout = hart_.layout(), .helpers = hart_.helpers(), .joint_checks = joint_checks && accesses_ == nullptr};
   }
   // Writes the unit's code, of a region or of the one block that there is, for no place yet. False when something of it
-  // has no host code. Safe beside the guest.
+  // has no host code. Safe beside the guest. `room`: where the code may be written, as far as it fits; it must last as
+  // long as `code` is read.
   bool translate(Unit& unit, const Region& region, std::span<const Pin> pins, bool joint_checks,
-                 asmjit::CodeHolder& code) const;
+                 asmjit::CodeHolder& code, std::span<uint8_t> room = {}) const;
   // Puts it into the cache. `pages`: those that a region's own code compares. False when there is no room.
   bool place(Unit& unit, std::span<const uint8_t> code, std::span<const PlannedPage> pages = {});
 

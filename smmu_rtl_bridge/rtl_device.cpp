@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smmu_rtl_bridge/rtl_device.h"
 
+#include <filesystem>
+
 #include "smmu_rtl_bridge/rtl_device/coverage_file.h"
 #include "smmu_rtl_bridge/rtl_device/load.h"
 #include "smmu_rtl_bridge/rtl_device/pin_bench.h"
+#include "smmu_rtl_bridge/rtl_device/pin_trace.h"
 #include "smmu_rtl_bridge/rtl_device/timing.h"
 
 namespace lockstep::smmu_rtl_bridge {
@@ -52,6 +55,8 @@ core::Result<std::unique_ptr<Device>> make_device(const RtlOptions& options,
   const auto timing = take_pin_timing(settings);
   if (!timing) return timing.error();
   std::unique_ptr<Design> design = make();
+  if (!options.record.empty())
+    design = record_pins(std::move(design), std::filesystem::path(options.file).stem().string(), options.record);
   for (const Setting& setting : settings) {
     const auto value = setting_number(setting, ~uint64_t{0});
     if (!value) return value.error();

@@ -23,6 +23,8 @@ struct RtlOptions {
   uint64_t waveform_from = 0, waveform_to = ~uint64_t{0};
   // Raw coverage points are added to this file when the device goes, also by several processes at once.
   std::string coverage;
+  // What is driven at the pins is added to this file when the device goes (rtl_device/pin_trace.h).
+  std::string record;
   // Handshakes at the pins, one a line.
   std::ostream* pins = nullptr;
 };

@@ -36,6 +36,8 @@ void each_half(uint64_t paddr, uint64_t size_bytes, bool spans_pages, uint64_t s
 template <typename Code>
 class CodeIndex {
  public:
+  CodeIndex() { by_address_.reserve(kCommonPieces); }
+
   size_t size() const { return by_address_.size(); }
 
   Code* find(uint64_t paddr, uint64_t pc, uint64_t code_key) const {
@@ -96,6 +98,9 @@ class CodeIndex {
   }
 
  private:
+  // Of a guest that does something: growing the table up to there would cost more than its memory.
+  static constexpr size_t kCommonPieces = 8192;
+
   struct Key {
     uint64_t paddr, pc, code_key;
     bool operator==(const Key&) const = default;

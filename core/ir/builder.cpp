@@ -7,21 +7,32 @@ namespace lockstep::core::ir {
 
 namespace {
 
-Inst make(Op op, Type type, std::initializer_list<Value> args, uint64_t imm = 0, uint64_t imm2 = 0) {
-  Inst inst;
-  inst.op = op;
-  inst.type = type;
-  inst.imm = imm;
-  inst.imm2 = imm2;
-  for (Value arg : args) inst.args[inst.operands++] = arg;
-  return inst;
+// Operands whose number the compiler knows, so that it writes an instruction straight into the block: one that is made
+// in pieces and copied as a whole costs more than all the rest of building it.
+struct Args {
+  Args() = default;
+  Args(Value a) : all{a, kNoValue, kNoValue, kNoValue}, count(1) {}
+  Args(Value a, Value b) : all{a, b, kNoValue, kNoValue}, count(2) {}
+  Args(Value a, Value b, Value c) : all{a, b, c, kNoValue}, count(3) {}
+  static Args of(std::initializer_list<Value> list) {
+    Args args;
+    for (Value arg : list) args.all[args.count++] = arg;
+    return args;
+  }
+
+  std::array<Value, 4> all = {kNoValue, kNoValue, kNoValue, kNoValue};
+  uint8_t count = 0;
+};
+
+[[gnu::always_inline]] inline Inst make(Op op, Type type, const Args& args, uint64_t imm = 0, uint64_t imm2 = 0) {
+  return {.op = op, .type = type, .operands = args.count, .args = args.all, .imm = imm, .imm2 = imm2};
 }
 
 }  // namespace
 
-Value Builder::append(const Inst& inst) {
+[[gnu::always_inline]] inline Value Builder::append(const Inst& inst) {
   assert(!ended_);
-  block_->insts.push_back(inst);
+  block_->insts.emplace_back() = inst;
   const Op op = inst.op;
   ended_ = op_info(op).effect == Effect::kEnd && op != Op::kExitIf;
   return inst.type == Type::kVoid ? kNoValue : static_cast<Value>(block_->insts.size() - 1);
@@ -196,7 +207,7 @@ Value Builder::fp_convert(Op op, Type to, Value a, uint64_t control) {
 }
 
 Value Builder::fp_vector(Op op, unsigned lane_bits, std::initializer_list<Value> operands, uint64_t control) {
-  return append(make(op, type_of(*operands.begin()), operands, lane_bits, control));
+  return append(make(op, type_of(*operands.begin()), Args::of(operands), lane_bits, control));
 }
 
 Value Builder::load(Type type, Value address, uint64_t flags) {
@@ -232,7 +243,7 @@ void Builder::fence() { append(make(Op::kFence, Type::kVoid, {})); }
 void Builder::fence_tso() { append(make(Op::kFenceTso, Type::kVoid, {})); }
 
 Value Builder::call(uint32_t helper, Type result, std::initializer_list<Value> args) {
-  return append(make(Op::kCall, result, args, helper));
+  return append(make(Op::kCall, result, Args::of(args), helper));
 }
 
 void Builder::exit_if(Value condition, uint64_t pc) { append(make(Op::kExitIf, Type::kVoid, {condition}, pc)); }

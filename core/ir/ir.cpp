@@ -7,12 +7,6 @@ namespace lockstep::core::ir {
 
 namespace {
 
-constexpr std::array<OpInfo, static_cast<size_t>(Op::kCount)> kOps = {{
-#define IR_OP(name, text, operands, signature, effect) {text, operands, Signature::signature, Effect::effect},
-#include "core/ir/opcodes.def"
-#undef IR_OP
-}};
-
 constexpr std::array<std::string_view, 9> kTypeNames = {"void", "i1",   "i8",   "i16", "i32",
                                                         "i64",  "i128", "v128", "v256"};
 
@@ -20,8 +14,6 @@ constexpr std::array<std::string_view, 9> kRmwNames = {"swap", "add",  "and",  "
                                                        "mins", "maxs", "minu", "maxu"};
 
 }  // namespace
-
-const OpInfo& op_info(Op op) { return kOps[static_cast<size_t>(op)]; }
 
 std::string_view type_name(Type type) { return kTypeNames[static_cast<size_t>(type)]; }
 

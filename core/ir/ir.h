@@ -32,7 +32,12 @@ struct OpInfo {
   Signature signature;
   Effect effect;
 };
-const OpInfo& op_info(Op op);
+inline constexpr std::array<OpInfo, static_cast<size_t>(Op::kCount)> kOps = {{
+#define IR_OP(name, text, operands, signature, effect) {text, operands, Signature::signature, Effect::effect},
+#include "core/ir/opcodes.def"
+#undef IR_OP
+}};
+constexpr const OpInfo& op_info(Op op) { return kOps[static_cast<size_t>(op)]; }
 
 // Index of the instruction that made the value, inside its block.
 using Value = uint32_t;

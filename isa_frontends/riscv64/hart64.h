@@ -57,7 +57,7 @@ class Hart64 : public core::Hart {
   // --- Counters (csr.cpp): exact inside helpers that read time
   uint64_t cycles() const;
   uint64_t retired() const;
-  uint64_t time();
+  virtual uint64_t time();
 
   // --- Memory management (mmu.cpp, pmp.cpp)
   // After a change of privilege, satp, SUM, MXR, MPRV or MPP.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smmu_rtl_bridge/campaign/isolated.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -13,6 +14,8 @@
 
 namespace lockstep::smmu_rtl_bridge {
 namespace {
+
+constexpr int kKeptBytes = 256 << 20;
 
 void write_all(int descriptor, const std::string& text) {
   size_t done = 0;
@@ -40,6 +43,9 @@ Worker::Worker(const std::function<void(int)>& body) {
     // A device that crashes is a result, not a reason to fill a disk.
     const rlimit none = {0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
+    // Each seed takes and gives back the same memory: the kernel need not hear of it.
+    ::mallopt(M_TRIM_THRESHOLD, kKeptBytes);
+    ::mallopt(M_MMAP_THRESHOLD, kKeptBytes);
     body(ends[1]);
     ::close(ends[1]);
     ::_exit(0);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smmu_rtl_bridge/campaign/run.h"
 
+#include <time.h>
+
 #include <optional>
 
 #include "smmu_rtl_bridge/campaign/beside.h"
@@ -21,6 +23,29 @@ IdRegisters id_registers_of(Device& device) {
   };
   return {get(0x00), get(0x04), get(0x08), get(0x0c), get(0x10), get(0x14), get(0x18), get(0x1c)};
 }
+
+uint64_t nanoseconds(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  constexpr uint64_t kSecond = 1'000'000'000;
+  return static_cast<uint64_t>(now.tv_sec) * kSecond + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// The processor's ticks that this process had since it was made, without those in which others ran.
+class OwnTicks {
+ public:
+  uint64_t since() const {
+    const auto ticks = static_cast<double>(processor_ticks() - ticks_);
+    const auto wall = static_cast<double>(nanoseconds(CLOCK_MONOTONIC) - wall_ns_);
+    const auto own = static_cast<double>(nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - own_ns_);
+    return static_cast<uint64_t>(wall > own ? ticks * own / wall : ticks);
+  }
+
+ private:
+  uint64_t ticks_ = processor_ticks();
+  uint64_t wall_ns_ = nanoseconds(CLOCK_MONOTONIC);
+  uint64_t own_ns_ = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
+};
 
 // A device with its player, ready for one script.
 struct Stage {
@@ -83,6 +108,7 @@ core::Result<RunResult> play_on(Stage& stage, const Script& script, const RunOpt
     return true;
   });
   const PlayResult played = stage.player.play(*stage.device, script);
+  if (options.timeline && !played.ok()) *options.timeline << "  BROKEN: " << played.rule << ": " << played.text << "\n";
   const size_t last_line = script.lines.empty() ? 0 : script.lines.size() - 1;
   if (stand && played.ok() && !stand->found()) stand->compare_events();
   if (second && !differed_at && !second->difference().empty()) differed_at = last_line;
@@ -198,7 +224,7 @@ core::Result<Script> script_of_seed(const DeviceFactory& factory, uint64_t seed,
 
 core::Result<SeedRun> run_seed(const DeviceFactory& factory, uint64_t seed, const SeedOptions& seed_options,
                                const RunOptions& run_options) {
-  const uint64_t begin = processor_ticks();
+  const OwnTicks begin;
   const std::vector<Setting> settings = settings_of(seed, seed_options);
   const auto stage = make_stage(factory, settings, run_options.limits);
   if (!stage) return stage.error();
@@ -213,7 +239,7 @@ core::Result<SeedRun> run_seed(const DeviceFactory& factory, uint64_t seed, cons
   run.result = std::move(*result);
   run.result.counts.stimulus_ticks = stimulus_ticks;
   run.result.counts.design_ticks = (*stage)->device->design_ticks();
-  run.result.counts.total_ticks = processor_ticks() - begin;
+  run.result.counts.total_ticks = begin.since();
   return run;
 }
 

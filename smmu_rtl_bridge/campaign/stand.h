@@ -47,7 +47,7 @@ class Stand : public Observer {
   // A difference from the model, which the judge has nothing against; empty: none.
   const std::string& difference_rule() const { return difference_rule_; }
   const std::string& difference() const { return difference_; }
-  uint64_t ticks() const { return ticks_; }
+  uint64_t ticks() const { return ticks_.total(); }
   const Answers& answers();
   // After the last line.
   void compare_events();
@@ -113,9 +113,7 @@ class Stand : public Observer {
  private:
   template <typename Call>
   void timed(Call call) {
-    const uint64_t before = processor_ticks();
-    call();
-    ticks_ += processor_ticks() - before;
+    ticks_.around(call);
     if (!found_ && !judge_.failures().empty()) note();
   }
   void note();
@@ -130,7 +128,7 @@ class Stand : public Observer {
   bool found_ = false;
   size_t line_ = 0;
   uint64_t cycle_ = 0;
-  uint64_t ticks_ = 0;
+  SampledTicks ticks_{7};
   std::string difference_rule_, difference_;
 };
 

@@ -295,7 +295,7 @@ bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const Memo
   } else if (kind == AccessKind::kContextDescriptor && window_.cd != nullptr) {
     std::copy(window_.cd->begin(), window_.cd->end(), words);
   } else {
-    const bool big_endian = kind == AccessKind::kStage1Descriptor ? cd_words_[0] >> 15 & 1 : ste_words_[2] >> 52 & 1;
+    const bool big_endian = big_endian_tables(kind);
     const bool grouped =
         descriptor && memory_.may_have_hint(address, big_endian) && may_be_of_group(address, big_endian);
     if ((grouped || !memory_.read_steady(address, count, words)) && !changing_read(address, words, count, kind))
@@ -306,6 +306,11 @@ bool Evaluator::read(uint64_t address, void* data, size_t size_bytes, const Memo
   note(address, words, kind);
   std::memcpy(data, words, size_bytes);
   return true;
+}
+
+// ENDI or S2ENDI, as the structure was read.
+bool Evaluator::big_endian_tables(AccessKind kind) const {
+  return kind == AccessKind::kStage1Descriptor ? cd_words_[0] >> 15 & 1 : ste_words_[2] >> 52 & 1;
 }
 
 // Quickly, for whatever group the descriptor may be of: whether any hint or any history is near.
@@ -366,7 +371,9 @@ bool Evaluator::changing_read(uint64_t address, uint64_t* words, unsigned count,
   } else {
     options_.clear();
     add_options(address, count, kind);
-    if (kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor) add_neighbours(address, kind);
+    // A group lies in one page, so that one that never had a hint has none.
+    const bool descriptor = kind == AccessKind::kStage1Descriptor || kind == AccessKind::kStage2Descriptor;
+    if (descriptor && memory_.may_have_hint(address, big_endian_tables(kind))) add_neighbours(address, kind);
     option = options_[choose(static_cast<unsigned>(options_.size()))];
     if (alike_ && options_.size() > 1) chosen_.push_back({address, option});
   }
@@ -380,9 +387,10 @@ bool Evaluator::changing_read(uint64_t address, uint64_t* words, unsigned count,
 
 // A place is read in one size only, but by a table that lies over a structure: sizes are apart by their low bits.
 const std::vector<Snapshot>& Evaluator::snapshots_of(uint64_t address, unsigned count) {
-  const auto [known, fresh] = known_.try_emplace(address | (count == 1 ? 0 : 1));
-  if (fresh) memory_.snapshots(address, count, known->second);
-  return known->second;
+  Known& known = known_[address | (count == 1 ? 0 : 1)];
+  if (known.answer != answer_) memory_.snapshots(address, count, known.snapshots);
+  known.answer = answer_;
+  return known.snapshots;
 }
 
 // The newest first, so that the first evaluation is the likeliest one.

@@ -102,7 +102,9 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   // Before the evaluations that belong to one answer.
   void begin_answer() {
     met_.clear();
-    known_.clear();
+    // Places are kept for their memory's sake, but not without end.
+    if (known_.size() > kKnownMax) known_.clear();
+    ++answer_;
     fetches_.clear();
     runs_ = 0;
     alike_ = false;
@@ -174,6 +176,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   void note(uint64_t address, const uint64_t* words, tlm_models::smmuv3::AccessKind kind);
   const std::vector<Snapshot>& snapshots_of(uint64_t address, unsigned count);
   void add_options(uint64_t address, unsigned count, tlm_models::smmuv3::AccessKind kind);
+  bool big_endian_tables(tlm_models::smmuv3::AccessKind kind) const;
   bool may_be_of_group(uint64_t address, bool big_endian);
   void add_neighbours(uint64_t address, tlm_models::smmuv3::AccessKind kind);
 
@@ -240,7 +243,13 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   std::vector<Option> options_;
   std::vector<Chosen> chosen_;
   // Memory stands still while one answer is evaluated.
-  std::unordered_map<uint64_t, std::vector<Snapshot>> known_;
+  struct Known {
+    uint64_t answer = 0;  // for which `snapshots` holds
+    std::vector<Snapshot> snapshots;
+  };
+  static constexpr size_t kKnownMax = 1024;
+  std::unordered_map<uint64_t, Known> known_;
+  uint64_t answer_ = 1;
   std::vector<Structures> met_;
   std::vector<Fetch> fetches_;
 };

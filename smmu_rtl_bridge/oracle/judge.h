@@ -353,6 +353,8 @@ class Judge : public Observer {
   bool page_queue_overflowed_ = false;  // maybe
   Sequence pages_unusable_until_ = kNever;
 
+  // Whether there are wires, nothing tells but a pulse on one. A message takes the place of none.
+  bool has_wires_ = false;
   // Per source: how often it may still interrupt, and whether it must.
   std::array<uint64_t, kSources> wires_open_{};
   std::array<uint64_t, kSources> messages_open_{};

@@ -49,10 +49,12 @@ bool Judge::event_bytes_written(uint64_t address, const void* data, size_t size_
   if (address < base || address - base >= size || size_bytes > 32) return false;
   const uint64_t slot = base + ((events_produced_ & ones(log2)) << kEventLog2);
   char text[160];
-  if (!on(tlm_models::smmuv3::kCr0EventQueueEnable) || event_queue_used() >= uint64_t{1} << log2) {
+  // Until the device has acknowledged that the queue is off, it may still be on.
+  const bool disabled =
+      ((reg(RegisterId::kCr0) | reg(RegisterId::kCr0Ack)) & tlm_models::smmuv3::kCr0EventQueueEnable) == 0;
+  if (disabled || event_queue_used() >= uint64_t{1} << log2) {
     std::snprintf(text, sizeof text, "an event was written to %#llx while the queue was %s",
-                  static_cast<unsigned long long>(address),
-                  on(tlm_models::smmuv3::kCr0EventQueueEnable) ? "full" : "disabled");
+                  static_cast<unsigned long long>(address), disabled ? "disabled" : "full");
     fail(Rule::kEventSlot, text);
   } else if ((address & ~uint64_t{31}) != slot) {
     std::snprintf(text, sizeof text, "an event was written to %#llx; the producer index is at %#llx",

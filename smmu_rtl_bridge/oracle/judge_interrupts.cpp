@@ -48,7 +48,8 @@ void Judge::happened(size_t source) {
   may_have_happened(source);
   const bool surely = reg(RegisterId::kIrqCtrl) & reg(RegisterId::kIrqCtrlAck) & kSourceTable[source].enable;
   if (!surely) return;
-  (has_message(source) ? message_due_ : wire_due_)[source] = true;
+  message_due_[source] = message_due_[source] || has_message(source);
+  wire_due_[source] = wire_due_[source] || has_wires_ || !has_message(source);
 }
 
 void Judge::cause_error(uint32_t bit) {
@@ -60,6 +61,7 @@ void Judge::cause_error(uint32_t bit) {
 
 void Judge::pulsed(Wire wire) {
   ++now_;
+  has_wires_ = has_wires_ || wire != Wire::kSendEvent;
   size_t source = kEvents;
   switch (wire) {
     case Wire::kCommandSync:
@@ -156,7 +158,7 @@ void Judge::settle_interrupts() {
   errors_due_ = errors_caused_;
   for (const SeenCommand& command : commands_) {
     if (!command.consumed || !command.waits_for_signal()) continue;
-    if (!command.pulsed && !(config_.msi && (command.words[1] & 0xffffffffffffc) != 0))
+    if (!command.pulsed && (has_wires_ || !config_.msi || (command.words[1] & 0xffffffffffffc) == 0))
       fail(Rule::kSyncSignal, "CMD_SYNC is over and its interrupt did not come");
     if (config_.msi && !command.signalled && (command.words[1] & 0xffffffffffffc) != 0)
       fail(Rule::kSyncSignal, "CMD_SYNC is over and its message did not come");

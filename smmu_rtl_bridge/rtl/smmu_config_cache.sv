@@ -32,7 +32,9 @@ module smmu_config_cache #(
     output logic                 inv_done
 );
 
-  localparam int INDEX_BITS = $clog2(ENTRIES);
+  localparam int INDEX_BITS = ENTRIES > 1 ? $clog2(ENTRIES) : 1;
+  // The last place, and as ENTRIES is a power of two also the bits of a place that count.
+  localparam logic [INDEX_BITS-1:0] LAST = INDEX_BITS'(ENTRIES - 1);
 
   logic [51+DATA_BITS:0] mem [0:ENTRIES-1];
   logic [51+DATA_BITS:0] row;
@@ -41,6 +43,7 @@ module smmu_config_cache #(
   logic [15:0]           lookup_place;
   logic [15:0]           fill_place;
   logic [INDEX_BITS-1:0] index;
+  logic [INDEX_BITS-1:0] fill_index;
   logic [51:0]           key;
   logic                  looked;
   logic                  sweeping;
@@ -58,7 +61,8 @@ module smmu_config_cache #(
     if (fill) fill_place = smmu_pkg::place_of(fill_sid, fill_ssid);
   end
   assign unused = ^{lookup_place, fill_place};
-  assign index = sweeping ? sweep_next : lookup_place[INDEX_BITS-1:0];
+  assign index = sweeping ? sweep_next : lookup_place[INDEX_BITS-1:0] & LAST;
+  assign fill_index = fill_place[INDEX_BITS-1:0] & LAST;
   assign ready = !inv_start && !sweeping && !swept;
   always_comb begin
     hit = 1'b0;
@@ -73,7 +77,7 @@ module smmu_config_cache #(
 
   always_ff @(posedge clk) begin
     if (sweeping || (lookup && ready)) row <= mem[index];
-    if (fill) mem[fill_place[INDEX_BITS-1:0]] <= {fill_sid, fill_ssid, fill_data};
+    if (fill) mem[fill_index] <= {fill_sid, fill_ssid, fill_data};
   end
 
   always_ff @(posedge clk) begin
@@ -93,16 +97,16 @@ module smmu_config_cache #(
       if (sweeping || (lookup && ready)) row_valid <= valid[index];
       swept <= sweeping;
       sweep_now <= sweep_next;
-      sweep_last <= sweeping && sweep_next == {INDEX_BITS{1'b1}};
+      sweep_last <= sweeping && sweep_next == LAST;
       if (sweeping) begin
         sweep_next <= sweep_next + 1'b1;
-        if (sweep_next == {INDEX_BITS{1'b1}}) sweeping <= 1'b0;
+        if (sweep_next == LAST) sweeping <= 1'b0;
       end else if (inv_start && !swept) begin
         sweeping <= 1'b1;
         sweep_next <= {INDEX_BITS{1'b0}};
       end
       if (reached) valid[sweep_now] <= 1'b0;
-      if (fill) valid[fill_place[INDEX_BITS-1:0]] <= 1'b1;
+      if (fill) valid[fill_index] <= 1'b1;
     end
   end
 

@@ -36,7 +36,9 @@ module smmu_tlb #(
     output logic                         inv_done
 );
 
-  localparam int SET_BITS = $clog2(SETS);
+  localparam int SET_BITS = SETS > 1 ? $clog2(SETS) : 1;
+  // The last set, and as SETS is a power of two also the bits of a set that count.
+  localparam logic [SET_BITS-1:0] LAST_SET = SET_BITS'(SETS - 1);
   localparam int ENTRY_BITS = 63;
   localparam int PAGE_BITS = smmu_pkg::VA_BITS - 12;
   localparam int TAG_BITS = 36;
@@ -65,7 +67,9 @@ module smmu_tlb #(
   function automatic logic [SET_BITS-1:0] set_of(input logic [PAGE_BITS-1:0] page, input logic [1:0] size);
     logic [5:0] low;
     low = size == 2'd0 ? 6'd0 : size == 2'd1 ? 6'd4 : size == 2'd2 ? 6'd9 : 6'd18;
-    set_of = page[low+:SET_BITS] ^ page[low+6'(SET_BITS)+:SET_BITS] ^ {size, {(SET_BITS - 2) {1'b0}}};
+    // Sizes begin in different quarters of the sets.
+    set_of = LAST_SET & (page[low+:SET_BITS] ^ page[low+6'(SET_BITS)+:SET_BITS] ^
+                         SET_BITS'({size, {SET_BITS{1'b0}}} >> 2));
   endfunction
 
   logic [3:0]          present;
@@ -233,7 +237,7 @@ module smmu_tlb #(
       was_kind <= READ_NONE;
       was_set <= {SET_BITS{1'b0}};
       was_size <= 2'd0;
-      turn <= {{(WAYS - 1) {1'b0}}, 1'b1};
+      turn <= WAYS'(1);
       sweeping <= 1'b0;
       sweep_set <= {SET_BITS{1'b0}};
       sweep_ends <= 1'b0;
@@ -243,7 +247,7 @@ module smmu_tlb #(
       was_kind <= read_kind;
       was_set <= read_set;
       was_size <= probe_size;
-      sweep_ends <= sweeping && sweep_set == {SET_BITS{1'b1}};
+      sweep_ends <= sweeping && sweep_set == LAST_SET;
 
       if (lk_done) begin
         active <= 1'b0;
@@ -256,14 +260,14 @@ module smmu_tlb #(
 
       if (was_kind == READ_FILL) begin
         present[fill_row[SIZE_AT+1:SIZE_AT]] <= 1'b1;
-        if (way_write == turn) turn <= {turn[WAYS-2:0], turn[WAYS-1]};
+        if (way_write == turn) turn <= turn[WAYS-1] ? WAYS'(1) : turn << 1;
       end
 
       inv_empty <= inv_start && !inv_empty && !sweeping && was_kind != READ_FILL && was_kind != READ_SWEEP &&
                    present == 4'd0;
       if (sweeping) begin
         sweep_set <= sweep_set + 1'b1;
-        if (sweep_set == {SET_BITS{1'b1}}) sweeping <= 1'b0;
+        if (sweep_set == LAST_SET) sweeping <= 1'b0;
       end else if (inv_start && was_kind != READ_FILL && was_kind != READ_SWEEP && present != 4'd0) begin
         sweeping <= 1'b1;
         sweep_set <= {SET_BITS{1'b0}};

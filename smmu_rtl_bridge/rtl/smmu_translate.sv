@@ -93,6 +93,7 @@ module smmu_translate #(
   localparam logic [5:0] OAS_BITS = smmu_pkg::size_bits(3'(OAS_CODE));
   // Walks that transactions can wait for: those in the walker and the one that waits to get in.
   localparam int MISSES = WALKS + 1;
+  localparam int MISS_BITS = $clog2(MISSES);
   localparam int KEY_BITS = 37 + 36;
   localparam int SB = smmu_pkg::SLOT_BITS;
   localparam int INDEX_BITS = $clog2(TRANSACTIONS);
@@ -322,18 +323,18 @@ module smmu_translate #(
   logic [MISSES-1:0]       same_page;
   logic [MISSES-1:0]       over_now;
   logic [TRANSACTIONS-1:0] released;
-  logic [3:0]              free_miss;
+  logic [MISS_BITS-1:0]    free_miss;
   logic                    walk_full;     // `walk` holds a request that the walker has not taken
 
   always_comb begin
     key = {KEY_BITS{1'b0}};
     same_page = {MISSES{1'b0}};
-    free_miss = 4'd0;
+    free_miss = {MISS_BITS{1'b0}};
     if (state == T_MISS) begin
       key = {va[smmu_pkg::VA_BITS-1:12], tag};
       for (int i = 0; i < MISSES; i = i + 1) begin
         same_page[i] = miss_valid[i] && miss_key[i] == key;
-        if (!miss_valid[i]) free_miss = 4'(i);
+        if (!miss_valid[i]) free_miss = MISS_BITS'(i);
       end
     end
   end

@@ -52,7 +52,9 @@ module smmu_walk_cache #(
       assign inv_done = started;
       always_ff @(posedge clk) started <= rst_n && inv_start && !started;
     end else begin : g_cache
-      localparam int INDEX_BITS = $clog2(ENTRIES);
+      localparam int INDEX_BITS = ENTRIES > 1 ? $clog2(ENTRIES) : 1;
+      // The last place, and as ENTRIES is a power of two also the bits of a place that count.
+      localparam logic [INDEX_BITS-1:0] LAST = INDEX_BITS'(ENTRIES - 1);
 
       // Neighbours get places of their own, and so do regions that lie a power of two apart.
       function automatic logic [INDEX_BITS-1:0] fold(input logic [4*INDEX_BITS-1:0] place);
@@ -85,10 +87,12 @@ module smmu_walk_cache #(
         if (lookup) lookup_place = lookup_va[47:0] >> lookup_region;
         if (fill) fill_place = fill_va[47:0] >> fill_region;
       end
-      assign fill_index = fold(fill_place[4*INDEX_BITS-1:0]) ^ fill_tag.asid[INDEX_BITS-1:0] ^ fill_tag.vmid[INDEX_BITS-1:0];
+      assign fill_index = LAST & (fold(fill_place[4*INDEX_BITS-1:0]) ^ fill_tag.asid[INDEX_BITS-1:0] ^
+                                  fill_tag.vmid[INDEX_BITS-1:0]);
       assign unused = ^{lookup_place, fill_place};
       assign index = sweeping ? sweep_next
-                     : fold(lookup_place[4*INDEX_BITS-1:0]) ^ lookup_tag.asid[INDEX_BITS-1:0] ^ lookup_tag.vmid[INDEX_BITS-1:0];
+                     : LAST & (fold(lookup_place[4*INDEX_BITS-1:0]) ^ lookup_tag.asid[INDEX_BITS-1:0] ^
+                               lookup_tag.vmid[INDEX_BITS-1:0]);
       assign ready = !inv_start && !sweeping && !swept;
       always_comb begin
         hit = 1'b0;
@@ -137,10 +141,10 @@ module smmu_walk_cache #(
           if (sweeping || (lookup && ready)) row_valid <= valid[index];
           swept <= sweeping;
           sweep_now <= sweep_next;
-          sweep_last <= sweeping && sweep_next == {INDEX_BITS{1'b1}};
+          sweep_last <= sweeping && sweep_next == LAST;
           if (sweeping) begin
             sweep_next <= sweep_next + 1'b1;
-            if (sweep_next == {INDEX_BITS{1'b1}}) sweeping <= 1'b0;
+            if (sweep_next == LAST) sweeping <= 1'b0;
           end else if (inv_start && !swept) begin
             sweeping <= 1'b1;
             sweep_next <= {INDEX_BITS{1'b0}};

@@ -101,7 +101,9 @@ module smmu_walker #(
   logic [WALKS-1:0]      no_fill;
 
   logic [3:0]            state, state_n;
-  logic [2:0]            ctx;
+  // Which walk: WALKS is 8 at most, a power of two.
+  localparam int CTX_BITS = WALKS > 1 ? $clog2(WALKS) : 1;
+  logic [CTX_BITS-1:0]   ctx;
   smmu_pkg::walk_t       w;
   where_t                p, p_n;
   second_t               s, s_n;
@@ -116,29 +118,35 @@ module smmu_walker #(
   logic [64:0]           answers [0:WALKS-1];
 
   logic                  any_ready;
-  logic [2:0]            first_ready;
+  logic [CTX_BITS-1:0]   first_ready;
   logic                  any_free;
-  logic [2:0]            first_free;
+  logic [CTX_BITS-1:0]   first_free;
   logic                  take_ready;
   logic                  take_new;
   logic                  save;
   logic                  finish;
 
+  logic [CTX_BITS-1:0]   rsp_ctx;
+  logic                  unused_tag;
+
+  assign rsp_ctx = rsp_tag[CTX_BITS-1:0];
+  assign unused_tag = ^rsp_tag;
+
   // ---- Choosing.
   always_comb begin
     any_ready = 1'b0;
-    first_ready = 3'd0;
+    first_ready = {CTX_BITS{1'b0}};
     any_free = 1'b0;
-    first_free = 3'd0;
+    first_free = {CTX_BITS{1'b0}};
     if (state == E_IDLE && (ready != {WALKS{1'b0}} || req_valid))
       for (int i = WALKS - 1; i >= 0; i = i - 1) begin
         if (ready[i]) begin
           any_ready = 1'b1;
-          first_ready = 3'(i);
+          first_ready = CTX_BITS'(i);
         end
         if (!busy[i]) begin
           any_free = 1'b1;
-          first_free = 3'(i);
+          first_free = CTX_BITS'(i);
         end
       end
   end
@@ -551,7 +559,7 @@ module smmu_walker #(
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       state <= E_IDLE;
-      ctx <= 3'd0;
+      ctx <= {CTX_BITS{1'b0}};
       busy <= {WALKS{1'b0}};
       ready <= {WALKS{1'b0}};
       no_fill <= {WALKS{1'b0}};
@@ -561,7 +569,7 @@ module smmu_walker #(
         ctx <= first_ready;
         ready[first_ready] <= 1'b0;
       end
-      if (rsp_valid) ready[rsp_tag] <= 1'b1;
+      if (rsp_valid) ready[rsp_ctx] <= 1'b1;
       if (take_new) begin
         ctx <= first_free;
         busy[first_free] <= 1'b1;
@@ -587,13 +595,13 @@ module smmu_walker #(
     end
     if (take_new) walks[first_free] <= req;
     if (save) wheres[ctx] <= p;
-    if (rsp_valid) answers[rsp_tag] <= {rsp_err, rsp_data};
+    if (rsp_valid) answers[rsp_ctx] <= {rsp_err, rsp_data};
   end
 
   // ---- Reads.
   assign rd_valid = state == E_READ;
   assign rd_addr = {4'd0, p.address};
-  assign rd_tag = ctx;
+  assign rd_tag = 3'(ctx);
   assign rd_attr = p.attr;
 
   // ---- Results.

@@ -7,7 +7,6 @@ namespace lockstep::smmu_rtl_bridge {
 namespace {
 
 constexpr unsigned kDicePerPort = 3;
-constexpr uint64_t kChannels = 4;  // of the stall dice: AR, AW, W
 
 }  // namespace
 
@@ -48,7 +47,7 @@ AxiBurst* AxiMemory::pick(uint64_t cycle, std::deque<AxiBurst>& bursts, Usable u
   return chosen;
 }
 
-void AxiMemory::update(uint64_t cycle, const AxiManagerPins& manager, AxiSubordinatePins& pins) {
+void AxiMemory::update_busy(uint64_t cycle, const AxiManagerPins& manager, AxiSubordinatePins& pins) {
   if (manager.ar.valid && pins.ar_ready) {
     AxiBurst burst;
     burst.address = manager.ar;

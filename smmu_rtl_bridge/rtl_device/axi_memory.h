@@ -60,10 +60,20 @@ class AxiMemory {
 
   void reset();
   // After a cycle in which these pins stood: what has come of them, and what to drive in the next.
-  void update(uint64_t cycle, const AxiManagerPins& manager, AxiSubordinatePins& pins);
+  void update(uint64_t cycle, const AxiManagerPins& manager, AxiSubordinatePins& pins) {
+    // Most cycles have nothing here but the dice.
+    if (manager.ar.valid || manager.aw.valid || manager.w.valid || pins.r.valid || pins.b.valid || !idle())
+      return update_busy(cycle, manager, pins);
+    pins.ar_ready = !stall_.chance(timing_.stall, cycle * kChannels);
+    pins.aw_ready = !stall_.chance(timing_.stall, cycle * kChannels + 1);
+    pins.w_ready = !stall_.chance(timing_.stall, cycle * kChannels + 2);
+  }
   bool idle() const { return reads_.empty() && writes_.empty() && write_data_.empty(); }
 
  private:
+  static constexpr uint64_t kChannels = 4;  // of the stall dice: AR, AW, W
+
+  void update_busy(uint64_t cycle, const AxiManagerPins& manager, AxiSubordinatePins& pins);
   uint64_t due(uint64_t cycle) { return cycle + timing_.base + latency_.up_to(timing_.latency, ++count_); }
   void answer_reads(uint64_t cycle, const AxiManagerPins& manager, AxiSubordinatePins& pins);
   void answer_writes(uint64_t cycle, const AxiManagerPins& manager, AxiSubordinatePins& pins);

@@ -5,8 +5,6 @@
 #include <cstring>
 #include <iomanip>
 
-#include "smmu_rtl_bridge/ticks.h"
-
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
@@ -77,9 +75,7 @@ void PinBench::cycle() {
     recording_ = !recording_;
     design_->record(recording_);
   }
-  const uint64_t before = processor_ticks();
-  design_->clock(in_, out_);
-  design_ticks_ += processor_ticks() - before;
+  design_ticks_.around([&] { design_->clock(in_, out_); });
   ++cycle_;
   if (out_.stopped) breach("rtl.assertion", "the design says: " + design_->complaint());
   if (log_) log_cycle();

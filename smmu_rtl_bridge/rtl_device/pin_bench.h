@@ -12,6 +12,7 @@
 #include "smmu_rtl_bridge/rtl_device/client_port.h"
 #include "smmu_rtl_bridge/rtl_device/design.h"
 #include "smmu_rtl_bridge/rtl_device/pin_checker.h"
+#include "smmu_rtl_bridge/ticks.h"
 
 namespace lockstep::smmu_rtl_bridge {
 
@@ -57,7 +58,7 @@ class PinBench : AxiMemory::Handler, ClientPort::Owner {
   // Since the last reset, so that a script is the same to the cycle wherever it is played.
   uint64_t cycles() const { return cycle_; }
   // Time inside the design, in the processor's own ticks.
-  uint64_t design_ticks() const { return design_ticks_; }
+  uint64_t design_ticks() const { return design_ticks_.total(); }
   Design& design() { return *design_; }
 
  private:
@@ -95,7 +96,7 @@ class PinBench : AxiMemory::Handler, ClientPort::Owner {
   AxiChecker client_checker_{"client"}, downstream_checker_{"downstream"}, memory_checker_{"memory"};
   ApbChecker registers_checker_;
   uint64_t cycle_ = 0;
-  uint64_t design_ticks_ = 0;
+  SampledTicks design_ticks_{13};
   unsigned quiet_cycles_ = 0;
   bool broken_ = false;
   uint64_t record_from_ = ~uint64_t{0}, record_to_ = 0;

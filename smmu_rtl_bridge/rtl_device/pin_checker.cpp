@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smmu_rtl_bridge/rtl_device/pin_checker.h"
 
+#include <algorithm>
+
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
@@ -30,51 +32,52 @@ void AxiChecker::check_burst(const AxiAddress& address, const char* channel, Pin
     fail(breach, "pins.burst", name + " crosses a boundary of 4 KiB");
 }
 
-void AxiChecker::watch(const AxiManagerPins& manager, const AxiSubordinatePins& subordinate, PinBreach& breach) {
-  // Most cycles have nothing at most ports.
-  const bool busy =
-      manager.ar.valid || manager.aw.valid || manager.w.valid || subordinate.r.valid || subordinate.b.valid;
-  if (!busy && !was_busy_) return;
-  was_busy_ = busy;
+void AxiChecker::watch_busy(const AxiManagerPins& manager, const AxiSubordinatePins& subordinate, PinBreach& breach) {
   // What waits stays as it is.
-  const auto stable = [&](const auto& before, bool taken, const auto& now, const char* channel) {
-    if (before.valid && !taken && !(now == before))
+  const auto stable = [&](auto& waiting, bool ready, const auto& now, const char* channel) {
+    if (waiting.valid && !(now == waiting))
       fail(breach, "pins.unstable",
            std::string(channel) + (now.valid ? " changes" : " goes away") + " before it is taken");
+    if (now.valid && !ready) {
+      waiting = now;
+    } else {
+      waiting.valid = false;
+    }
   };
-  stable(manager_.ar, subordinate_.ar_ready, manager.ar, "AR");
-  stable(manager_.aw, subordinate_.aw_ready, manager.aw, "AW");
-  stable(manager_.w, subordinate_.w_ready, manager.w, "W");
-  stable(subordinate_.r, manager_.r_ready, subordinate.r, "R");
-  stable(subordinate_.b, manager_.b_ready, subordinate.b, "B");
+  stable(ar_, subordinate.ar_ready, manager.ar, "AR");
+  stable(aw_, subordinate.aw_ready, manager.aw, "AW");
+  stable(w_, subordinate.w_ready, manager.w, "W");
+  stable(r_, manager.r_ready, subordinate.r, "R");
+  stable(b_, manager.b_ready, subordinate.b, "B");
 
   // Answers first: a request cannot be answered in the cycle in which it is taken.
   if (subordinate.r.valid) {
-    const auto found = reads_.find(subordinate.r.id);
-    if (found == reads_.end() || found->second.empty()) {
+    const auto found =
+        std::find_if(reads_.begin(), reads_.end(), [&](const Burst& b) { return b.id == subordinate.r.id; });
+    if (found == reads_.end()) {
       fail(breach, "pins.unasked", "R with ID " + std::to_string(subordinate.r.id) + ", which nothing was asked with");
-    } else if (subordinate.r.last != (found->second.front() == 1)) {
+    } else if (subordinate.r.last != (found->beats == 1)) {
       fail(breach, "pins.last",
-           "RLAST is " + std::to_string(subordinate.r.last) + " with " + std::to_string(found->second.front()) +
+           "RLAST is " + std::to_string(subordinate.r.last) + " with " + std::to_string(found->beats) +
                " beats to come");
-    } else if (manager.r_ready && --found->second.front() == 0) {
-      found->second.pop_front();
+    } else if (manager.r_ready && --found->beats == 0) {
+      reads_.erase(found);
       --outstanding_;
     }
   }
   if (subordinate.b.valid) {
-    const auto found = writes_.find(subordinate.b.id);
-    if (found == writes_.end() || found->second == 0) {
+    const auto found = std::find(writes_.begin(), writes_.end(), subordinate.b.id);
+    if (found == writes_.end()) {
       fail(breach, "pins.unasked", "B with ID " + std::to_string(subordinate.b.id) + ", which no complete write has");
     } else if (manager.b_ready) {
-      --found->second;
+      writes_.erase(found);
       --outstanding_;
     }
   }
   if (manager.ar.valid) {
     check_burst(manager.ar, "AR", breach);
     if (subordinate.ar_ready) {
-      reads_[manager.ar.id].push_back(manager.ar.length + 1u);
+      reads_.push_back({manager.ar.id, manager.ar.length + 1u});
       ++outstanding_;
     }
   }
@@ -98,15 +101,13 @@ void AxiChecker::watch(const AxiManagerPins& manager, const AxiSubordinatePins& 
       fail(breach, "pins.last",
            "WLAST after " + std::to_string(early_data_.front()) + " beats of " +
                std::to_string(write_addresses_.front().beats));
-    ++writes_[write_addresses_.front().id];
+    writes_.push_back(write_addresses_.front().id);
     early_data_.pop_front();
     write_addresses_.pop_front();
   }
-  manager_ = manager;
-  subordinate_ = subordinate;
 }
 
-void ApbChecker::watch(const ApbRequest& request, const ApbAnswer& answer, PinBreach& breach) {
+void ApbChecker::watch_busy(const ApbRequest& request, const ApbAnswer& answer, PinBreach& breach) {
   const auto fail = [&](const char* text) {
     if (breach.rule) return;
     breach.rule = "pins.apb";

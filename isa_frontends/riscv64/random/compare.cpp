@@ -25,7 +25,7 @@ constexpr uint64_t kOddSlices[] = {1, 2, 7, 100, 1000};
 constexpr uint64_t kUsualSlices[] = {2, 97, 1000, 1000, 4093, 4093, 30'000, ~uint64_t{0}};
 
 std::unique_ptr<Hart64> sound_hart(core::PhysicalBus& bus, core::VirtualClock& clock) {
-  return std::make_unique<Hart64>(0, bus, clock, kHartOptions);
+  return std::make_unique<RandomHart>(0, bus, clock, kHartOptions);
 }
 
 // A wrong value may be in a register still or in memory already, as the slices fall.

@@ -49,6 +49,7 @@ class Generator {
   void constant_operand();
   void joined_parts();
   void repeated_values();
+  void copied_values();
   uint64_t edge_value();
   void narrow_compare();
   void read_csr();

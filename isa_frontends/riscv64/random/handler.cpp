@@ -12,6 +12,8 @@ namespace {
 constexpr unsigned kA = kHandlerRegisters[0], kB = kHandlerRegisters[1], kC = kHandlerRegisters[2],
                    kD = kHandlerRegisters[3];
 constexpr unsigned kVectors = 12;
+// a0 to a5, which most instructions write.
+constexpr unsigned kFirstValue = 10, kLastValue = 15;
 
 class Handler {
  public:
@@ -40,6 +42,7 @@ class Handler {
     skip();
     change_mode();
     a_.bind(interrupt_);
+    note_values();
     a_.imm("slli", kA, kA, 1);
     a_.imm("srli", kA, kA, 1);
     a_.imm("addi", kC, kZero, 1);
@@ -127,6 +130,16 @@ class Handler {
     place(kC, kMonitor);
     a_.imm("jalr", kZero, kC, 0);
     a_.bind(other);
+  }
+
+  // What the program's values were when it was interrupted: some are overwritten as soon as it goes on.
+  void note_values() {
+    a_.imm("ld", kC, kB, kLogDigest);
+    for (unsigned value = kFirstValue; value <= kLastValue; ++value) {
+      a_.imm("rori", kC, kC, 11);
+      a_.reg("xor", kC, kC, value);
+    }
+    a_.store("sd", kC, kLogDigest, kB);
   }
 
   void mend() {

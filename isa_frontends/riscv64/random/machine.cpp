@@ -9,6 +9,13 @@
 
 namespace lockstep::isa::riscv64::random {
 
+uint64_t RandomHart::time() {
+  const uint64_t now = Hart64::time();
+  const uint64_t drawn = clock().latest_read_ns() * 0x9e37'79b9'7f4a'7c15;
+  set_interrupt(static_cast<unsigned>(1 + 2 * ((drawn >> 32) % 6)), drawn >> 63);
+  return now;
+}
+
 RandomMachine::RandomMachine(const EngineFactory& factory, const HartFactory& hart_factory)
     : memory_(kRamBytes),
       flags_(kRamBytes >> core::kPageBits),

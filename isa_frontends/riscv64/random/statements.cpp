@@ -261,6 +261,32 @@ void Generator::repeated_values() {
   spent_ += 4 * static_cast<double>(all.size()) * turns_;
 }
 
+// Copies whose originals are written before the copies are read, among operations that need certain registers of a
+// host.
+void Generator::copied_values() {
+  constexpr std::string_view kDear[] = {"divu", "remu", "div", "rem", "mulhu", "mulhsu", "divw", "remuw"};
+  constexpr std::string_view kCheap[] = {"add", "sub", "xor", "sh1add", "addw"};
+  const auto value = [this] {
+    const auto k = random_.below(8);
+    return k < std::size(kScratch) ? kScratch[k] : integer(true);
+  };
+  for (uint64_t n = std::min<uint64_t>(random_.between(6, 16), std::max<size_t>(room(), 6)); n > 0; --n) {
+    const unsigned to = value(), left = value(), right = value();
+    switch (random_.below(3)) {
+      case 0:
+        a_.imm("addi", to, left, 0);
+        break;
+      case 1:
+        a_.reg(random_.pick(kCheap), to, left, right);
+        break;
+      default:
+        a_.reg(random_.pick(kDear), to, left, right);
+        break;
+    }
+    spent_ += turns_;
+  }
+}
+
 // A number near one at which the number of halves, or the sign of the lower half, changes.
 uint64_t Generator::edge_value() {
   constexpr uint64_t kEdges[] = {0,
@@ -298,19 +324,21 @@ void Generator::narrow_compare() {
 void Generator::read_csr() {
   constexpr unsigned kWide[] = {kCsrSepc, kCsrSepc, kCsrMepc, kCsrStval, kCsrMtval, kCsrSatp};
   constexpr unsigned kPortable[] = {kCsrSepc, kCsrMepc, kCsrSatp};
-  constexpr unsigned kCounts[] = {0xc00, 0xc02, 0xb00, 0xb02};
+  constexpr unsigned kCounts[] = {0xc00, 0xc01, 0xc01, 0xc02, 0xb00, 0xb02};
   const Assembler::Label end = seldom();
   const unsigned from = integer(true), to = integer(true);
   a_.reg(random_.one_in(2) ? "addw" : "subw", to, from, integer(true));
   if (random_.one_in(2)) a_.store("sw", to, 8, random_.pick(kPointers));
   if (random_.one_in(2)) a_.imm("addi", to, kZero, 1);
   const bool counts = !program_.portable && random_.one_in(3);
-  a_.csr("csrrs", integer(true),
+  const unsigned read = integer(true);
+  a_.csr("csrrs", read,
          counts              ? random_.pick(kCounts)
          : program_.portable ? random_.pick(kPortable)
                              : random_.pick(kWide),
          kZero);
-  a_.reg("add", integer(true), from, to);
+  // What was read may be gone again at once, but for an interrupt between.
+  a_.reg("add", random_.one_in(3) ? read : integer(true), from, to);
   a_.bind(end);
 }
 

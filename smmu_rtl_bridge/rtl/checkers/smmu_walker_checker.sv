@@ -2,7 +2,8 @@
 
 // Invariants of smmu_walker.
 module smmu_walker_checker #(
-    parameter int WALKS = 8
+    parameter int WALKS = 8,
+    parameter int CTX_BITS = WALKS > 1 ? $clog2(WALKS) : 1
 ) (
     input logic             clk,
     input logic             rst_n,
@@ -27,10 +28,10 @@ module smmu_walker_checker #(
     input logic [WALKS-1:0] ready,
     input logic [WALKS-1:0] no_fill,
     input logic [3:0]       state,
-    input logic [2:0]       ctx,
+    input logic [CTX_BITS-1:0] ctx,
     input logic             take_ready,
     input logic             take_new,
-    input logic [2:0]       first_free,
+    input logic [CTX_BITS-1:0] first_free,
     input logic             save,
     input logic             finish,
     input logic             wc_fill,
@@ -39,18 +40,24 @@ module smmu_walker_checker #(
 
   // Walks whose descriptor is with memory.
   logic [WALKS-1:0] asked;
+  logic [CTX_BITS-1:0] rd_ctx;
+  logic [CTX_BITS-1:0] rsp_ctx;
+
+  assign rd_ctx = rd_tag[CTX_BITS-1:0];
+  assign rsp_ctx = rsp_tag[CTX_BITS-1:0];
   always_ff @(posedge clk) begin
     if (!rst_n) asked <= '0;
     else begin
-      if (rsp_valid) asked[rsp_tag] <= 1'b0;
-      if (rd_valid && rd_ready) asked[rd_tag] <= 1'b1;
+      if (rsp_valid) asked[rsp_ctx] <= 1'b0;
+      if (rd_valid && rd_ready) asked[rd_ctx] <= 1'b1;
     end
   end
 
   state_is_one: assert property (@(posedge clk) disable iff (!rst_n) state <= 4'd13);
   works_on_a_walk: assert property (@(posedge clk) disable iff (!rst_n) state != 4'd0 |-> busy[ctx]);
-  answers_belong_to_walks: assert property (@(posedge clk) disable iff (!rst_n) rsp_valid |-> asked[rsp_tag] && busy[rsp_tag]);
-  one_read_of_a_walk: assert property (@(posedge clk) disable iff (!rst_n) rd_valid |-> !asked[rd_tag]);
+  tags_are_of_walks: assert property (@(posedge clk) disable iff (!rst_n) rd_valid |-> 32'(rd_tag) < WALKS);
+  answers_belong_to_walks: assert property (@(posedge clk) disable iff (!rst_n) rsp_valid |-> asked[rsp_ctx] && busy[rsp_ctx]);
+  one_read_of_a_walk: assert property (@(posedge clk) disable iff (!rst_n) rd_valid |-> !asked[rd_ctx]);
   waits_once: assert property (@(posedge clk) disable iff (!rst_n) (ready & asked) == '0);
   ready_walks_are_busy: assert property (@(posedge clk) disable iff (!rst_n) (ready & ~busy) == '0);
   takes_a_free_context: assert property (@(posedge clk) disable iff (!rst_n) take_new |-> !busy[first_free] && !take_ready);

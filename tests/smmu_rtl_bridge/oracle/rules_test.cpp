@@ -602,6 +602,38 @@ TEST(OracleEventQueue, ARecordMayBeToldAfterTheConsumerIndexHasCaughtUp) {
   EXPECT_TRUE(w.judge.failures().empty()) << w.judge.failures()[0].text;
 }
 
+// CR0 says that the queue is to be off, and the device has not said yet that it is.
+TEST(OracleEventQueue, ARecordMayBeWrittenUntilTheQueueIsAcknowledgedAsOff) {
+  SmallWorld w;
+  w.start();
+  w.judge.register_written(0x20, 4, 0);
+  w.read(kUnmapped);
+  w.smmu.write_register(0x20, 4, 0);
+  w.judge.register_write_done(0x20);
+  w.get(Id::kCr0Ack);
+  EXPECT_TRUE(w.judge.failures().empty()) << w.judge.failures()[0].text;
+}
+
+// A message takes the place of no pulse, on a device that has wires.
+TEST(OracleWires, AMessageTakesNoPulseAway) {
+  constexpr uint64_t kSync = 0x46 | 1 << 12, kMessage = 0x9ff0'0000;
+  for (const bool has_wires : {false, true})
+    for (const bool lost : {false, true}) {
+      SmallWorld w;
+      w.start();
+      w.lose_pulses = !has_wires;
+      if (has_wires) w.command(kSync);
+      w.rest();
+      w.lose_pulses = w.lose_pulses || lost;
+      w.command(kSync, kMessage);
+      w.rest();
+      ASSERT_EQ(w.judge.failures().empty(), !has_wires || !lost) << has_wires << lost;
+      if (!w.judge.failures().empty()) {
+        EXPECT_STREQ(w.judge.failures()[0].rule, "sync-signal");
+      }
+    }
+}
+
 TEST(OracleRuleTable, EveryRuleHasACaseAndAReason) {
   for (const RuleRow& rule : rules()) {
     EXPECT_EQ(&row(rule.rule), &rule) << rule.name << " is not in its place";

@@ -7,6 +7,7 @@
 
 #include "core/ir/builder.h"
 #include "isa_frontends/riscv64/random/compare.h"
+#include "isa_frontends/riscv64/random/machine.h"
 
 // Bugs to be planted in the frontend: a hart whose blocks have one operation in place of another.
 
@@ -102,11 +103,11 @@ inline constexpr Change kChanges[] = {
      }},
 };
 
-class WrongHart : public Hart64 {
+class WrongHart : public RandomHart {
  public:
   using Apply = std::function<void(Inst&)>;
   WrongHart(core::PhysicalBus& bus, core::VirtualClock& clock, Apply apply)
-      : Hart64(0, bus, clock, kHartOptions), apply_(std::move(apply)) {}
+      : RandomHart(0, bus, clock, kHartOptions), apply_(std::move(apply)) {}
   void translate_block(core::CodeReader& code, uint64_t pc, unsigned max, core::ir::Builder& builder) override {
     Hart64::translate_block(code, pc, max, builder);
     for (Inst& inst : builder.block().insts) apply_(inst);
