@@ -21,6 +21,7 @@
 
 #include "cli/cosim_coverage.h"
 #include "cli/cosim_device.h"
+#include "cli/cosim_mutate.h"
 #include "cli/cosim_replay.h"
 #include "smmu_rtl_bridge/campaign/campaign.h"
 #include "smmu_rtl_bridge/coverage/database.h"
@@ -566,6 +567,7 @@ void add_cosim_command(CLI::App& root, int& exit_code) {
   generate->callback([generating, &exit_code] { exit_code = run_generate(*generating); });
 
   add_cosim_coverage_command(*cosim, exit_code);
+  add_cosim_mutate_command(*cosim, exit_code);
   add_cosim_replay_command(*cosim, exit_code);
 
   CLI::App* mixes = cosim->add_subcommand("mixes", "List the mixes that come with the program");

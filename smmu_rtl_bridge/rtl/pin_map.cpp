@@ -26,6 +26,17 @@ struct SmmuPinMap {
   static constexpr bool kHasIdle = true;
   static auto& clock(Vsmmu_top& top) { return top.clk; }
 
+  // Designs with mutants inside have an input that chooses one.
+  template <typename Model>
+  static bool set(Model& top, const std::string& name, uint64_t value) {
+    if constexpr (requires { top.mutsel; }) {
+      if (name != "mutant") return false;
+      top.mutsel = static_cast<uint16_t>(value);
+      return true;
+    }
+    return false;
+  }
+
   static void drive(Vsmmu_top& top, const DesignInputs& in) {
     top.rst_n = !in.reset;
     const AxiManagerPins& client = in.client;

@@ -73,6 +73,39 @@ def check(mutants):
     return 1 if wrong else 0
 
 
+def _switched(text, start, end, spans, choice):
+    """The text of a span with all its mutants, those inside it included."""
+    inner = [s for s in spans if (s[0], s[1]) != (start, end) and start <= s[0] and s[1] <= end]
+    result, at = "", start
+    for child in sorted({(s[0], s[1]) for s in inner}, key=lambda s: (s[0], -s[1])):
+        if child[0] < at:
+            continue  # inside one that is done
+        result += text[at:child[0]] + _switched(text, *child, inner, choice)
+        at = child[1]
+    result += text[at:end]
+    for _, _, number, new in [s for s in spans if (s[0], s[1]) == (start, end)]:
+        result = choice(number, new, result, text[start:end].rstrip().endswith(";"))
+    return result
+
+
+def switches(text, mutants, choice):
+    """Where a text with all of its mutants (pairs of number and mutant) differs: (start, end, what takes its place).
+
+    choice(number, new, old, whole_statement) is the code that chooses between the two."""
+    spans = [(*m.span(text), number, m.new) for number, m in mutants]
+    for a in spans:
+        for b in spans:
+            if a[0] < b[0] < a[1] < b[1]:
+                sys.exit(f"mutants {a[2]} and {b[2]} overlap")
+    found, at = [], 0
+    for start, end in sorted({(s[0], s[1]) for s in spans}, key=lambda s: (s[0], -s[1])):
+        if start < at:
+            continue
+        found.append((start, end, _switched(text, start, end, spans, choice)))
+        at = end
+    return found
+
+
 def copy(source, target):
     """Brings the target to the source's content, and leaves alone what has it already, so that little is built anew."""
     if source.is_dir():

@@ -521,6 +521,7 @@ const std::vector<DirectedScript>& cross_scripts() {
     add_queues(scripts);
     add_rules(scripts);
     add_distinctions(scripts);
+    directed::add_scattered(scripts);
     directed::add_wide(scripts);
     return scripts;
   }();

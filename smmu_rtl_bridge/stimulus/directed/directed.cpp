@@ -11,6 +11,7 @@ const std::vector<DirectedScript>& directed_scripts() {
     directed::add_structures(scripts);
     directed::add_events(scripts);
     directed::add_commands(scripts);
+    directed::add_tags(scripts);
     return scripts;
   }();
   return kScripts;

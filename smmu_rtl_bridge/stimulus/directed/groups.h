@@ -10,6 +10,8 @@ namespace lockstep::smmu_rtl_bridge::directed {
 void add_structures(std::vector<DirectedScript>& scripts);
 void add_events(std::vector<DirectedScript>& scripts);
 void add_commands(std::vector<DirectedScript>& scripts);
+void add_scattered(std::vector<DirectedScript>& scripts);
+void add_tags(std::vector<DirectedScript>& scripts);
 // Of those whose outcome the judge alone says.
 void add_wide(std::vector<DirectedScript>& scripts);
 

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "smmu_rtl_bridge/mutation/work.h"
+
+namespace lockstep::smmu_rtl_bridge {
+namespace {
+
+// Input addresses that differ from the first in the index of one level.
+constexpr uint64_t kInput = 0x123456789000;
+constexpr uint64_t kOther[] = {uint64_t{1} << 39, uint64_t{1} << 30, uint64_t{1} << 21, uint64_t{1} << 12};
+constexpr const char* kHead = "smmu-script 1\n";
+// Memory takes a hundred clocks.
+constexpr const char* kSlowMemory = "settings memory_base=100\n";
+
+std::string mapping(unsigned stream, uint64_t address, uint64_t page, unsigned level = 3) {
+  return fmt::format("map {} {:#x} pa={:#x} level={}\n", stream, address, 0x80000000 + page * 0x200000, level);
+}
+std::string reading(unsigned stream, uint64_t address) {
+  return fmt::format("access read {} {:#x}\n", stream, address);
+}
+
+// One access after another, each with one pointer more than the one before, the last with a hit.
+std::string pointers(const char* stream) {
+  std::string text = std::string(kHead) + "stream " + stream + " 1\ncd 1 T0SZ=16\n" + mapping(1, kInput, 0);
+  uint64_t page = 1;
+  for (const uint64_t other : kOther) text += mapping(1, kInput ^ other, page++);
+  text += reading(1, kInput) + "quiet\n";
+  for (const uint64_t other : {kOther[1], kOther[2], kOther[3], uint64_t{0}})
+    text += reading(1, kInput ^ other) + "quiet\n";
+  return text;
+}
+
+// As many pages as the TLB has places, twice.
+std::string tlb_size() {
+  constexpr uint64_t kPages = 128;
+  std::string text = std::string(kHead) + "stream s1 1\n";
+  for (uint64_t page = 0; page < kPages; ++page) text += mapping(1, page << 12, page);
+  for (unsigned again = 0; again < 2; ++again)
+    for (uint64_t page = 0; page < kPages; ++page) text += reading(1, page << 12) + "quiet\n";
+  return text;
+}
+
+// As many other pages as the TLB has places take those of the first.
+std::string replacement() {
+  constexpr uint64_t kPages = 128;
+  std::string text = std::string(kHead) + "stream s1 1\n";
+  for (uint64_t page = 0; page < 2 * kPages; ++page) text += mapping(1, page << 12, page);
+  for (uint64_t page = 0; page < kPages; ++page) text += reading(1, page << 12) + "quiet\n";
+  for (unsigned again = 0; again < 2; ++again)
+    for (uint64_t page = kPages; page < 2 * kPages; ++page) text += reading(1, page << 12) + "quiet\n";
+  return text;
+}
+
+// A page that allows more than the TLB knows is walked for once more, and then known.
+std::string upgraded() {
+  std::string text = std::string(kHead) +
+                     "stream s1 1\nmap 1 0x1000 pa=0x90001000 ap=3\naccess read 1 0x1000\nquiet\n"
+                     "map 1 0x1000 pa=0x90001000 ap=1\n";
+  for (unsigned i = 0; i < 3; ++i) text += fmt::format("access write 1 {:#x}\nquiet\n", 0x1000 + 8 * i);
+  return text;
+}
+
+// Streams, or substreams of one, twice each.
+std::string configuration(bool substreams) {
+  constexpr unsigned kMany = 16;
+  std::string text = std::string(kHead) + (substreams ? "stream s1 1 S1CDMax=6\n" : "");
+  for (unsigned i = 1; i <= kMany; ++i)
+    text += substreams ? fmt::format("cd 1.{0} ASID={0}\nmap 1.{0} 0x1000 pa=0x90001000\n", i)
+                       : fmt::format("stream s1 {0}\ncd {0} ASID={0}\nmap {0} 0x1000 pa=0x90001000\n", i);
+  for (unsigned again = 0; again < 2; ++again)
+    for (unsigned i = 1; i <= kMany; ++i)
+      text += fmt::format("access read {}{} 0x1000\nquiet\n", substreams ? "1." : "", i);
+  return text;
+}
+
+// What an invalidation does not name is a hit afterwards.
+std::string spared(const char* streams, const char* command) {
+  return std::string(kHead) + streams +
+         "map 1 0x1000 pa=0x90001000\nmap 2 0x2000 pa=0x90002000\naccess read 1 0x1000\naccess read 2 0x2000\nquiet\n"
+         "cmd " +
+         command + "\nsync\naccess read 2 0x2000\nquiet\n";
+}
+
+// One block, and pages of it.
+std::string block(unsigned level) {
+  std::string text = std::string(kHead) + "stream s1 1\n" + fmt::format("map 1 0 pa=0 level={}\n", level);
+  for (uint64_t page = 0; page < 16; ++page) text += reading(1, page * 0x11000) + "quiet\n";
+  return text;
+}
+
+// A miss, and hits of other IDs behind it while memory takes long.
+std::string hits_pass_misses() {
+  constexpr uint64_t kFar = uint64_t{1} << 30;
+  std::string text = std::string(kHead) + "settings memory_base=1000\nstream s1 1\n" + mapping(1, 0x1000, 1) +
+                     mapping(1, kFar, 2) + mapping(1, 2 * kFar, 3) + reading(1, 0x1000) + "quiet\n";
+  // The second miss comes when the hits behind the first are through, and walks beside it.
+  for (unsigned again = 0; again < 2; ++again) {
+    text += reading(1, (again == 0 ? kFar : 2 * kFar) + 0x800 * (again + 1) - 8);
+    for (uint64_t hit = 0; hit < 12; ++hit) text += reading(1, 0x1000 + 8 * (hit + 12 * again));
+  }
+  return text + "quiet\n";
+}
+
+// Walks that share no table of the last two levels. No two accesses that are alike in direction and place in the page
+// are under way together.
+std::string walks_at_a_time() {
+  std::string text = std::string(kHead) + kSlowMemory + "stream s1 1\n";
+  for (uint64_t page = 0; page < 25; ++page) text += mapping(1, page << 30, page);
+  text += reading(1, 0) + "quiet\n";
+  for (uint64_t page = 1; page < 25; ++page) text += reading(1, (page << 30) + 8 * page);
+  return text + "quiet\n";
+}
+
+// Several accesses to one page that nothing is known of.
+std::string merged_misses() {
+  std::string text = std::string(kHead) + kSlowMemory + "stream s1 1\n" + mapping(1, 0x1000, 1) +
+                     mapping(1, 0x2000, 2) + reading(1, 0x1000) + "quiet\n";
+  for (unsigned i = 0; i < 8; ++i) text += reading(1, 0x2000 + 8 * i);
+  return text + "quiet\n";
+}
+
+std::string commands() {
+  std::string text =
+      std::string(kHead) + kSlowMemory + "stream s1 1\n" + mapping(1, 0x1000, 1) + reading(1, 0x1000) + "quiet\n";
+  for (unsigned i = 0; i < 16; ++i) text += "cmd TLBI_NH_VA asid=9 va=0x5000 hold\n";
+  return text + "sync\n";
+}
+
+// Hits, one a turn: what a lookup takes.
+std::string hits(const char* settings) {
+  std::string text =
+      std::string(kHead) + settings + "stream s1 1\n" + mapping(1, 0x1000, 1) + reading(1, 0x1000) + "quiet\n";
+  for (unsigned i = 0; i < 28; ++i) text += reading(1, 0x1000 + 8 * i);
+  return text + "quiet\n";
+}
+
+}  // namespace
+
+const std::vector<WorkBound>& work_bounds() {
+  // Reads count commands (a read for up to four), structures (one each) and descriptors, and there may be none more.
+  // Clocks are those of the design with a twentieth to spare.
+  static const std::vector<WorkBound> kBounds = {
+      {"pointers/stage-1", "4, 3, 2, 1 and 0 descriptors", pointers("s1"), 13, 530},
+      {"pointers/nested", "with stage 2 of tables known from one another", pointers("nested"), 25, 660},
+      {"tlb/size", "each page is walked for once", tlb_size(), 133, 6550},
+      {"tlb/replacement", "what came last stays", replacement(), 261, 10440},
+      {"tlb/upgraded", "its new permissions take the place of the old ones", upgraded(), 7, 0},
+      {"configuration/streams", "each entry and context descriptor is read once", configuration(false), 97, 2030},
+      {"configuration/substreams", "the same of substreams", configuration(true), 82, 1780},
+      {"spared/address", "the other page is still known", spared("stream s1 1\nstream s1 2\n", "TLBI_NH_VA va=0x1000"),
+       13, 590},
+      {"spared/asid", "the other ASID is still known",
+       spared("stream s1 1\nstream s1 2\ncd 1 ASID=1\ncd 2 ASID=2\n", "TLBI_NH_ASID asid=1"), 13, 590},
+      {"spared/vmid", "the other VMID is still known",
+       spared("stream nested 1 S2VMID=1\nstream nested 2 S2VMID=2\n", "TLBI_S12_VMALL vmid=1"), 23, 700},
+      {"spared/stream", "the other stream is still known", spared("stream s1 1\nstream s1 2\n", "CFGI_STE sid=1"), 13,
+       590},
+      {"spared/stream-below", "and one with a lower number", spared("stream s1 1\nstream s1 2\n", "CFGI_STE sid=3"), 13,
+       590},
+      {"block/2-mib", "one walk for all pages of a block", block(2), 5, 660},
+      {"block/1-gib", "the same", block(1), 4, 650},
+      {"misses/hits-pass", "hits of other IDs do not wait for memory", hits_pass_misses(), 12, 10000},
+      {"misses/eight", "eight walks at a time", walks_at_a_time(), 78, 2250},
+      {"misses/merged", "one walk for all that miss the same page", merged_misses(), 7, 1220},
+      {"commands/bursts", "up to four commands a read", commands(), 11, 2350},
+      {"hits/lookup", "a lookup takes six clocks", hits(""), 6, 610},
+      {"hits/downstream", "accesses overlap downstream", hits("settings downstream_latency=100\n"), 6, 790},
+  };
+  return kBounds;
+}
+
+}  // namespace lockstep::smmu_rtl_bridge
