@@ -28,8 +28,9 @@ namespace lockstep::jit {
 // that misses the inline TLB asks a thunk and is tried again; one that is more than a plain access to RAM is handed
 // over to the interpreter as a whole guest instruction.
 //
-// translator.cpp has registers and state, translate_integer.cpp, translate_float.cpp, translate_memory.cpp,
-// translate_atomics.cpp, translate_ends.cpp and translate_edges.cpp the operations.
+// translate_uses.cpp looks at a block first; translator.cpp has registers and state, translate_integer.cpp,
+// translate_float.cpp, translate_memory.cpp, translate_atomics.cpp, translate_ends.cpp and translate_edges.cpp the
+// operations.
 class Translator {
  public:
   struct Input {
@@ -99,14 +100,16 @@ class Translator {
     bool narrow = false;  // in a note of what to write later: as Register::narrow
   };
 
-  // --- translator.cpp
-  bool translate_block();
+  // --- translate_uses.cpp
   void count_uses();
   void note_shape(const Inst& in);
   bool makes_word(Value v) const;
   void find_homes();
   Value made_of(Value made) const;
   bool observes_state(Op op) const;
+
+  // --- translator.cpp
+  bool translate_block();
   Value resolve(Value v) const {
     while (places_[v].alias != core::ir::kNoValue) v = places_[v].alias;
     return v;

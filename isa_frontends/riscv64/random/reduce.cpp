@@ -129,9 +129,13 @@ RandomProgram reduce(RandomProgram program, const std::function<std::optional<Di
     return difference && difference->what == wanted->what;
   };
   if (!wanted) return program;
-  shrink(program, fails, empty_out);
-  shrink(program, fails, remove);
-  shorten(fails);
+  // What was needed to come to a late failure may go when an earlier one is left.
+  for (uint64_t bound = 0; bound != program.bound;) {
+    bound = program.bound;
+    shrink(program, fails, empty_out);
+    shrink(program, fails, remove);
+    shorten(fails);
+  }
   return program;
 }
 

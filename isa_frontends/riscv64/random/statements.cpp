@@ -268,9 +268,9 @@ void Generator::copied_values() {
   constexpr std::string_view kCheap[] = {"add", "sub", "xor", "sh1add", "addw"};
   const auto value = [this] {
     const auto k = random_.below(8);
-    return k < std::size(kScratch) ? kScratch[k] : integer(true);
+    return k < std::size(kScratch) ? kScratch[k] : integer(false);
   };
-  for (uint64_t n = std::min<uint64_t>(random_.between(6, 16), std::max<size_t>(room(), 6)); n > 0; --n) {
+  for (uint64_t n = std::min<uint64_t>(random_.between(6, 30), std::max<size_t>(room(), 6)); n > 0; --n) {
     const unsigned to = value(), left = value(), right = value();
     switch (random_.below(3)) {
       case 0:

@@ -95,7 +95,7 @@ TEST_F(Canaries, SomeOfEachClassAreKilled) {
   for (const char* name : kNames) {
     const auto mutant = std::find_if(mutants->begin(), mutants->end(), [&](const Mutant& m) { return m.name == name; });
     ASSERT_NE(mutant, mutants->end()) << name;
-    const Hunted found = hunted("smmu_planted", mutant->number, 4000);
+    const Hunted found = hunted("smmu_planted", mutant->number, 20'000);
     EXPECT_TRUE(found.killed) << name;
     EXPECT_LE(found.lines, 12u) << name;
     EXPECT_GT(found.accesses, 0u);
