@@ -174,10 +174,12 @@ void Judge::wrong_value(const RegisterRow& row, uint64_t value, uint64_t allowed
 
 // CMDQ_CONS: where the queue is, and what stopped it.
 void Judge::read_commands_consumed(const RegisterRow& row, uint32_t value) {
-  if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable)) return;
+  // Of a queue that is off it tells what was consumed before; where software has put it elsewhere since, nothing.
+  if (command_queue_moved_) return;
   const uint64_t mask = ones(command_queue_log2() + 1);
   const uint64_t ahead = ((value & mask) - (command_index_base_ + commands_consumed_)) & mask;
   if (ahead > commands_written_ - commands_consumed_) {
+    if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable)) return;
     wrong_value(row, value, (command_index_base_ + commands_written_) & mask);
     return;
   }

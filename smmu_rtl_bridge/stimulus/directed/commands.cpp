@@ -168,6 +168,10 @@ void add_commands(std::vector<DirectedScript>& scripts) {
                     row.entry ? "stream bypass 1" : "cd 1 V=0", row.command),
         row.entry ? std::vector<unsigned>{} : std::vector<unsigned>{0x0a});
   }
+  // What the queue has consumed is seen only while it is off; then it is full.
+  add("queue-paused-full", "SMMU_CR0", {{"command_queue_log2", "2"}},
+      "cmd TLBI_NSNH_ALL\nwrite CR0 0\ncmd TLBI_NSNH_ALL\ncmd TLBI_NSNH_ALL\ncmd TLBI_NSNH_ALL\nsync\n"
+      "write CR0 8\ncmd CFGI_STE sid=1\nquiet\n");
   // Registers.
   add("registers/read-only", "Memory map and registers", {},
       "write IDR0 0xffffffff\nread IDR0\nwrite AIDR 5\nread AIDR\nwrite GERROR 0xff\nread GERROR\nwrite STATUSR 1\n"
