@@ -67,11 +67,7 @@ bridge::SeedOptions cosim_seed_options(const CosimDevice& device) {
 bridge::Script cosim_script_for(const CosimDevice& device, bridge::Script script) {
   if (!device.is_rtl()) return script;
   std::erase_if(script.settings, [](const bridge::Setting& one) { return bridge::is_model_setting(one.name); });
-  // The bench has no port for these.
-  std::erase_if(script.lines, [](const bridge::Line& line) {
-    return line.verb == bridge::Verb::kAts || line.verb == bridge::Verb::kPage;
-  });
-  return script;
+  return bridge::without_ports(std::move(script));
 }
 
 core::Status write_cosim_waveform(const CosimDevice& device, const bridge::Script& script, uint64_t cycle,

@@ -2,6 +2,7 @@
 #include "smmu_rtl_bridge/rtl_device.h"
 
 #include <filesystem>
+#include <utility>
 
 #include "smmu_rtl_bridge/rtl_device/coverage_file.h"
 #include "smmu_rtl_bridge/rtl_device/load.h"
@@ -90,5 +91,15 @@ core::Result<RtlFactory> make_rtl_factory(const RtlOptions& options) {
 }
 
 std::vector<Setting> draw_rtl_device(uint64_t seed) { return draw_pin_timing(seed); }
+
+Script without_ports(Script script) {
+  std::erase_if(script.lines, [](const Line& line) { return line.verb == Verb::kAts || line.verb == Verb::kPage; });
+  return script;
+}
+
+Script for_pins(Script script) {
+  script.settings.clear();
+  return without_ports(std::move(script));
+}
 
 }  // namespace lockstep::smmu_rtl_bridge

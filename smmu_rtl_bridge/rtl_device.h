@@ -34,6 +34,11 @@ using RtlFactory =
 // An error names the file and what to do.
 core::Result<RtlFactory> make_rtl_factory(const RtlOptions& options);
 
+// A script without the lines for which there are no ports at the pins: ATS and page requests.
+Script without_ports(Script script);
+// One that was made for a model, such as a directed one: without its settings as well.
+Script for_pins(Script script);
+
 // Settings that a seed draws for a device in RTL.
 std::vector<Setting> draw_rtl_device(uint64_t seed);
 

@@ -119,9 +119,8 @@ core::Result<std::unique_ptr<Shadow>> Shadow::make(const IdRegisters& registers,
   if (!model_judge) return model_judge.error();
   shadow->model_judge_ = std::move(*model_judge);
   shadow->model_stand_ = std::make_unique<Stand>(*shadow->model_judge_, nullptr, nullptr, true);
-  shadow->model_answers_ = &shadow->model_stand_->answers();
   shadow->device_stand_ = std::make_unique<Stand>(*shadow->device_judge_, nullptr, nullptr, true);
-  shadow->device_stand_->compare_with(shadow->model_answers_);
+  shadow->device_stand_->compare_with(&shadow->model_stand_->answers());
   shadow->memory_.add_observer(*shadow->device_stand_);
   shadow->memory_.add_observer(*shadow->model_stand_);
   shadow->event_log2_max_ = config->event_queue_log2;

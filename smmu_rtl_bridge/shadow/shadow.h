@@ -70,7 +70,7 @@ class Shadow : public Observer {
   const std::string& during() const { return during_; }
   // Of the device; and what the model answered since all was quiet, for a timeline.
   const Judge& judge() const { return *device_judge_; }
-  const Answers& model_answers() const { return *model_answers_; }
+  const Answers& model_answers() const { return model_stand_->answers(); }
 
   void register_written(uint32_t offset, unsigned size_bytes, uint64_t value) override;
   void register_write_done(uint32_t offset) override;
@@ -115,7 +115,6 @@ class Shadow : public Observer {
 
   std::unique_ptr<Judge> device_judge_, model_judge_;
   std::unique_ptr<Stand> device_stand_, model_stand_;
-  const Answers* model_answers_ = nullptr;
   std::unique_ptr<ModelSide> model_;
   WatchedMemory memory_;
   Doings device_doings_, model_doings_;

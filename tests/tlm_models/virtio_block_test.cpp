@@ -268,5 +268,25 @@ TEST(VirtioBlock, SnapshotCarriesRequestsInFlight) {
   EXPECT_EQ(bench.cpu.read(kData, 1), 5u);
 }
 
+// A request that was refused, or that has no use for its sector, waits for its time like any other.
+TEST(VirtioBlock, SnapshotCarriesRequestsWhoseSectorIsOutsideTheImage) {
+  BlockBench bench;
+  bench.request(0, ~uint64_t{0}, 512, true);
+  bench.request(1, kImageSectors, 512, false, 3);
+  bench.request(4, ~uint64_t{0}, 0, false, 6);
+  bench.request(99, ~uint64_t{0}, 512, true, 9);
+  SnapshotSection section("block");
+  bench.block.save(section);
+  bench.block.reset();
+  const auto restored = bench.block.restore(section);
+  ASSERT_TRUE(restored.ok()) << restored.message();
+  bench.advance(1'000'000);
+  EXPECT_EQ(bench.used_index(0), 4u);
+  EXPECT_EQ(bench.status(0), 1u);
+  EXPECT_EQ(bench.status(3), 1u);
+  EXPECT_EQ(bench.status(6), 0u);
+  EXPECT_EQ(bench.status(9), 2u);
+}
+
 }  // namespace
 }  // namespace lockstep::tlm_models

@@ -66,12 +66,7 @@ class Canaries : public testing::Test {
     quarry.planted = factory_of(design, mutant);
     quarry.sound = factory_of(design, 0);
     quarry.draw = [](uint64_t number, const Mix&) { return draw_rtl_device(number); };
-    // Directed scripts have settings of the model, and requests for which there are no pins.
-    quarry.adapt = [](Script script) {
-      script.settings.clear();
-      std::erase_if(script.lines, [](const Line& line) { return line.verb == Verb::kAts || line.verb == Verb::kPage; });
-      return script;
-    };
+    quarry.adapt = for_pins;
     quarry.has_clock = true;
     HuntOptions options;
     options.mixes = {"default", "faults"};

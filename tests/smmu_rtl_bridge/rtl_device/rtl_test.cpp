@@ -28,13 +28,6 @@ uint64_t first_seed() {
   return given ? std::strtoull(given, nullptr, 0) : 1;
 }
 
-// What goes on at the pins has no port for these.
-Script for_pins(Script script) {
-  script.settings.clear();
-  std::erase_if(script.lines, [](const Line& line) { return line.verb == Verb::kAts || line.verb == Verb::kPage; });
-  return script;
-}
-
 class Designs : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(All, Designs, ::testing::Values("little_smmu", "smmu"),
                          [](const auto& design) { return std::string(design.param); });

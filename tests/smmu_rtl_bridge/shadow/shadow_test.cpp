@@ -119,12 +119,6 @@ struct Stage {
   std::unique_ptr<Shadow> shadow;
 };
 
-Script for_pins(Script script) {
-  script.settings.clear();
-  std::erase_if(script.lines, [](const Line& line) { return line.verb == Verb::kAts || line.verb == Verb::kPage; });
-  return script;
-}
-
 class Designs : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(All, Designs, ::testing::Values("little_smmu", "smmu"),
                          [](const auto& design) { return std::string(design.param); });

@@ -68,7 +68,7 @@ bool VirtioBlock::take(Request& request) {
     return bytes % DiskImage::kSectorBytes == 0 && header.sector <= image_->sectors() &&
            count <= image_->sectors() - header.sector;
   };
-  request.operation.sector = header.sector;
+  // A sector outside the image never gets into an operation.
   switch (header.type) {
     case kTypeIn:
       if (!inside(read_bytes)) {
@@ -76,6 +76,7 @@ bool VirtioBlock::take(Request& request) {
         return true;
       }
       request.operation.kind = DiskOperation::Kind::kRead;
+      request.operation.sector = header.sector;
       request.operation.data.resize(read_bytes);
       request.on_disk = true;
       return true;
@@ -85,6 +86,7 @@ bool VirtioBlock::take(Request& request) {
         return true;
       }
       request.operation.kind = DiskOperation::Kind::kWrite;
+      request.operation.sector = header.sector;
       request.operation.data.resize(write_bytes);
       request.on_disk = true;
       return gather(dma, request.chain, sizeof(header), request.operation.data);
