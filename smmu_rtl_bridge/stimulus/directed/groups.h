@@ -12,6 +12,7 @@ void add_events(std::vector<DirectedScript>& scripts);
 void add_commands(std::vector<DirectedScript>& scripts);
 void add_scattered(std::vector<DirectedScript>& scripts);
 void add_tags(std::vector<DirectedScript>& scripts);
+void add_under_way(std::vector<DirectedScript>& scripts);
 // Of those whose outcome the judge alone says.
 void add_wide(std::vector<DirectedScript>& scripts);
 
