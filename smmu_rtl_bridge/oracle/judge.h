@@ -144,6 +144,11 @@ class Judge : public Observer {
     Sequence at = 0;
     bool matched = false;
   };
+  // A CMD_SYNC: records of what ended before it was fetched are there when it completes.
+  struct SeenSync {
+    Sequence fetched = 0;
+    Sequence completed = 0;
+  };
   struct SeenUpdate {
     DescriptorUpdate update;
     Sequence at = 0;
@@ -210,6 +215,7 @@ class Judge : public Observer {
   bool updates_seen(const Outcome& outcome, Sequence from);
   void explain_fetches(Sequence from);
   void settle_fetches();
+  void check_fetch_enabled(uint64_t address);
   void check_queue_attributes(const char* queue, const Attributes& attributes);
   void explain_updates(const std::vector<Outcome>& outcomes, Sequence from);
   static bool agrees(const Outcome& outcome, const Flight& flight, AccessEnd end);
@@ -239,6 +245,7 @@ class Judge : public Observer {
   bool event_bytes_written(uint64_t address, const void* data, size_t size_bytes, bool failed);
   void event_written(const EventRecord& record);
   void settle_events();
+  bool outlived_sync(const Owed& owed, const SeenEvent& event) const;
   bool name_stale_event(const Owed& owed, const SeenEvent& event, const std::string& text);
   bool event_queue_blocked_since(Sequence from) const;
   void note_event_queue();
@@ -276,6 +283,7 @@ class Judge : public Observer {
   bool may_interrupt(size_t source) const;
   bool has_message(size_t source) const;
   void cause_error(uint32_t bit);
+  void settle_sent_events();
   void read_errors(const tlm_models::smmuv3::RegisterRow& row, uint32_t value);
 
   // judge_pages.cpp
@@ -291,6 +299,7 @@ class Judge : public Observer {
   void control_changed(bool acknowledged_later);
   void control_in_effect();
   void read_word(uint32_t offset, uint32_t value);
+  void check_index(const tlm_models::smmuv3::RegisterRow& row, uint32_t value, uint64_t mask);
   void read_commands_consumed(const tlm_models::smmuv3::RegisterRow& row, uint32_t value);
   void read_events_produced(const tlm_models::smmuv3::RegisterRow& row, uint32_t value);
   void wrong_value(const tlm_models::smmuv3::RegisterRow& row, uint64_t value, uint64_t allowed);
@@ -330,6 +339,7 @@ class Judge : public Observer {
 
   std::vector<Owed> owed_;
   std::vector<SeenEvent> events_;
+  std::vector<SeenSync> syncs_;   // since all was quiet
   uint64_t events_produced_ = 0;  // index with wrap
   std::deque<SeenEvent> earlier_events_;
   Sequence now_for_report_ = 0;
@@ -375,6 +385,13 @@ class Judge : public Observer {
 
   // Whether there are wires, nothing tells but a pulse on one. A message takes the place of none.
   bool has_wires_ = false;
+  // The same of the one that wakes processors. What it is due for: a CMD_SYNC that asks for it, by when it was fetched,
+  // and a command queue that was surely full, with the place of the command that made room.
+  bool has_event_wire_ = false;
+  Sequence event_sent_ = 0;
+  Sequence event_asked_for_ = 0;
+  Sequence commands_full_at_ = 0;
+  uint64_t commands_full_place_ = 0;
   // Per source: how often it may still interrupt, and whether it must.
   std::array<uint64_t, kSources> wires_open_{};
   std::array<uint64_t, kSources> messages_open_{};

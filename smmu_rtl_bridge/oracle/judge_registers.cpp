@@ -15,6 +15,7 @@ using tlm_models::smmuv3::RegisterId;
 using tlm_models::smmuv3::RegisterRow;
 
 constexpr size_t kEventsSource = 0;
+constexpr unsigned kIndexBits = 20;
 constexpr uint64_t kCr1Queue = 0x3f;
 constexpr uint64_t kCr1Table = 0xfc0;
 
@@ -172,11 +173,20 @@ void Judge::wrong_value(const RegisterRow& row, uint64_t value, uint64_t allowed
   fail(Rule::kRegisterValue, text);
 }
 
+// An index of a queue counts in the bits that the queue has. Those above are zero or as software left them.
+void Judge::check_index(const RegisterRow& row, uint32_t value, uint64_t mask) {
+  const uint64_t above = ones(kIndexBits) & ~mask;
+  const uint64_t allowed = reg(row.id) & above;
+  if ((value & above) == 0 || (value & above) == allowed) return;
+  wrong_value(row, value, (value & ~above) | allowed);
+}
+
 // CMDQ_CONS: where the queue is, and what stopped it.
 void Judge::read_commands_consumed(const RegisterRow& row, uint32_t value) {
   // Of a queue that is off it tells what was consumed before; where software has put it elsewhere since, nothing.
   if (command_queue_moved_) return;
   const uint64_t mask = ones(command_queue_log2() + 1);
+  check_index(row, value, mask);
   const uint64_t ahead = ((value & mask) - (command_index_base_ + commands_consumed_)) & mask;
   if (ahead > commands_written_ - commands_consumed_) {
     if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable)) return;
@@ -201,6 +211,7 @@ void Judge::read_events_produced(const RegisterRow& row, uint32_t value) {
   if (!on(tlm_models::smmuv3::kCr0EventQueueEnable)) return;
   const uint64_t mask = ones(event_queue_log2() + 1);
   const uint64_t index = value & mask;
+  check_index(row, value, mask);
   if (((events_produced_ - index) & mask) > ((events_produced_ - events_read_) & mask)) {
     wrong_value(row, index, events_produced_);
     return;
