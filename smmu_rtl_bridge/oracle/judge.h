@@ -249,6 +249,7 @@ class Judge : public Observer {
   bool name_stale_event(const Owed& owed, const SeenEvent& event, const std::string& text);
   bool event_queue_blocked_since(Sequence from) const;
   void note_event_queue();
+  void note_lost_event(const Owed& owed);
   uint64_t event_queue_used() const;
   unsigned event_queue_log2() const;
 
@@ -298,6 +299,7 @@ class Judge : public Observer {
   void write_word(uint32_t offset, uint32_t value);
   void control_changed(bool acknowledged_later);
   void control_in_effect();
+  void interrupts_in_effect();
   void read_word(uint32_t offset, uint32_t value);
   void check_index(const tlm_models::smmuv3::RegisterRow& row, uint32_t value, uint64_t mask);
   void read_commands_consumed(const tlm_models::smmuv3::RegisterRow& row, uint32_t value);
@@ -345,6 +347,9 @@ class Judge : public Observer {
   Sequence now_for_report_ = 0;
   bool event_queue_blocked_ = true;
   Sequence event_queue_blocked_until_ = 0;
+  // The same of a queue that is off or aborted, which loses records without a word.
+  bool event_queue_shut_ = true;
+  Sequence event_queue_shut_until_ = 0;
   uint64_t event_bytes_ = 0;  // of the record that is being written
   EventRecord event_piece_{};
 
@@ -404,6 +409,8 @@ class Judge : public Observer {
   bool events_overflowed_ = false;  // maybe
   bool events_were_lost_ = false;   // surely, to a full queue
   bool events_overflow_flag_ = false;
+  Sequence events_overflow_seen_ = 0;                               // when software saw it last
+  Sequence events_overflow_acknowledged_ = 0;                       // and changed OVACKFLG, seen or not
   uint64_t events_consumed_surely_ = 0;                             // consumer index that has reached the device
   uint64_t events_read_ = 0;                                        // producer index that software read last
   std::array<uint64_t, tlm_models::smmuv3::kRegisters> unclear_{};  // bits whose value the next read tells

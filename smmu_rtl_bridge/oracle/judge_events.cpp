@@ -35,6 +35,19 @@ void Judge::note_event_queue() {
                        event_queue_used() >= uint64_t{1} << event_queue_log2();
   if (event_queue_blocked_ && !blocked) event_queue_blocked_until_ = now_;
   event_queue_blocked_ = blocked;
+  const uint32_t enabled = static_cast<uint32_t>(reg(RegisterId::kCr0) & reg(RegisterId::kCr0Ack));
+  const bool shut = !(enabled & tlm_models::smmuv3::kCr0EventQueueEnable) ||
+                    (errors_caused_ & tlm_models::smmuv3::kGerrorEventAbort) != 0;
+  if (event_queue_shut_ && !shut) event_queue_shut_until_ = now_;
+  event_queue_shut_ = shut;
+}
+
+// A queue that is on takes every record that it has room for. What it has no room for sets OVFLG, unless that waits for
+// software already, and software saw it then or sees it next.
+void Judge::note_lost_event(const Owed& owed) {
+  if (event_queue_shut_ || event_queue_shut_until_ > owed.from) return;
+  if (std::max(events_overflow_seen_, events_overflow_acknowledged_) > owed.from) return;
+  events_were_lost_ = true;
 }
 
 bool Judge::event_queue_blocked_since(Sequence from) const {
@@ -190,6 +203,7 @@ void Judge::settle_events() {
     }
     if (event_queue_blocked_since(owed.from)) {
       used(Rule::kMayLoseEvents);
+      note_lost_event(owed);
       continue;
     }
     // One that is nearly right is better told as a wrong field than as a missing record and one too many.

@@ -655,6 +655,43 @@ TEST(OracleEventQueue, ARecordMayComeAfterACmdSyncThatWasReadBeforeItsAccessEnde
   EXPECT_TRUE(w.judge.failures().empty()) << w.judge.failures()[0].text;
 }
 
+// A record finds the queue full and is lost: EVENTQ_PROD says so until software acknowledges it.
+TEST(OracleEventQueue, ALostRecordIsToldOf) {
+  enum class Told { kTold, kSilent, kOff, kAborted, kAcknowledged };
+  for (const Told which : {Told::kTold, Told::kSilent, Told::kOff, Told::kAborted, Told::kAcknowledged}) {
+    SmallWorld w;
+    w.set(Id::kCr0, 0);
+    w.get(Id::kCr0Ack);
+    w.set(Id::kEventqBase, kEventQueue);  // one record
+    w.start();
+    w.read(kUnmapped);
+    w.get(Id::kEventqProd);
+    const auto silent = [](Id id, uint64_t& value) {
+      if (id == Id::kEventqProd) value &= ~uint64_t{core_smmu::kQueueOverflow};
+    };
+    if (which != Told::kTold && which != Told::kAcknowledged) w.change_register = silent;
+    if (which == Told::kOff) {
+      w.set(Id::kCr0, 0x9);
+      w.get(Id::kCr0Ack);
+    }
+    if (which == Told::kAborted) {
+      const core_smmu::EventRecord none{};
+      w.set(Id::kEventqCons, 1);
+      w.judge.device_wrote(kEventQueue, none.data(), 32, w.queue_attributes(), true);
+    } else {
+      w.read(kUnmapped + 0x1000);
+    }
+    if (which == Told::kAcknowledged) w.set(Id::kEventqCons, 1 | core_smmu::kQueueOverflow);
+    w.get(Id::kEventqProd);
+    w.judge.quiet();
+    if (which == Told::kAborted) w.read(kUnmapped + 0x1000);
+    w.get(Id::kEventqProd);
+    size_t found = 0;
+    for (const Failure& failure : w.judge.failures()) found += std::string(failure.rule) == "register-value";
+    EXPECT_EQ(found != 0, which == Told::kSilent) << static_cast<int>(which);
+  }
+}
+
 // Upper bits of an index are software's, or zero; the device counts in those that the queue has.
 TEST(OracleQueueIndices, DoNotLeaveTheirQueue) {
   struct Row {
@@ -707,6 +744,45 @@ TEST(OracleWires, EventsAreSent) {
       ASSERT_EQ(w.judge.failures().empty(), !lost) << fills << lost;
       if (lost) {
         EXPECT_STREQ(w.judge.failures()[0].rule, fills ? "interrupt-missing" : "sync-signal");
+      }
+    }
+}
+
+// What IRQ_CTRLACK shows as off is off: what was on its way has come.
+TEST(OracleWires, NothingComesAfterAnInterruptIsOff) {
+  for (const bool by_message : {false, true})
+    for (const bool late : {false, true}) {
+      SmallWorld w;
+      if (by_message) {
+        w.set(Id::kIrqCtrl, 0);
+        w.get(Id::kIrqCtrlAck);
+        w.set(Id::kEventqIrqCfg0, 0x7000000);
+        w.set(Id::kIrqCtrl, 7);
+        w.get(Id::kIrqCtrlAck);
+      }
+      w.start();
+      w.lose_pulses = true;
+      w.change_write = [](uint64_t&, std::array<uint8_t, 64>&, size_t, AccessKind kind) {
+        return kind == AccessKind::kMsi ? 0u : 1u;
+      };
+      w.read(kUnmapped);
+      w.set(Id::kIrqCtrl, 0);
+      const auto comes = [&] {
+        const uint32_t data = 0;
+        if (by_message) {
+          w.judge.device_wrote(0x7000000, &data, 4,
+                               to_pins(core_smmu::device_attributes(core_smmu::DeviceType::kNGnRnE)), false);
+        } else {
+          w.judge.pulsed(Wire::kEventQueue);
+        }
+      };
+      if (!late) comes();
+      w.get(Id::kIrqCtrlAck);
+      if (late) comes();
+      w.rest();
+      ASSERT_EQ(w.judge.failures().empty(), !late) << by_message << w.judge.failures()[0].text;
+      if (late) {
+        EXPECT_STREQ(w.judge.failures()[0].rule, "interrupt-unexpected");
       }
     }
 }
