@@ -524,6 +524,7 @@ const std::vector<DirectedScript>& cross_scripts() {
     directed::add_scattered(scripts);
     directed::add_wide(scripts);
     directed::add_neighbours(scripts);
+    directed::add_attributes(scripts);
     return scripts;
   }();
   return kScripts;

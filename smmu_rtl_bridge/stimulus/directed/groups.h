@@ -14,6 +14,7 @@ void add_scattered(std::vector<DirectedScript>& scripts);
 void add_tags(std::vector<DirectedScript>& scripts);
 void add_under_way(std::vector<DirectedScript>& scripts);
 // Of those whose outcome the judge alone says.
+void add_attributes(std::vector<DirectedScript>& scripts);
 void add_neighbours(std::vector<DirectedScript>& scripts);
 void add_wide(std::vector<DirectedScript>& scripts);
 

@@ -50,7 +50,8 @@ class Neighbours {
   static constexpr uint64_t kHere = 0x90000000, kThere = 0x91000000, kMoved = 0x92000000;
 
   void add(std::string name, const char* section, std::string lines) {
-    scripts_.push_back({"neighbours/" + std::move(name), section, {}, std::move(lines), {}});
+    const bool one_by_one = !name.starts_with("switched-off/");
+    scripts_.push_back({"neighbours/" + std::move(name), section, {}, std::move(lines), {}, one_by_one});
   }
   uint64_t bits(unsigned count) { return draw_.any() & ones(count); }
   // Where no other tables are.
