@@ -74,11 +74,7 @@ std::string list_of(const std::string& design) {
 core::Result<std::vector<Target>> targets_of(const Arguments& arguments) {
   std::vector<Target> targets;
   for (const std::string& design : arguments.designs) {
-    const std::string file = bridge::design_path(design, "plain");
-    if (!std::filesystem::exists(file)) {
-      const auto missing = bridge::load_design_file(file);
-      return missing ? core::Error{file + ": there is no such design"} : missing.error();
-    }
+    if (const auto file = bridge::load_design_file(bridge::design_path(design, "plain")); !file) return file.error();
     auto mutants = bridge::load_mutants(list_of(design));
     if (!mutants) return mutants.error();
     for (bridge::Mutant& mutant : *mutants) targets.push_back({design, std::move(mutant)});

@@ -311,18 +311,12 @@ class RtlSmmuModule : public model::SmmuDevice,
 }  // namespace
 
 core::Result<RtlModuleFactory> make_rtl_module_factory(const RtlModuleOptions& options) {
-  std::function<std::unique_ptr<Design>()> make = options.design.make;
-  if (!make) {
-    const auto file = load_design_file(options.design.file);
-    if (!file) return file.error();
-    const DesignFile* loaded = *file;
-    make = [loaded] { return std::unique_ptr<Design>(loaded->make()); };
-  }
+  const auto make = design_maker(options.design);
+  if (!make) return make.error();
   // Made here, where a file that cannot be written is still an error of the command.
-  auto design = std::make_shared<std::unique_ptr<Design>>(make());
-  if (!options.design.waveform.empty() && !(*design)->open_waveform(options.design.waveform))
-    return core::Error{options.design.waveform +
-                       ": no waveform can be written: the design was built without, or the file is out of reach."};
+  auto design = std::make_shared<std::unique_ptr<Design>>((*make)());
+  if (!options.design.waveform.empty())
+    if (const auto opened = open_waveform(**design, options.design.waveform); !opened) return opened.error();
   return RtlModuleFactory([design, options](const char* name) -> std::unique_ptr<model::SmmuDevice> {
     return std::make_unique<RtlSmmuModule>(name, std::move(*design), options);
   });
