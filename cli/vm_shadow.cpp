@@ -79,7 +79,6 @@ core::Result<std::shared_ptr<ShadowRun>> ShadowRun::create(const VmOptions& opti
   if (!shadow) return core::Error{"--shadow: " + options.smmu_rtl + ": " + shadow.message()};
   run->shadow_ = std::move(*shadow);
   run->stops_ = !options.shadow_go_on;
-  run->told_ = !window;
   run->tail_ = std::make_unique<TailText>();
   run->text_ = std::make_unique<std::ostream>(run->tail_.get());
   run->design_.pins = run->text_.get();
@@ -102,14 +101,11 @@ core::Result<bridge::RtlModuleFactory> ShadowRun::module_factory(const std::shar
   bridge::RtlModuleOptions options;
   options.design = run->design_;
   options.watcher = run;
-  options.complain = [raw = run.get()](const std::string& text) {
-    const size_t colon = text.find(": ");
+  options.complain = [raw = run.get()](const std::string& rule, const std::string& text) {
     ++raw->broken_promises_;
     // Nothing that the design does from here on has a meaning.
     raw->stops_ = true;
-    raw->found({colon == std::string::npos ? "hang" : text.substr(0, colon),
-                colon == std::string::npos ? text : text.substr(colon + 2), raw->shadow_->during(),
-                raw->shadow_->counts().accesses});
+    raw->found({rule, text, raw->shadow_->during(), raw->shadow_->counts().accesses});
   };
   return bridge::make_rtl_module_factory(options);
 }
@@ -125,7 +121,7 @@ void ShadowRun::found(const ShadowDifference& difference) {
   tail_->mark();
   if (differences_.size() < bridge::Shadow::kDifferencesKept) {
     differences_.push_back(difference);
-    if (told_ && !stops_)
+    if (!stops_)
       fmt::print(stderr, "lockstep: --shadow: {}: {} (during {})\n", difference.rule, difference.text,
                  difference.during);
   }

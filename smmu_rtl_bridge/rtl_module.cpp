@@ -8,6 +8,7 @@
 #include "smmu_rtl_bridge/model_pins.h"
 #include "smmu_rtl_bridge/rtl_device/load.h"
 #include "smmu_rtl_bridge/rtl_device/pin_bench.h"
+#include "smmu_rtl_bridge/script/vocabulary.h"
 #include "tlm_models/kernel/memory_access.h"
 #include "tlm_models/smmuv3/smmu_device.h"
 #include "tlm_models/smmuv3/tlm_extensions.h"
@@ -22,7 +23,8 @@ constexpr uint64_t kCyclesPerCallMax = 10'000'000;
 constexpr uint64_t kPieceBytes = 64;
 constexpr uint64_t kPageBytes = 4096;
 // What says how far the queues are, and what is wrong with them.
-constexpr uint32_t kTellingRegisters[] = {0x9c /* CMDQ_CONS */, 0x100a8 /* EVENTQ_PROD */, 0x60 /* GERROR */};
+constexpr uint32_t kTellingRegisters[] = {register_offset::kCmdqCons, register_offset::kEventqProd,
+                                          register_offset::kGerror};
 
 class RtlSmmuModule : public model::SmmuDevice,
                       public tlm::tlm_fw_transport_if<>,
@@ -116,7 +118,7 @@ class RtlSmmuModule : public model::SmmuDevice,
       if (broken()) return false;
       bench_.cycle();
     }
-    if (!hangs_) complain_(std::string("the SMMU's design ") + otherwise);
+    if (!hangs_) complain_("hang", std::string("the SMMU's design ") + otherwise);
     hangs_ = true;
     return false;
   }
@@ -291,9 +293,9 @@ class RtlSmmuModule : public model::SmmuDevice,
     lines[index]->set(true);
     lines[index]->set(false);
   }
-  void broke_promise(const std::string& rule, const std::string& text) override { complain_(rule + ": " + text); }
+  void broke_promise(const std::string& rule, const std::string& text) override { complain_(rule, text); }
 
-  std::function<void(const std::string&)> complain_;
+  std::function<void(const std::string& rule, const std::string& text)> complain_;
   const std::shared_ptr<RtlModuleWatcher> watcher_;
   bool records_;
   tlm::tlm_target_socket<> upstream_;
