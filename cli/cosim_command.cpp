@@ -330,6 +330,15 @@ int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factor
   return failures == 0 ? 0 : kFailed;
 }
 
+// The script of the user's file, for the device.
+core::Result<bridge::Script> load_script(const Arguments& arguments, const char* option) {
+  const auto text = read_file(arguments.script, option);
+  if (!text) return text.error();
+  auto script = bridge::parse_script(*text, arguments.script);
+  if (!script) return script.error();
+  return cosim_script_for(arguments.device, std::move(*script));
+}
+
 int run_smmu(const Arguments& arguments) {
   const auto factory = cosim_factory(arguments.device);
   if (!factory) return bad_usage("smmu", factory.message());
@@ -346,13 +355,10 @@ int run_smmu(const Arguments& arguments) {
   if (!arguments.device.is_rtl() && arguments.plain)
     if (const auto status = bridge::check_settings(*settings); !status) return bad_usage("smmu", status.message());
   if (!arguments.script.empty()) {
-    const auto text = read_file(arguments.script, "--script ");
-    if (!text) return bad_usage("smmu", text.message());
-    auto script = bridge::parse_script(*text, arguments.script);
+    auto script = load_script(arguments, "--script ");
     if (!script) return bad_usage("smmu", script.message());
-    bridge::Script fitting = cosim_script_for(arguments.device, std::move(*script));
-    for (const bridge::Setting& setting : *settings) fitting.settings.push_back(setting);
-    return run_one(arguments, fitting);
+    for (const bridge::Setting& setting : *settings) script->settings.push_back(setting);
+    return run_one(arguments, *script);
   }
   if (arguments.directed) {
     const int code = run_directed(arguments, *factory, *settings);
@@ -438,9 +444,7 @@ int run_smmu(const Arguments& arguments) {
 int run_shrink(const Arguments& arguments) {
   const auto factory = cosim_factory(arguments.device);
   if (!factory) return bad_usage("shrink", factory.message());
-  const auto text = read_file(arguments.script, "");
-  if (!text) return bad_usage("shrink", text.message());
-  const auto script = bridge::parse_script(*text, arguments.script);
+  const auto script = load_script(arguments, "");
   if (!script) return bad_usage("shrink", script.message());
   const uint64_t silence_ms = bridge::CampaignOptions().silence_ms;
   const bridge::RunOptions run = cosim_run_options(arguments.device);
