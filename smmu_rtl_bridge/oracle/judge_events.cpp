@@ -45,8 +45,14 @@ void Judge::note_event_queue() {
 // A queue that is on takes every record that it has room for. What it has no room for sets OVFLG, unless that waits for
 // software already, and software saw it then or sees it next.
 void Judge::note_lost_event(const Owed& owed) {
-  if (event_queue_shut_ || event_queue_shut_until_ > owed.from) return;
-  if (std::max(events_overflow_seen_, events_overflow_acknowledged_) > owed.from) return;
+  // Where it might have been another record, or part of one, nobody can say that this one was lost.
+  if (owed.options.size() != 1 || owed.options.front().may_merge || owed.undecided || !ambiguous_stalls_.empty())
+    return;
+  // Of records that are alike, which was lost is a guess: it may have been the first one since all was quiet.
+  Sequence since = owed.from;
+  for (const Owed& other : owed_) since = std::min(since, other.from);
+  if (event_queue_shut_ || event_queue_shut_until_ > since) return;
+  if (std::max(events_overflow_seen_, events_overflow_acknowledged_) > since) return;
   events_were_lost_ = true;
 }
 

@@ -294,10 +294,11 @@ class Neighbours {
   // notice.
   void full_event_queues() {
     for (unsigned log2 = 0; log2 < 4; ++log2) {
-      std::string lines = fmt::format("setup EVENTQ_BASE={:#x}\n", 0x6800000 | log2);
+      // Faults of addresses that differ, in a stream whose records are not merged.
+      std::string lines = fmt::format("setup EVENTQ_BASE={:#x}\nstream s1 1\n", 0x6800000 | log2);
       for (unsigned round = 0; round < 3; ++round) {
-        for (unsigned i = 0; i < (1u << log2) + 2; ++i) lines += fmt::format("access read {} 0\n", i + 1);
-        lines += "quiet\nread EVENTQ_PROD\nevents\naccess read 9 0\nquiet\nread EVENTQ_PROD\nread EVENTQ_CONS\n";
+        for (unsigned i = 0; i < (1u << log2) + 2; ++i) lines += fmt::format("access read 1 {:#x}\n", (i + 1) << 12);
+        lines += "quiet\nread EVENTQ_PROD\nevents\naccess read 1 0\nquiet\nread EVENTQ_PROD\nread EVENTQ_CONS\n";
       }
       add(fmt::format("event-queue-full/{}", 1u << log2), "Event queue overflow", lines);
     }
