@@ -162,7 +162,7 @@ void Generator::statement() {
       if (room() > 16 && random_.one_in(6)) return repeated_values();
       return random_.one_in(3) ? joined_parts() : constant_operand();
     case 22:
-      return random_.one_in(2) ? copied_values() : narrow_compare();
+      return random_.one_in(2) ? narrow_compare() : random_.one_in(2) ? copied_values() : outlived_values();
     case 23:
       return read_csr();
     case 24:

@@ -50,6 +50,7 @@ class Generator {
   void joined_parts();
   void repeated_values();
   void copied_values();
+  void outlived_values();
   uint64_t edge_value();
   void narrow_compare();
   void read_csr();

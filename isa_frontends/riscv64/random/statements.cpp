@@ -287,6 +287,31 @@ void Generator::copied_values() {
   }
 }
 
+// Copies that are read after their originals have become something else, with operations between that need certain
+// registers of a host: an engine that kept the values in registers has moved them by then.
+void Generator::outlived_values() {
+  constexpr std::string_view kDear[] = {"divu", "remu", "div", "rem", "mulhu", "divw"};
+  constexpr std::string_view kCheap[] = {"add", "sub", "xor", "sh1add", "addw"};
+  unsigned registers[] = {6, 7, 10, 11, 12, 13, 14, 15, kScratch[0], kScratch[1], kScratch[2]};
+  for (size_t k = std::size(registers); k > 1; --k) std::swap(registers[k - 1], registers[random_.below(k)]);
+  const size_t pairs = random_.between(1, 4);
+  const std::span<const unsigned> originals(registers, pairs), copies(registers + pairs, pairs),
+      others(registers + 2 * pairs, std::size(registers) - 2 * pairs);
+  const auto dear = [&] {
+    for (uint64_t n = random_.between(1, 2); n > 0; --n) {
+      a_.reg(random_.pick(kDear), random_.pick(others), random_.pick(others), random_.pick(others));
+    }
+  };
+  for (size_t k = 0; k < pairs; ++k) a_.imm("addi", copies[k], originals[k], 0);
+  dear();
+  for (const unsigned original : originals) {
+    a_.reg(random_.pick(kCheap), original, random_.pick(others), random_.pick(others));
+  }
+  dear();
+  for (const unsigned copy : copies) a_.reg("xor", others[0], others[0], copy);
+  spent_ += 3 * static_cast<double>(pairs) * turns_ + 4 * turns_;
+}
+
 // A number near one at which the number of halves, or the sign of the lower half, changes.
 uint64_t Generator::edge_value() {
   constexpr uint64_t kEdges[] = {0,
