@@ -76,7 +76,7 @@ std::optional<uint64_t> number(std::string_view text) {
 
 core::Status read_seeds(const Arguments& arguments, bridge::CampaignOptions& options) {
   if (arguments.seed) {
-    if (arguments.count == 0 || *arguments.seed > ~uint64_t{0} - arguments.count)
+    if (arguments.count == 0 || *arguments.seed > ~uint64_t{0} - (arguments.count - 1))
       return core::Error{fmt::format("--count {}: use 1 or more, up to the largest seed", arguments.count)};
     options.first_seed = *arguments.seed;
     options.last_seed = *arguments.seed + arguments.count - 1;
@@ -137,7 +137,7 @@ class Coverage {
     if (text.empty()) return;
     if (const auto part = bridge::coverage::Database::parse(text, "coverage"); part) all_.merge(*part);
   }
-  // For --json, what this run met of the plan; before save().
+  // For --json, what this run met of the plan.
   void tell(nlohmann::json& told) const {
     if (!points_) return;
     nlohmann::json hits = nlohmann::json::object();
@@ -148,15 +148,16 @@ class Coverage {
         {"plan", bridge::coverage::Database::plan_name()}, {"points", points.size()}, {"hits", std::move(hits)}};
   }
   // Adds to what the file has from earlier runs.
-  core::Status save() {
+  core::Status save() const {
     if (file_.empty()) return {};
+    bridge::coverage::Database sum = all_;
     if (std::filesystem::exists(file_)) {
       const auto before = bridge::coverage::Database::load(file_);
       if (!before) return before.error();
-      all_.merge(*before);
+      sum.merge(*before);
     }
-    const auto saved = all_.save(file_);
-    if (saved) fmt::print(stderr, "{}: {:.1f} % of the plan after {} runs\n", file_, all_.percent(), all_.runs);
+    const auto saved = sum.save(file_);
+    if (saved) fmt::print(stderr, "{}: {:.1f} % of the plan after {} runs\n", file_, sum.percent(), sum.runs);
     return saved;
   }
 
@@ -219,8 +220,6 @@ int run_one(const Arguments& arguments, const bridge::Script& script) {
       return bad_usage("smmu", status.message());
   }
   coverage.take(result->collected);
-  nlohmann::json covered = nlohmann::json::object();
-  coverage.tell(covered);
   if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
   if (arguments.json) {
     nlohmann::json told = to_json(result->counts);
@@ -229,7 +228,7 @@ int run_one(const Arguments& arguments, const bridge::Script& script) {
     told["text"] = result->text;
     told["line"] = result->line + 1;
     told["cycle"] = result->cycle;
-    told.update(covered);
+    coverage.tell(told);
     fmt::print("{}\n", told.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     if (!result->ok()) report(*result, script);
@@ -315,8 +314,6 @@ int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factor
     told.back()["script"] = file;
     told.back()["lines"] = shrunk.lines.size();
   }
-  nlohmann::json covered = nlohmann::json::object();
-  coverage.tell(covered);
   if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
   if (arguments.json) {
     nlohmann::json all = to_json(counts);
@@ -324,13 +321,22 @@ int run_directed(const Arguments& arguments, const bridge::DeviceFactory& factor
     all["agree"] = failures == 0;
     all["failures"] = told;
     if (failures != 0) all["message"] = message;
-    all.update(covered);
+    coverage.tell(all);
     fmt::print("{}\n", all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("{} directed scripts: {}: {}\n", scripts.size(), summary(counts),
                failures == 0 ? "nothing is wrong" : fmt::format("{} show something wrong", failures));
   }
   return failures == 0 ? 0 : kFailed;
+}
+
+// The script of the user's file, for the device.
+core::Result<bridge::Script> load_script(const Arguments& arguments, const char* option) {
+  const auto text = read_file(arguments.script, option);
+  if (!text) return text.error();
+  auto script = bridge::parse_script(*text, arguments.script);
+  if (!script) return script.error();
+  return cosim_script_for(arguments.device, std::move(*script));
 }
 
 int run_smmu(const Arguments& arguments) {
@@ -349,13 +355,10 @@ int run_smmu(const Arguments& arguments) {
   if (!arguments.device.is_rtl() && arguments.plain)
     if (const auto status = bridge::check_settings(*settings); !status) return bad_usage("smmu", status.message());
   if (!arguments.script.empty()) {
-    const auto text = read_file(arguments.script, "--script ");
-    if (!text) return bad_usage("smmu", text.message());
-    auto script = bridge::parse_script(*text, arguments.script);
+    auto script = load_script(arguments, "--script ");
     if (!script) return bad_usage("smmu", script.message());
-    bridge::Script fitting = cosim_script_for(arguments.device, std::move(*script));
-    for (const bridge::Setting& setting : *settings) fitting.settings.push_back(setting);
-    return run_one(arguments, fitting);
+    for (const bridge::Setting& setting : *settings) script->settings.push_back(setting);
+    return run_one(arguments, *script);
   }
   if (arguments.directed) {
     const int code = run_directed(arguments, *factory, *settings);
@@ -385,8 +388,6 @@ int run_smmu(const Arguments& arguments) {
   const auto campaign = bridge::run_campaign(*factory, options, show_progress);
   if (isatty(STDERR_FILENO)) fmt::print(stderr, "\n");
   if (!campaign) return bad_usage("smmu", campaign.message());
-  nlohmann::json covered = nlohmann::json::object();
-  coverage.tell(covered);
   if (const auto saved = coverage.save(); !saved) return bad_usage("smmu", saved.message());
   const bridge::CampaignProgress& progress = campaign->progress;
 
@@ -427,7 +428,7 @@ int run_smmu(const Arguments& arguments) {
       const bridge::Finding& first = campaign->findings.front();
       told["message"] = fmt::format("seed {}: {}: {}", first.seed, first.result.rule, first.result.text);
     }
-    told.update(covered);
+    coverage.tell(told);
     fmt::print("{}\n", told.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("{} seeds of mix {} in {:.1f} s ({:.0f} translations/s): {}: {}\n", progress.seeds_done, mix->name,
@@ -443,9 +444,7 @@ int run_smmu(const Arguments& arguments) {
 int run_shrink(const Arguments& arguments) {
   const auto factory = cosim_factory(arguments.device);
   if (!factory) return bad_usage("shrink", factory.message());
-  const auto text = read_file(arguments.script, "");
-  if (!text) return bad_usage("shrink", text.message());
-  const auto script = bridge::parse_script(*text, arguments.script);
+  const auto script = load_script(arguments, "");
   if (!script) return bad_usage("shrink", script.message());
   const uint64_t silence_ms = bridge::CampaignOptions().silence_ms;
   const bridge::RunOptions run = cosim_run_options(arguments.device);

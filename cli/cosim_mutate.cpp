@@ -72,26 +72,38 @@ std::string list_of(const std::string& design) {
 }
 
 core::Result<std::vector<Target>> targets_of(const Arguments& arguments) {
+  std::vector<Target> targets;
+  for (const std::string& design : arguments.designs) {
+    if (const auto file = bridge::load_design_file(bridge::design_path(design, "plain")); !file) return file.error();
+    auto mutants = bridge::load_mutants(list_of(design));
+    if (!mutants) return mutants.error();
+    for (bridge::Mutant& mutant : *mutants) targets.push_back({design, std::move(mutant)});
+  }
+  return targets;
+}
+
+// Those that --only and --name leave.
+core::Result<std::vector<Target>> asked_for(const Arguments& arguments, std::vector<Target> targets) {
+  const auto& kinds = bridge::kMutantKinds;
+  if (!arguments.only.empty() && std::find(std::begin(kinds), std::end(kinds), arguments.only) == std::end(kinds))
+    return core::Error{fmt::format("--only {}: use {}", arguments.only, fmt::join(kinds, ", "))};
   std::regex name;
   try {
     name = std::regex(arguments.name);
   } catch (const std::regex_error&) {
     return core::Error{fmt::format("--name {}: this is no regular expression", arguments.name)};
   }
-  std::vector<Target> targets;
-  for (const std::string& design : arguments.designs) {
-    const std::string file = bridge::design_path(design, "plain");
-    if (!std::filesystem::exists(file)) {
-      const auto missing = bridge::load_design_file(file);
-      return missing ? core::Error{file + ": there is no such design"} : missing.error();
-    }
-    auto mutants = bridge::load_mutants(list_of(design));
-    if (!mutants) return mutants.error();
-    for (bridge::Mutant& mutant : *mutants)
-      if ((arguments.only.empty() || mutant.kind == arguments.only) && std::regex_search(mutant.name, name))
-        targets.push_back({design, std::move(mutant)});
-  }
+  std::erase_if(targets, [&](const Target& target) {
+    return (!arguments.only.empty() && target.mutant.kind != arguments.only) ||
+           !std::regex_search(target.mutant.name, name);
+  });
   return targets;
+}
+
+bool has_result(const std::vector<bridge::MutantResult>& results, const bridge::Mutant& mutant, bool killed) {
+  return std::any_of(results.begin(), results.end(), [&](const bridge::MutantResult& result) {
+    return bridge::is_of(result, mutant) && (result.killed || !killed);
+  });
 }
 
 bridge::DeviceFactory with_mutant(const bridge::DeviceFactory& factory, unsigned number) {
@@ -240,11 +252,12 @@ class Hunters {
   }
 
   void show_progress() {
-    if (!isatty(STDERR_FILENO) || found_.empty()) return;
+    if (!isatty(STDERR_FILENO)) return;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
     const auto done = static_cast<double>(found_.size());
-    fmt::print(stderr, "\r{} of {} mutants, {:.0f} min left  ", found_.size(), targets_.size(),
-               seconds / done * (static_cast<double>(targets_.size()) - done) / 60);
+    fmt::print(stderr, "\r{} of {} mutants", found_.size(), targets_.size());
+    if (!found_.empty())
+      fmt::print(stderr, ", {:.0f} min left  ", seconds / done * (static_cast<double>(targets_.size()) - done) / 60);
     shown_ = true;
   }
   void clear_progress() {
@@ -263,19 +276,6 @@ class Hunters {
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-// Results stay in the order of the lists, whatever was hunted when; of a mutant that is no more they are dropped.
-std::vector<bridge::MutantResult> in_order(const std::vector<Target>& all,
-                                           const std::vector<bridge::MutantResult>& results) {
-  std::vector<bridge::MutantResult> ordered;
-  for (const Target& target : all)
-    for (const bridge::MutantResult& result : results)
-      if (result.kind == target.mutant.kind && result.name == target.mutant.name) {
-        ordered.push_back(result);
-        if (!result.killed) ordered.back().argued = !target.mutant.argument.empty();
-      }
-  return ordered;
-}
-
 void tell(const Arguments& arguments, const std::vector<bridge::MutantResult>& results) {
   const bridge::MutationSummary summary = bridge::summarize(results);
   if (arguments.json) {
@@ -290,7 +290,7 @@ void tell(const Arguments& arguments, const std::vector<bridge::MutantResult>& r
                            {"seed", arguments.seed},
                            {"results", nlohmann::json::array()}};
     for (const bridge::MutantResult& result : results) told["results"].push_back(to_json(result));
-    fmt::print("{}\n", told.dump());
+    fmt::print("{}\n", told.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
   }
   fmt::print("{}\n", summary.text());
@@ -299,13 +299,13 @@ void tell(const Arguments& arguments, const std::vector<bridge::MutantResult>& r
 }
 
 int run(const Arguments& arguments) {
-  if (!arguments.only.empty() && arguments.only != "drawn" && arguments.only != "hand" &&
-      arguments.only != "performance")
-    return bad_usage(fmt::format("--only {}: use drawn, hand or performance", arguments.only));
+  if (arguments.transactions == 0) return bad_usage("--transactions 0: use 1 or more; a hunt without end is none");
   const auto all = targets_of(arguments);
   if (!all) return bad_usage(all.message());
+  const auto asked = asked_for(arguments, *all);
+  if (!asked) return bad_usage(asked.message());
   if (arguments.list) {
-    for (const Target& target : *all)
+    for (const Target& target : *asked)
       fmt::print(
           "{:<13} {:4} {:<11} {}{}\n", target.design, target.mutant.number, target.mutant.kind, target.mutant.name,
           target.mutant.argument.empty() ? "" : fmt::format("\n{:31}equivalent: {}", "", target.mutant.argument));
@@ -317,21 +317,14 @@ int run(const Arguments& arguments) {
     if (!loaded) return bad_usage(loaded.message());
     known = std::move(*loaded);
   }
-  std::vector<Target> wanted = *all;
+  std::vector<Target> wanted = *asked;
   std::mt19937_64 order(arguments.seed);
   std::shuffle(wanted.begin(), wanted.end(), order);
   if (arguments.mutants != 0 && wanted.size() > arguments.mutants) wanted.resize(arguments.mutants);
-  std::erase_if(wanted, [&](const Target& target) {
-    return std::any_of(known.begin(), known.end(), [&](const bridge::MutantResult& result) {
-      return result.killed && result.kind == target.mutant.kind && result.name == target.mutant.name;
-    });
-  });
+  std::erase_if(wanted, [&](const Target& target) { return has_result(known, target.mutant, true); });
   // Those that were never hunted come before those that survived.
-  std::stable_partition(wanted.begin(), wanted.end(), [&](const Target& target) {
-    return std::none_of(known.begin(), known.end(), [&](const bridge::MutantResult& result) {
-      return result.kind == target.mutant.kind && result.name == target.mutant.name;
-    });
-  });
+  std::stable_partition(wanted.begin(), wanted.end(),
+                        [&](const Target& target) { return !has_result(known, target.mutant, false); });
   std::map<std::string, bridge::DeviceFactory> factories;
   for (const std::string& design : arguments.designs) {
     CosimDevice device;
@@ -350,9 +343,16 @@ int run(const Arguments& arguments) {
   if (const auto status = hunters.run(); !status) return bad_usage(status.message());
   std::vector<bridge::MutantResult> results = hunters.found();
   if (!arguments.resume.empty()) {
-    results = in_order(*all, hunters.all());
+    std::vector<bridge::Mutant> mutants;
+    for (const Target& target : *all) mutants.push_back(target.mutant);
+    results = bridge::in_order(mutants, hunters.all());
     if (const auto saved = bridge::save_results(arguments.resume, results, arguments.seed); !saved)
       return bad_usage(saved.message());
+    // The table has what was not asked for as well.
+    std::erase_if(results, [&](const bridge::MutantResult& result) {
+      return std::none_of(asked->begin(), asked->end(),
+                          [&](const Target& target) { return bridge::is_of(result, target.mutant); });
+    });
   }
   tell(arguments, results);
   return bridge::summarize(results).unexplained == 0 ? 0 : kAlive;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "smmu_rtl_bridge/rtl_device.h"
 #include "smmu_rtl_bridge/rtl_device/load.h"
 #include "smmu_rtl_bridge/rtl_device/pin_trace.h"
 
@@ -27,10 +28,11 @@ struct Arguments {
 
 int run(const Arguments& arguments) {
   const auto make = [&](const std::string& name) -> core::Result<std::unique_ptr<bridge::Design>> {
-    const std::string path = bridge::design_path(arguments.rtl.empty() ? name : arguments.rtl, "plain");
-    const auto file = bridge::load_design_file(path);
-    if (!file) return file.error();
-    return std::unique_ptr<bridge::Design>((*file)->make());
+    bridge::RtlOptions options;
+    options.file = bridge::design_path(arguments.rtl.empty() ? name : arguments.rtl, "plain");
+    const auto maker = bridge::design_maker(options);
+    if (!maker) return maker.error();
+    return (*maker)();
   };
   const auto replay = bridge::replay_pins(arguments.file, make, arguments.repeat);
   if (!replay) {

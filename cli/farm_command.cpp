@@ -21,7 +21,6 @@
 #include "farm/cells.h"
 #include "farm/coordinator/service.h"
 #include "farm/local_workers.h"
-#include "farm/report/coverage.h"
 #include "farm/report/report.h"
 #include "farm/run_folder.h"
 #include "farm/worker/service.h"
@@ -229,9 +228,8 @@ int print_report(const std::string& run_folder, const FarmArguments& arguments) 
   if (!write(run_folder + "/report.html", farm::report_html(*report))) {
     fmt::print(stderr, "lockstep farm: {}/report.html: cannot write it\n", run_folder);
   }
-  size_t number = 0;
-  for (const farm::MergedCoverage& merged : farm::merge_coverage(report->state)) {
-    const std::string file = run_folder + "/" + farm::coverage_file_name(number++);
+  for (const farm::MergedCoverage& merged : report->coverage) {
+    const std::string file = run_folder + "/" + merged.file;
     if (!write(file, farm::coverage_text(merged))) fmt::print(stderr, "lockstep farm: {}: cannot write it\n", file);
   }
   return report->verdict.exit_code();

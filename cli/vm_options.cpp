@@ -376,7 +376,9 @@ Result<tlm_models::MachineConfig> machine_config(const VmOptions& o, const Engin
   if (o.smmu == "rtl") {
     smmu_rtl_bridge::RtlModuleOptions options;
     options.design.file = smmu_rtl_bridge::design_path(o.smmu_rtl, "plain");
-    options.complain = [](const std::string& text) { fmt::print(stderr, "lockstep: --smmu rtl: {}\n", text); };
+    options.complain = [](const std::string& rule, const std::string& text) {
+      fmt::print(stderr, "lockstep: --smmu rtl: {}: {}\n", rule, text);
+    };
     const auto factory = smmu_rtl_bridge::make_rtl_module_factory(options);
     if (!factory) return core::Error{"--smmu rtl: " + factory.message()};
     config.make_smmu = *factory;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,7 +79,6 @@ core::Result<std::shared_ptr<ShadowRun>> ShadowRun::create(const VmOptions& opti
   if (!shadow) return core::Error{"--shadow: " + options.smmu_rtl + ": " + shadow.message()};
   run->shadow_ = std::move(*shadow);
   run->stops_ = !options.shadow_go_on;
-  run->told_ = !window;
   run->tail_ = std::make_unique<TailText>();
   run->text_ = std::make_unique<std::ostream>(run->tail_.get());
   run->design_.pins = run->text_.get();
@@ -101,14 +101,11 @@ core::Result<bridge::RtlModuleFactory> ShadowRun::module_factory(const std::shar
   bridge::RtlModuleOptions options;
   options.design = run->design_;
   options.watcher = run;
-  options.complain = [raw = run.get()](const std::string& text) {
-    const size_t colon = text.find(": ");
+  options.complain = [raw = run.get()](const std::string& rule, const std::string& text) {
     ++raw->broken_promises_;
     // Nothing that the design does from here on has a meaning.
     raw->stops_ = true;
-    raw->found({colon == std::string::npos ? "hang" : text.substr(0, colon),
-                colon == std::string::npos ? text : text.substr(colon + 2), raw->shadow_->during(),
-                raw->shadow_->counts().accesses});
+    raw->found({rule, text, raw->shadow_->during(), raw->shadow_->counts().accesses});
   };
   return bridge::make_rtl_module_factory(options);
 }
@@ -124,7 +121,7 @@ void ShadowRun::found(const ShadowDifference& difference) {
   tail_->mark();
   if (differences_.size() < bridge::Shadow::kDifferencesKept) {
     differences_.push_back(difference);
-    if (told_ && !stops_)
+    if (!stops_)
       fmt::print(stderr, "lockstep: --shadow: {}: {} (during {})\n", difference.rule, difference.text,
                  difference.during);
   }
@@ -183,7 +180,7 @@ core::Status ShadowRun::write_timeline(const std::string& file) const {
 core::Result<std::unique_ptr<ShadowReplay>> ShadowReplay::prepare(Run run) {
   std::unique_ptr<ShadowReplay> replay(new ShadowReplay);
   int to_child[2], from_child[2];
-  if (pipe(to_child) != 0 || pipe(from_child) != 0)
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, to_child) != 0 || pipe(from_child) != 0)
     return core::Error{fmt::format("--shadow: cannot make channels: {}", std::strerror(errno))};
   std::fflush(nullptr);
   replay->child_ = fork();
@@ -224,10 +221,12 @@ ShadowReplay::~ShadowReplay() {
 
 core::Status ShadowReplay::write_waveform(uint64_t cycle, const std::string& file) {
   const size_t name_bytes = file.size();
-  bool good = write(to_child_, &cycle, sizeof cycle) == sizeof cycle;
-  good = good && write(to_child_, &name_bytes, sizeof name_bytes) == sizeof name_bytes;
-  good = good && write(to_child_, file.data(), name_bytes) == static_cast<ssize_t>(name_bytes);
-  if (!good) return core::Error{"the process for the waveform has ended"};
+  // Where the other side is gone, this process has still to tell what differs: no signal.
+  const auto tell = [this](const void* data, size_t size_bytes) {
+    return send(to_child_, data, size_bytes, MSG_NOSIGNAL) == static_cast<ssize_t>(size_bytes);
+  };
+  if (!tell(&cycle, sizeof cycle) || !tell(&name_bytes, sizeof name_bytes) || !tell(file.data(), name_bytes))
+    return core::Error{"the process for the waveform has ended"};
   std::string answer;
   char buffer[512];
   for (ssize_t got = 0; (got = read(from_child_, buffer, sizeof buffer)) > 0;)

@@ -42,7 +42,6 @@ class ShadowRun : public smmu_rtl_bridge::RtlModuleWatcher {
   void set_machine(tlm_models::Machine* machine) { machine_ = machine; }
 
   uint64_t differences() const;
-  const std::vector<smmu_rtl_bridge::ShadowDifference>& first_differences() const { return differences_; }
   // Of the design's clock, when the first one showed.
   uint64_t difference_cycle() const { return difference_cycle_; }
   std::string verdict() const;  // of the first difference, in one line
@@ -61,7 +60,6 @@ class ShadowRun : public smmu_rtl_bridge::RtlModuleWatcher {
 
   smmu_rtl_bridge::RtlOptions design_;
   bool stops_ = true;
-  bool told_ = true;  // on standard error
   std::unique_ptr<smmu_rtl_bridge::Shadow> shadow_;
   std::unique_ptr<TailText> tail_;
   std::unique_ptr<std::ostream> text_;

@@ -30,6 +30,7 @@ struct ClientAccess {
   bool privileged = false;
   bool translated = false;  // marked by ATS
   Attributes attributes;
+  bool operator==(const ClientAccess&) const = default;
 };
 
 // The same access where the SMMU sent it on.

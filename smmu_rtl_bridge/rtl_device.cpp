@@ -2,6 +2,7 @@
 #include "smmu_rtl_bridge/rtl_device.h"
 
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "smmu_rtl_bridge/rtl_device/coverage_file.h"
@@ -50,8 +51,7 @@ class RtlDevice : public Device {
   PinBench bench_;
 };
 
-core::Result<std::unique_ptr<Device>> make_device(const RtlOptions& options,
-                                                  const std::function<std::unique_ptr<Design>()>& make,
+core::Result<std::unique_ptr<Device>> make_device(const RtlOptions& options, const DesignMaker& make,
                                                   std::vector<Setting> settings, Surroundings& surroundings) {
   const auto timing = take_pin_timing(settings);
   if (!timing) return timing.error();
@@ -65,10 +65,8 @@ core::Result<std::unique_ptr<Device>> make_device(const RtlOptions& options,
       return core::Error{"device setting '" + setting.name +
                          "' is neither one of the pins (docs/bring-your-rtl.md) nor one of the design."};
   }
-  if (!options.waveform.empty() && !design->open_waveform(options.waveform))
-    return core::Error{options.waveform +
-                       ": no waveform can be written: the design was built without, or the file is "
-                       "out of reach."};
+  if (!options.waveform.empty())
+    if (const auto opened = open_waveform(*design, options.waveform); !opened) return opened.error();
   auto device = std::make_unique<RtlDevice>(std::move(design), *timing, surroundings, options.coverage);
   device->bench().set_log(options.pins);
   if (!options.waveform.empty()) device->bench().set_waveform_window(options.waveform_from, options.waveform_to);
@@ -77,15 +75,20 @@ core::Result<std::unique_ptr<Device>> make_device(const RtlOptions& options,
 
 }  // namespace
 
+core::Result<DesignMaker> design_maker(const RtlOptions& options) {
+  if (options.make) return options.make;
+  const auto file = load_design_file(options.file);
+  if (!file) return file.error();
+  return DesignMaker([loaded = *file] { return std::unique_ptr<Design>(loaded->make()); });
+}
+
 core::Result<RtlFactory> make_rtl_factory(const RtlOptions& options) {
-  std::function<std::unique_ptr<Design>()> make = options.make;
-  if (!make) {
-    const auto file = load_design_file(options.file);
-    if (!file) return file.error();
-    const DesignFile* loaded = *file;
-    make = [loaded] { return std::unique_ptr<Design>(loaded->make()); };
-  }
-  return RtlFactory([options, make](const std::vector<Setting>& settings, Surroundings& surroundings) {
+  const auto make = design_maker(options);
+  if (!make) return make.error();
+  // Devices write it when they go, where nobody hears of an error.
+  if (!options.record.empty() && !std::ofstream(options.record, std::ios::app))
+    return core::Error{options.record + ": the file for what is driven at the pins cannot be written"};
+  return RtlFactory([options, make = *make](const std::vector<Setting>& settings, Surroundings& surroundings) {
     return make_device(options, make, settings, surroundings);
   });
 }

@@ -13,11 +13,13 @@
 
 namespace lockstep::smmu_rtl_bridge {
 
+using DesignMaker = std::function<std::unique_ptr<Design>()>;
+
 // An SMMU in RTL as a device under test. Settings are those of rtl_device/timing.h and the design's own.
 struct RtlOptions {
   std::string file;  // of lockstep_rtl_design() in CMake
   // In place of a file: for tests.
-  std::function<std::unique_ptr<Design>()> make;
+  DesignMaker make;
   // Waveform of these cycles, of a design that was built for it.
   std::string waveform;
   uint64_t waveform_from = 0, waveform_to = ~uint64_t{0};
@@ -28,6 +30,9 @@ struct RtlOptions {
   // Handshakes at the pins, one a line.
   std::ostream* pins = nullptr;
 };
+
+// An error names the file and what to do.
+core::Result<DesignMaker> design_maker(const RtlOptions& options);
 
 using RtlFactory =
     std::function<core::Result<std::unique_ptr<Device>>(const std::vector<Setting>& settings, Surroundings&)>;

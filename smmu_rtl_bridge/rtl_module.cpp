@@ -8,6 +8,7 @@
 #include "smmu_rtl_bridge/model_pins.h"
 #include "smmu_rtl_bridge/rtl_device/load.h"
 #include "smmu_rtl_bridge/rtl_device/pin_bench.h"
+#include "smmu_rtl_bridge/script/vocabulary.h"
 #include "tlm_models/kernel/memory_access.h"
 #include "tlm_models/smmuv3/smmu_device.h"
 #include "tlm_models/smmuv3/tlm_extensions.h"
@@ -22,7 +23,8 @@ constexpr uint64_t kCyclesPerCallMax = 10'000'000;
 constexpr uint64_t kPieceBytes = 64;
 constexpr uint64_t kPageBytes = 4096;
 // What says how far the queues are, and what is wrong with them.
-constexpr uint32_t kTellingRegisters[] = {0x9c /* CMDQ_CONS */, 0x100a8 /* EVENTQ_PROD */, 0x60 /* GERROR */};
+constexpr uint32_t kTellingRegisters[] = {register_offset::kCmdqCons, register_offset::kEventqProd,
+                                          register_offset::kGerror};
 
 class RtlSmmuModule : public model::SmmuDevice,
                       public tlm::tlm_fw_transport_if<>,
@@ -116,7 +118,7 @@ class RtlSmmuModule : public model::SmmuDevice,
       if (broken()) return false;
       bench_.cycle();
     }
-    if (!hangs_) complain_(std::string("the SMMU's design ") + otherwise);
+    if (!hangs_) complain_("hang", std::string("the SMMU's design ") + otherwise);
     hangs_ = true;
     return false;
   }
@@ -291,9 +293,9 @@ class RtlSmmuModule : public model::SmmuDevice,
     lines[index]->set(true);
     lines[index]->set(false);
   }
-  void broke_promise(const std::string& rule, const std::string& text) override { complain_(rule + ": " + text); }
+  void broke_promise(const std::string& rule, const std::string& text) override { complain_(rule, text); }
 
-  std::function<void(const std::string&)> complain_;
+  std::function<void(const std::string& rule, const std::string& text)> complain_;
   const std::shared_ptr<RtlModuleWatcher> watcher_;
   bool records_;
   tlm::tlm_target_socket<> upstream_;
@@ -311,18 +313,12 @@ class RtlSmmuModule : public model::SmmuDevice,
 }  // namespace
 
 core::Result<RtlModuleFactory> make_rtl_module_factory(const RtlModuleOptions& options) {
-  std::function<std::unique_ptr<Design>()> make = options.design.make;
-  if (!make) {
-    const auto file = load_design_file(options.design.file);
-    if (!file) return file.error();
-    const DesignFile* loaded = *file;
-    make = [loaded] { return std::unique_ptr<Design>(loaded->make()); };
-  }
+  const auto make = design_maker(options.design);
+  if (!make) return make.error();
   // Made here, where a file that cannot be written is still an error of the command.
-  auto design = std::make_shared<std::unique_ptr<Design>>(make());
-  if (!options.design.waveform.empty() && !(*design)->open_waveform(options.design.waveform))
-    return core::Error{options.design.waveform +
-                       ": no waveform can be written: the design was built without, or the file is out of reach."};
+  auto design = std::make_shared<std::unique_ptr<Design>>((*make)());
+  if (!options.design.waveform.empty())
+    if (const auto opened = open_waveform(**design, options.design.waveform); !opened) return opened.error();
   return RtlModuleFactory([design, options](const char* name) -> std::unique_ptr<model::SmmuDevice> {
     return std::make_unique<RtlSmmuModule>(name, std::move(*design), options);
   });

@@ -34,10 +34,10 @@ class RtlModuleWatcher {
 // register access until the design is idle again, a requester's access until it is answered. So simulated time stands
 // still, and a run is as repeatable as with the model. Accesses are cut in pieces of 64 bytes; DMI is never granted.
 // What the design breaks (a promise of its pins, or that it comes to rest) ends all further accesses with bus errors,
-// and `complain` is called with it, once.
+// and `complain` is called with it, once: "hang", or the rule of the pins, and what happened.
 struct RtlModuleOptions {
   RtlOptions design;  // of its waveform, cycles after the watcher is done are recorded too, up to kCyclesAfter
-  std::function<void(const std::string&)> complain;
+  std::function<void(const std::string& rule, const std::string& text)> complain;
   std::shared_ptr<RtlModuleWatcher> watcher;  // may be null
 };
 inline constexpr uint64_t kCyclesAfter = 200;

@@ -17,12 +17,11 @@ std::vector<MergedCoverage> merge_coverage(const FarmState& state) {
     for (const auto& [point, hits] : part.hits) all.hits[point] += hits;
   }
   std::vector<MergedCoverage> merged;
-  for (auto& [plan, coverage] : by_plan) merged.push_back(std::move(coverage));
+  for (auto& [plan, coverage] : by_plan) {
+    coverage.file = merged.empty() ? "coverage.txt" : "coverage-" + std::to_string(merged.size()) + ".txt";
+    merged.push_back(std::move(coverage));
+  }
   return merged;
-}
-
-std::string coverage_file_name(size_t number) {
-  return number == 0 ? "coverage.txt" : "coverage-" + std::to_string(number) + ".txt";
 }
 
 std::string coverage_text(const MergedCoverage& coverage) {

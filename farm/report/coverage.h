@@ -13,6 +13,7 @@ namespace lockstep::farm {
 // Functional coverage of all cells that have a result, added up by plan.
 struct MergedCoverage {
   std::string plan;
+  std::string file;     // in a run's folder: "coverage.txt", or with a number where there are several plans
   uint64_t points = 0;  // that the plan has
   uint64_t cells = 0;   // that brought coverage
   std::map<std::string, uint64_t> hits;
@@ -23,8 +24,6 @@ struct MergedCoverage {
 
 // By plan, in the order of their names.
 std::vector<MergedCoverage> merge_coverage(const FarmState& state);
-// The file of a plan in a run's folder: "coverage.txt", or with a number where there are several plans.
-std::string coverage_file_name(size_t number);
 // As `lockstep cosim coverage` reads it: the plan's name, how many cells, and a line a point.
 std::string coverage_text(const MergedCoverage& coverage);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <ctime>
 
-#include "farm/report/coverage.h"
 #include "farm/report/report.h"
 #include "farm/report/summary.h"
 
@@ -251,13 +250,10 @@ std::string report_html(const Report& report) {
       escape_markup(report.strategy), fmt::gmtime(started),
       static_cast<double>(report.ended_unix_ms - report.started_unix_ms) / 1000.0);
   out += tiles(report) + problems(report) + workloads(report) + groups(report) + cells(report);
-  size_t number = 0;
-  for (const MergedCoverage& merged : merge_coverage(report.state)) {
-    out +=
-        fmt::format("<p>Functional coverage of {} cells: <b>{:.1f} %</b>, {} of {} points <a href=\"{}\">{}</a></p>\n",
-                    merged.cells, merged.percent(), merged.hits.size(), merged.points, coverage_file_name(number),
-                    escape_markup(merged.plan));
-    ++number;
+  for (const MergedCoverage& merged : report.coverage) {
+    out += fmt::format(
+        "<p>Functional coverage of {} cells: <b>{:.1f} %</b>, {} of {} points <a href=\"{}\">{}</a></p>\n",
+        merged.cells, merged.percent(), merged.hits.size(), merged.points, merged.file, escape_markup(merged.plan));
   }
   for (const std::string& note : report.notes) out += "<p class=\"dim\">" + escape_markup(note) + "</p>\n";
   return out + "<script>" + kScript + "</script></body></html>\n";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 
-#include "farm/report/coverage.h"
 #include "farm/report/report.h"
 #include "farm/report/summary.h"
 
@@ -74,7 +73,7 @@ std::string report_json(const Report& report) {
     counts[status_name(static_cast<JobStatus>(i))] = report.verdict.cell_counts[i];
   }
   json coverage = json::array();
-  for (const MergedCoverage& merged : merge_coverage(report.state)) {
+  for (const MergedCoverage& merged : report.coverage) {
     coverage.push_back({{"plan", merged.plan},
                         {"points", merged.points},
                         {"covered", merged.hits.size()},

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "farm/coordinator/farm_state.h"
+#include "farm/report/coverage.h"
 #include "farm/verdict.h"
 
 namespace lockstep::farm {
@@ -20,6 +21,7 @@ struct Report {
   uint64_t ended_unix_ms = 0;
   FarmState state;
   Verdict verdict;
+  std::vector<MergedCoverage> coverage;
   std::vector<uint64_t> recorded_unix_ms;  // by job; 0: not yet
 };
 

@@ -6,7 +6,6 @@
 #include <map>
 #include <set>
 
-#include "farm/report/coverage.h"
 #include "farm/report/report.h"
 #include "farm/report/summary.h"
 #include "farm/run_folder.h"
@@ -155,6 +154,7 @@ core::Result<Report> read_report(const std::string& run_folder) {
     report.ended_unix_ms = std::max(report.ended_unix_ms, record.unix_time_ms);
   }
   report.verdict = judge_run(report.state);
+  report.coverage = merge_coverage(report.state);
   return core::Result<Report>(std::move(report));
 }
 
@@ -251,12 +251,10 @@ std::string all_lines(const Report& report, bool colour) {
 
 std::string coverage_lines(const Report& report) {
   std::string out;
-  size_t number = 0;
-  for (const MergedCoverage& merged : merge_coverage(report.state)) {
-    out += fmt::format("Functional coverage of {} cells: {} of {} points, {:.1f} % of {}; {}/{}\n", merged.cells,
-                       merged.hits.size(), merged.points, merged.percent(), merged.plan, report.run_folder,
-                       coverage_file_name(number));
-    ++number;
+  for (const MergedCoverage& merged : report.coverage) {
+    out +=
+        fmt::format("Functional coverage of {} cells: {} of {} points, {:.1f} % of {}; {}/{}\n", merged.cells,
+                    merged.hits.size(), merged.points, merged.percent(), merged.plan, report.run_folder, merged.file);
   }
   return out;
 }

@@ -60,6 +60,7 @@ struct Chunk {
 struct Running {
   Chunk chunk;
   uint64_t next = 0;  // the seed that it is at
+  bool over = false;  // it has played its last seed
   uint64_t heard_ms = 0;
   std::unique_ptr<Worker> worker;
   bool closed = false;
@@ -75,12 +76,7 @@ class Campaign {
     const Clock::time_point begin = Clock::now();
     CampaignProgress& progress = result_.progress;
     progress.seeds = options_.last_seed - options_.first_seed + 1;
-    for (uint64_t seed = options_.first_seed;;) {
-      const uint64_t last = std::min(options_.last_seed, seed + options_.seeds_per_process - 1);
-      waiting_.push_back({seed, last});
-      if (last == options_.last_seed) break;
-      seed = last + 1;
-    }
+    waiting_.push_back({options_.first_seed, options_.last_seed});
     while (!error_ && !enough() && (!waiting_.empty() || !running_.empty())) {
       while (running_.size() < std::max(1u, options_.jobs) && !waiting_.empty()) start();
       listen();
@@ -99,8 +95,14 @@ class Campaign {
 
   void start() {
     auto running = std::make_unique<Running>();
-    running->chunk = waiting_.front();
-    waiting_.pop_front();
+    Chunk& waiting = waiting_.front();
+    running->chunk = waiting;
+    if (waiting.last - waiting.first < options_.seeds_per_process) {
+      waiting_.pop_front();
+    } else {
+      waiting.first += options_.seeds_per_process;
+      running->chunk.last = waiting.first - 1;
+    }
     running->next = running->chunk.first;
     running->heard_ms = now_ms();
     const Chunk chunk = running->chunk;
@@ -172,6 +174,7 @@ class Campaign {
     if (!from_json(told, result)) return;
     const uint64_t seed = told["seed"];
     running.next = seed + 1;
+    running.over = seed == running.chunk.last;
     ++result_.progress.seeds_done;
     result_.progress.counts.add(result.counts);
     if (!result.ok()) found(seed, result);
@@ -179,13 +182,13 @@ class Campaign {
 
   void ended(Running& running) {
     const int signal = running.worker->wait();
-    if (running.next > running.chunk.last) return;
+    if (running.over) return;
     lost(running, "process.crash", "the device's process ended with signal " + std::to_string(signal));
   }
 
   // The seed that it was at is to blame; the others are played by another process.
   void lost(Running& running, const char* rule, const std::string& text) {
-    if (running.next > running.chunk.last || error_) return;
+    if (running.over || error_) return;
     RunResult result;
     result.rule = rule;
     result.text = text;
@@ -216,6 +219,7 @@ class Campaign {
   const CampaignOptions& options_;
   const std::function<void(const CampaignProgress&)>& tell_;
   CampaignResult result_;
+  // All that nobody plays yet, and what processes that were lost have left: one more than there are processes.
   std::deque<Chunk> waiting_;
   std::vector<std::unique_ptr<Running>> running_;
   std::optional<std::string> error_;

@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smmu_rtl_bridge/campaign/stand.h"
 
-#include <cstdio>
 #include <cstring>
+
+#include "smmu_rtl_bridge/names.h"
 
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
 constexpr size_t kRecordBytes = 32;
 
-std::string hex(uint64_t value) {
-  char buffer[20];
-  std::snprintf(buffer, sizeof buffer, "0x%llx", static_cast<unsigned long long>(value));
-  return buffer;
-}
-
 std::string text_of(const Answers::Answer& answer) {
-  constexpr const char* kEnds[] = {"done", "aborted", "zero", "failed downstream"};
-  std::string text = kEnds[static_cast<size_t>(answer.end)];
+  std::string text = name_of(answer.end);
   if (!answer.forwarded) return text;
   const ForwardedAccess& seen = answer.seen;
   return text + " at " + hex(seen.address) + " type " + hex(seen.attributes.type) + " share " +

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smmu_rtl_bridge/mutation/hunt.h"
 
-#include <algorithm>
-#include <chrono>
-#include <optional>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <chrono>
+
+#include "smmu_rtl_bridge/campaign/beside.h"
 #include "smmu_rtl_bridge/campaign/isolated.h"
 #include "smmu_rtl_bridge/mutation/work.h"
 #include "smmu_rtl_bridge/player/player.h"
@@ -25,8 +29,6 @@ constexpr const char* kWorkMixes[] = {"hits", "default", "nested", "invalidation
 constexpr uint64_t kWorkSeeds = 2;
 // Settings of the pins for directed scripts.
 const Setting kSlow[] = {{"memory_base", "100"}, {"downstream_latency", "100"}, {"client_ids", "64"}};
-// Registers that say what a device can do; section "Register descriptions".
-constexpr uint32_t kIdRegisters[] = {0x00, 0x04, 0x08, 0x0c, 0x10, 0x14, 0x18, 0x1c};
 
 class Hunt {
  public:
@@ -144,19 +146,15 @@ class Hunt {
       ShrinkReport report;
       const Script small = shrink(
           start, [&](const Script& candidate) { return fails_by(candidate, impatient); }, options_.shrink, report);
-      if (fails(small)) {
-        killed_by(
-            small, [](const Script&) { return false; }, mix, seed, result.rule, result.text);
-        return;
-      }
+      if (fails(small)) return killed_by(small, mix, seed, result.rule, result.text);
     }
-    killed_by(start, fails, mix, seed, result.rule, result.text);
+    ShrinkReport report;
+    killed_by(shrink(start, fails, options_.shrink, report), mix, seed, result.rule, result.text);
   }
 
-  void killed_by(const Script& start, const std::function<bool(const Script&)>& fails, const std::string& mix,
-                 uint64_t seed, const std::string& rule, const std::string& text) {
-    ShrinkReport report;
-    hunted_.script = shrink(start, fails, options_.shrink, report);
+  void killed_by(Script shrunk, const std::string& mix, uint64_t seed, const std::string& rule,
+                 const std::string& text) {
+    hunted_.script = std::move(shrunk);
     hunted_.killed = true;
     hunted_.lines = hunted_.script.lines.size();
     hunted_.mix = mix;
@@ -239,7 +237,8 @@ class Hunt {
       const Work allowed = allowance(sound->work);
       return work_verdict(planted->work, allowed.reads, allowed.cycles) == rule;
     };
-    killed_by(script, fails, mix, seed, rule, text);
+    ShrinkReport report;
+    killed_by(shrink(script, fails, options_.shrink, report), mix, seed, rule, text);
   }
 
   // The ID registers are what the judge goes by, so it cannot say that they are wrong.
@@ -252,13 +251,8 @@ class Hunt {
             const auto device = factory({}, nobody);
             if (!device) return std::string();
             (*device)->reset();
-            std::string all;
-            for (const uint32_t offset : kIdRegisters) {
-              uint64_t value = 0;
-              (*device)->read_register(offset, 4, value);
-              all += std::to_string(value) + " ";
-            }
-            return all;
+            using Words = std::array<uint32_t, sizeof(IdRegisters) / sizeof(uint32_t)>;
+            return fmt::format("{}", fmt::join(std::bit_cast<Words>(id_registers_of(**device)), " "));
           },
           options_.silence_ms);
     };

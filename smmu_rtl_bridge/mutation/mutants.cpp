@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <iterator>
@@ -37,7 +38,7 @@ core::Result<std::vector<Mutant>> parse_mutants(const std::string& text, const s
     mutant.kind = line.substr(kind + 1, name - kind - 1);
     mutant.name = line.substr(name + 1, argument - name - 1);
     mutant.argument = line.substr(argument + 1);
-    if (mutant.kind != "drawn" && mutant.kind != "hand" && mutant.kind != "performance")
+    if (std::find(std::begin(kMutantKinds), std::end(kMutantKinds), mutant.kind) == std::end(kMutantKinds))
       return wrong("a mutant's kind is drawn, hand or performance");
     mutants.push_back(std::move(mutant));
   }

@@ -2,16 +2,19 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
 
 namespace lockstep::smmu_rtl_bridge {
 
+inline constexpr std::string_view kMutantKinds[] = {"drawn", "hand", "performance"};
+
 // One bug that a design has inside, and that the setting `mutant=NUMBER` switches on.
 struct Mutant {
   unsigned number = 0;   // from 1
-  std::string kind;      // "drawn", "hand" or "performance"
+  std::string kind;      // of kMutantKinds
   std::string name;      // one line
   std::string argument;  // why no pin can tell it from the design; empty: one can
 };

@@ -57,6 +57,24 @@ MutantResult result_of(const Mutant& mutant, const Hunted& hunted) {
   return result;
 }
 
+bool is_of(const MutantResult& result, const Mutant& mutant) {
+  return result.kind == mutant.kind && result.name == mutant.name;
+}
+
+std::vector<MutantResult> in_order(const std::vector<Mutant>& mutants, const std::vector<MutantResult>& results) {
+  std::vector<MutantResult> ordered;
+  for (const Mutant& mutant : mutants)
+    for (const MutantResult& result : results)
+      if (is_of(result, mutant)) {
+        ordered.push_back(result);
+        if (!result.killed) ordered.back().argued = !mutant.argument.empty();
+      }
+  for (const MutantResult& result : results)
+    if (std::none_of(mutants.begin(), mutants.end(), [&](const Mutant& one) { return one.kind == result.kind; }))
+      ordered.push_back(result);
+  return ordered;
+}
+
 double MutationSummary::killed_percent() const {
   return mutants == 0 ? 0 : 100.0 * static_cast<double>(killed) / static_cast<double>(mutants);
 }
@@ -111,7 +129,7 @@ core::Status save_results(const std::string& path, const std::vector<MutantResul
       "# How co-simulation found each mutant: time with shrinking on one busy core, transactions until then, lines of\n"
       "# the shrunk script, mix and seed, the rule that it broke, kind and name. Written by `lockstep cosim mutate\n";
   text += fmt::format("# --resume`; stimulus from seed {}.\n", seed);
-  for (const char* kind : {"drawn", "hand", "performance"}) {
+  for (const std::string_view kind : kMutantKinds) {
     std::vector<MutantResult> some;
     std::copy_if(results.begin(), results.end(), std::back_inserter(some),
                  [&](const MutantResult& result) { return result.kind == kind; });

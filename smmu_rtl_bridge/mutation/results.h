@@ -26,6 +26,11 @@ struct MutantResult {
   static std::optional<MutantResult> parse(const std::string& line);
 };
 MutantResult result_of(const Mutant& mutant, const Hunted& hunted);
+bool is_of(const MutantResult& result, const Mutant& mutant);
+
+// In the order of `mutants`, which are all of some designs. Of a mutant that is no more, results are dropped; those of
+// kinds that these designs do not have are another design's, and stay behind the others.
+std::vector<MutantResult> in_order(const std::vector<Mutant>& mutants, const std::vector<MutantResult>& results);
 
 // What a set of results says together; numbers of transactions and lines are of those that were killed.
 struct MutationSummary {

@@ -84,6 +84,7 @@ void Evaluator::begin() {
   last_descriptor_ = 0;
   structures_until_ = kNever;
   stage1_updated_ = false;
+  steady_ = true;
   kept_level_ = 0;
   updates_.clear();
   chosen_.clear();
@@ -148,13 +149,38 @@ bool Evaluator::explore_all(const Control& control, std::vector<Outcome>& out, c
 
 void Evaluator::meet() {
   if (!ste_read_ || window_.ste != nullptr || window_.cd != nullptr) return;
+  meet({cd_read_, structures_until_, ste_words_, cd_words_});
+}
+
+void Evaluator::meet(const Structures& structures) {
   for (const Structures& known : met_)
-    if (known.has_cd == cd_read_ && known.ste == ste_words_ && (!cd_read_ || known.cd == cd_words_)) return;
-  met_.push_back({cd_read_, structures_until_, ste_words_, cd_words_});
+    if (known.has_cd == structures.has_cd && known.ste == structures.ste &&
+        (!known.has_cd || known.cd == structures.cd))
+      return;
+  met_.push_back(structures);
+}
+
+bool Evaluator::answer_as_before(const ClientAccess& access, const Control& control, std::vector<Outcome>& out) {
+  const SteadyAnswers::Answer* before = steady_answers_.find(access, control.number, memory_.changes());
+  if (before == nullptr) return false;
+  if (before->has_structures) meet(before->structures);
+  fetches_.insert(fetches_.end(), before->fetches.begin(), before->fetches.end());
+  out.push_back(before->outcome);
+  out.back().address |= access.address & SteadyAnswers::kOffset;
+  return true;
+}
+
+void Evaluator::remember(const ClientAccess& access, const Control& control, const Outcome& outcome) {
+  SteadyAnswers::Answer answer{access, control.number, memory_.changes(), outcome, ste_read_, {}, {}};
+  if (ste_read_) answer.structures = {cd_read_, structures_until_, ste_words_, cd_words_};
+  answer.fetches = fetches_;
+  steady_answers_.keep(std::move(answer));
 }
 
 bool Evaluator::evaluate(const ClientAccess& access, const Control& control, const Window& window,
                          std::vector<Outcome>& out) {
+  const bool ordinary = out.empty() && fetches_.empty() && window.ste == nullptr && window.cd == nullptr;
+  if (ordinary && answer_as_before(access, control, out)) return true;
   tlm_models::smmuv3::Transaction transaction;
   transaction.address = access.address;
   transaction.stream_id = access.stream_id;
@@ -171,7 +197,7 @@ bool Evaluator::evaluate(const ClientAccess& access, const Control& control, con
   address_ = access.address;
   has_substream_ = access.substream_valid;
   may_mark_dirty_ = access.write || access.atomic;
-  return explore(control, window, out, [&](Outcome& outcome) {
+  const bool decided = explore(control, window, out, [&](Outcome& outcome) {
     const tlm_models::smmuv3::TranslateResult result = smmu_.translate(transaction);
     switch (result.outcome) {
       case tlm_models::smmuv3::Outcome::kPass:
@@ -195,6 +221,9 @@ bool Evaluator::evaluate(const ClientAccess& access, const Control& control, con
     }
     return result.event;
   });
+  if (ordinary && steady_ && decided && out.size() == 1 && out.front().end == Ends::kPass && !out.front().recorded)
+    remember(access, control, out.front());
+  return decided;
 }
 
 bool Evaluator::evaluate(const AtsQuestion& question, const Control& control, const Window& window,
@@ -361,6 +390,7 @@ bool Evaluator::write(uint64_t, const void* data, size_t size_bytes, const Memor
 
 ExchangeResult Evaluator::exchange(uint64_t address, uint64_t expected, uint64_t desired, const MemoryAttributes&,
                                    AccessKind kind) {
+  steady_ = false;
   if (kind == AccessKind::kStage1Update) stage1_updated_ = true;
   if (memory_.broken_now(address)) return ExchangeResult::kBusError;
   updates_.push_back({address, expected, desired});
@@ -368,6 +398,7 @@ ExchangeResult Evaluator::exchange(uint64_t address, uint64_t expected, uint64_t
 }
 
 bool Evaluator::changing_read(uint64_t address, uint64_t* words, unsigned count, AccessKind kind) {
+  steady_ = false;
   const auto before =
       std::find_if(chosen_.begin(), chosen_.end(), [&](const Chosen& chosen) { return chosen.address == address; });
   Option option;

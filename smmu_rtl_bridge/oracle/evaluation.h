@@ -9,59 +9,12 @@
 
 #include "smmu_rtl_bridge/observer.h"
 #include "smmu_rtl_bridge/oracle/invalidation_log.h"
+#include "smmu_rtl_bridge/oracle/outcome.h"
+#include "smmu_rtl_bridge/oracle/steady_answers.h"
 #include "smmu_rtl_bridge/oracle/versioned_memory.h"
 #include "tlm_models/smmuv3/smmu.h"
 
 namespace lockstep::smmu_rtl_bridge {
-
-// An update of a descriptor that a translation makes.
-struct DescriptorUpdate {
-  uint64_t address = 0;
-  uint64_t expected = 0;
-  uint64_t desired = 0;
-  bool operator==(const DescriptorUpdate&) const = default;
-};
-
-enum class Ends : uint8_t { kPass, kAbort, kZero, kStall };
-
-// What was seen of memory to come to an outcome: bits of Outcome::seen.
-inline constexpr unsigned kSawOldStreamEntry = 1u << 0;  // cached from before the access was accepted
-inline constexpr unsigned kSawOldContext = 1u << 1;
-inline constexpr unsigned kSawOldDescriptor = 1u << 2;
-inline constexpr unsigned kSawChange = 1u << 3;       // changed between acceptance and answer
-inline constexpr unsigned kSawNeighbour = 1u << 4;    // another descriptor of a contiguous group
-inline constexpr unsigned kSawOldRegime = 1u << 5;    // tables of an older configuration with the same tags
-inline constexpr unsigned kSawFaultCached = 1u << 6;  // not allowed: see Window::keep_faults
-
-// One thing that may happen to an access. Stalls have STAG 0 in their record.
-struct Outcome {
-  Ends end = Ends::kAbort;
-  bool privileged = false;
-  bool instruction = false;
-  bool recorded = false;
-  bool may_merge = false;
-  bool lacks_permission = false;  // F_PERMISSION, recorded or not
-  uint64_t address = 0;
-  Attributes attributes;
-  tlm_models::smmuv3::EventRecord record{};
-  std::optional<AtsAnswer> ats;
-  std::vector<DescriptorUpdate> updates;
-  unsigned seen = 0;
-  // For counting, and no part of what is compared: where the last descriptor of a table is that it takes, 0 where it
-  // takes none, and whether tables of both stages are among them.
-  uint64_t last_descriptor = 0;
-  bool two_stages = false;
-
-  bool same_as(const Outcome& other) const;
-};
-
-// Structures that an access may have been translated with.
-struct Structures {
-  bool has_cd = false;
-  Sequence until = kNever;  // when memory ceased to hold them
-  tlm_models::smmuv3::StructureWords ste{};
-  tlm_models::smmuv3::StructureWords cd{};
-};
 
 // When an access was under way and what it may have seen.
 struct Window {
@@ -114,10 +67,6 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
     alike_ = false;
   }
   // What they read, with what attributes.
-  struct Fetch {
-    uint64_t address = 0;
-    tlm_models::smmuv3::MemoryAttributes attributes;
-  };
   const std::vector<Fetch>& fetches() const { return fetches_; }
   // What the evaluations since then went through, each once.
   const std::vector<Structures>& met() const { return met_; }
@@ -163,6 +112,8 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   void page_response(const tlm_models::smmuv3::PageResponse&) override {}
   bool downstream_quiet() override { return true; }
 
+  bool answer_as_before(const ClientAccess& access, const Control& control, std::vector<Outcome>& out);
+  void remember(const ClientAccess& access, const Control& control, const Outcome& outcome);
   template <typename Run>
   bool explore(const Control& control, const Window& window, std::vector<Outcome>& out, const Run& run);
   template <typename Run>
@@ -170,6 +121,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   void load(const Control& control);
   void begin();
   void meet();
+  void meet(const Structures& structures);
   bool next();
   unsigned choose(unsigned count);
   bool leads_to_kept_context(tlm_models::smmuv3::AccessKind kind);
@@ -240,6 +192,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   uint64_t last_descriptor_ = 0;
   Sequence structures_until_ = kNever;
   bool stage1_updated_ = false;
+  bool steady_ = true;           // all that was read has one value whoever reads it
   unsigned kept_level_ = 0;      // of the next read towards a context descriptor that is kept
   bool may_mark_dirty_ = false;  // the access writes, or ATS asks whether it may
   std::vector<DescriptorUpdate> updates_;
@@ -257,6 +210,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   uint64_t answer_ = 1;
   std::vector<Structures> met_;
   std::vector<Fetch> fetches_;
+  SteadyAnswers steady_answers_;
 };
 
 }  // namespace lockstep::smmu_rtl_bridge

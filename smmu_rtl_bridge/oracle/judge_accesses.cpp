@@ -237,7 +237,7 @@ void Judge::explain_fetches(Sequence from) {
   for (auto seen = fetches_.rbegin(); seen != fetches_.rend() && seen->at > from; ++seen) {
     if (++looked_at > kFetchesLookedAt) break;
     if (seen->right) continue;
-    for (const Evaluator::Fetch& fetch : evaluator_.fetches()) {
+    for (const Fetch& fetch : evaluator_.fetches()) {
       if (fetch.address != seen->address) continue;
       seen->expected = to_pins(fetch.attributes);
       seen->right = seen->expected == seen->attributes;

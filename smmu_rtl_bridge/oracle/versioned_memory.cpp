@@ -25,6 +25,12 @@ VersionedMemory::Page* VersionedMemory::find(uint64_t address) {
   return near_page;
 }
 
+VersionedMemory::Page* VersionedMemory::ask(uint64_t address) {
+  Page* page = find(address);
+  if (page != nullptr) page->asked = true;
+  return page;
+}
+
 VersionedMemory::Page& VersionedMemory::make(uint64_t address) {
   if (Page* page = find(address)) return *page;
   auto& place = pages_[address >> kPageLog2];
@@ -47,6 +53,7 @@ void VersionedMemory::write(uint64_t address, const void* data, size_t size_byte
     page.hint_big = page.hint_big || (after & kHintBig);
     if (after != before) {
       page.words[word] = after;
+      changes_ += page.asked;
       std::vector<Change>& changes = page.history[word];
       std::erase_if(changes, [&](const Change& change) { return change.at <= floor_; });
       changes.push_back({now, before});
@@ -62,6 +69,7 @@ void VersionedMemory::set_broken(uint64_t address, bool broken, Sequence now) {
   Page& page = make(address);
   if (page.broken == broken) return;
   page.broken = broken;
+  changes_ += page.asked;
   page.breaks.emplace_back(now, broken);
 }
 
@@ -77,6 +85,7 @@ void VersionedMemory::learn(uint64_t address, const void* data, size_t size_byte
     if (page->written[word / 8] >> word % 8 & 1) continue;
     page->written[word / 8] |= static_cast<uint8_t>(1u << word % 8);
     page->words[word] = value;
+    changes_ += page->asked;
     page->hint_little = page->hint_little || (value & kHintLittle);
     page->hint_big = page->hint_big || (value & kHintBig);
   }
@@ -111,14 +120,14 @@ bool VersionedMemory::has_history(Page& page, unsigned first, unsigned words) {
 }
 
 const uint64_t* VersionedMemory::steady_words(uint64_t address, unsigned words) {
-  Page* page = find(address);
+  Page* page = ask(address);
   if (page == nullptr || page->broken || !page->breaks.empty() || has_history(*page, word_of(address), words))
     return nullptr;
   return &page->words[word_of(address)];
 }
 
 bool VersionedMemory::read_steady(uint64_t address, unsigned words, uint64_t* out) {
-  Page* page = find(address);
+  Page* page = ask(address);
   if (page == nullptr) {
     std::fill_n(out, words, 0);
     return true;

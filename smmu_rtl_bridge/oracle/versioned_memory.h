@@ -45,6 +45,9 @@ class VersionedMemory {
   void snapshots(uint64_t address, unsigned words, std::vector<Snapshot>& out);
   // Whether any word of the page ever had the bit set that leaves have their contiguous hint in.
   bool may_have_hint(uint64_t address, bool big_endian);
+  // Grows with each change in a page that somebody has read. What does not count: that a history is forgotten, and that
+  // a page comes into being that read as zeros before, which are no structure or descriptor that lets anything pass.
+  uint64_t changes() const { return changes_; }
   uint64_t now(uint64_t address);
   bool broken_now(uint64_t address);
 
@@ -60,11 +63,13 @@ class VersionedMemory {
     std::unordered_map<unsigned, std::vector<Change>> history;
     std::vector<std::pair<Sequence, bool>> breaks;
     bool broken = false;
+    bool asked = false;  // somebody has read it
     bool hint_little = false;
     bool hint_big = false;
   };
 
   Page* find(uint64_t address);
+  Page* ask(uint64_t address);
   bool has_history(Page& page, unsigned first, unsigned words);
   Page& make(uint64_t address);
 
@@ -72,6 +77,7 @@ class VersionedMemory {
   static constexpr size_t kNear = 256;
   std::array<std::pair<uint64_t, Page*>, kNear> near_{};
   Sequence floor_ = 0;
+  uint64_t changes_ = 0;
   std::vector<Sequence> times_;
 };
 

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
+
+#include "smmu_rtl_bridge/names.h"
 
 namespace lockstep::smmu_rtl_bridge {
 namespace {
@@ -26,12 +27,6 @@ constexpr unsigned kStepTicks = 1;
 // Of memory that a script makes slow: what it does not say, and the most, which is far below what counts as hanging.
 constexpr uint64_t kSlowCycles = 500, kSlowCyclesMax = 5000;
 constexpr size_t kOpenAccessesMax = 4096;
-
-std::string hex(uint64_t value) {
-  char buffer[20];
-  std::snprintf(buffer, sizeof buffer, "0x%llx", static_cast<unsigned long long>(value));
-  return buffer;
-}
 
 uint32_t offset_of(const std::string& word) {
   if (const RegisterName* row = find_register(word)) return row->offset;

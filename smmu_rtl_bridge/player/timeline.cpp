@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smmu_rtl_bridge/player/timeline.h"
 
+#include <algorithm>
 #include <cstring>
-#include <sstream>
 
+#include "smmu_rtl_bridge/names.h"
 #include "smmu_rtl_bridge/script/vocabulary.h"
 
 namespace lockstep::smmu_rtl_bridge {
 namespace {
-
-std::string hex(uint64_t value) {
-  std::ostringstream text;
-  text << "0x" << std::hex << value;
-  return text.str();
-}
 
 std::string words(const void* data, size_t size_bytes) {
   std::string text;
@@ -89,10 +84,7 @@ void Timeline::forwarded(const ForwardedAccess& access) {
        << (access.instruction ? " instruction" : "") << told(access.attributes) << "\n";
 }
 void Timeline::finished_downstream(uint64_t id) { out_ << "  client " << id << " is done downstream\n"; }
-void Timeline::answered(uint64_t id, AccessEnd end) {
-  constexpr const char* kEnds[] = {"done", "aborted", "zero", "failed downstream"};
-  out_ << "  client " << id << " ends: " << kEnds[static_cast<size_t>(end)] << "\n";
-}
+void Timeline::answered(uint64_t id, AccessEnd end) { out_ << "  client " << id << " ends: " << name_of(end) << "\n"; }
 void Timeline::ats_asked(const AtsQuestion& question) {
   out_ << "translation request " << question.id
        << stream(question.stream_id, question.substream_id, question.substream_valid) << " " << hex(question.address)
@@ -121,10 +113,7 @@ void Timeline::page_answered(const PageAnswer& answer) {
   out_ << "  page response" << stream(answer.stream_id, answer.substream_id, answer.substream_valid) << " group "
        << answer.group << " code " << unsigned{answer.code} << "\n";
 }
-void Timeline::pulsed(Wire wire) {
-  constexpr const char* kWires[] = {"event queue", "PRI queue", "CMD_SYNC", "global error", "event"};
-  out_ << "  wire: " << kWires[static_cast<size_t>(wire)] << "\n";
-}
+void Timeline::pulsed(Wire wire) { out_ << "  wire: " << name_of(wire) << "\n"; }
 void Timeline::quiet() { out_ << "quiet\n"; }
 
 }  // namespace lockstep::smmu_rtl_bridge

@@ -47,4 +47,9 @@ core::Result<const DesignFile*> load_design_file(const std::string& path) {
   return file;
 }
 
+core::Status open_waveform(Design& design, const std::string& path) {
+  if (design.open_waveform(path)) return {};
+  return core::Error{path + ": no waveform can be written: the design was built without, or the file is out of reach."};
+}
+
 }  // namespace lockstep::smmu_rtl_bridge

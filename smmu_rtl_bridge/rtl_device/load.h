@@ -16,4 +16,7 @@ core::Result<const DesignFile*> load_design_file(const std::string& path);
 // the folder `rtl` beside the program. `variant` is "plain", "trace" or "coverage".
 std::string design_path(const std::string& name, const std::string& variant);
 
+// The message says what there must be.
+core::Status open_waveform(Design& design, const std::string& path);
+
 }  // namespace lockstep::smmu_rtl_bridge

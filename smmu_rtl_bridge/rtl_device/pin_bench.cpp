@@ -5,6 +5,8 @@
 #include <cstring>
 #include <iomanip>
 
+#include "smmu_rtl_bridge/names.h"
+
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
@@ -339,9 +341,8 @@ void PinBench::log_cycle() const {
     line("registers", request.write ? "write" : "read")
         << " 0x" << std::hex << request.address << " 0x" << (request.write ? request.data : out_.registers.data)
         << std::dec << (out_.registers.error ? " error" : "") << "\n";
-  constexpr const char* kNames[] = {"event queue", "PRI queue", "CMD_SYNC", "global error", "event"};
   for (size_t i = 0; i < kWires; ++i)
-    if (out_.wires[i]) line("wire", kNames[i]) << "\n";
+    if (out_.wires[i]) line("wire", name_of(static_cast<Wire>(i))) << "\n";
 }
 
 }  // namespace lockstep::smmu_rtl_bridge

@@ -101,16 +101,6 @@ std::string listed(std::span<const std::string_view> words) {
   return text;
 }
 
-// Which of place and number a line of "break", "mend" and "slow" has follows from its word.
-bool wants_place(const Line& line, const VerbRow& row) {
-  if (!names_memory(line.verb)) return row.place;
-  return line.word == "ste" || line.word == "l1ste" || line.word == "cd" || line.word == "l1cd" || line.word == "desc";
-}
-bool wants_number(const Line& line, const VerbRow& row) {
-  if (!names_memory(line.verb)) return row.number;
-  return line.word == "page" || line.word == "desc";
-}
-
 core::Status read_word(const VerbRow& row, std::string_view word, Line& line) {
   const std::string verb(row.name);
   switch (row.word) {
@@ -220,13 +210,13 @@ core::Result<Line> parse_line(std::string_view text) {
     if (const core::Status status = read_word(*row, word, line); !status) return status.error();
     word = words.next();
   }
-  if (wants_place(line, *row)) {
+  if (wants_place(line)) {
     const auto place = place_of(word);
     if (!place) return Error{verb + " needs a stream: 5, 5.3 with a substream or 5/s2, not " + quoted(word)};
     line.place = *place;
     word = words.next();
   }
-  if (wants_number(line, *row)) {
+  if (wants_number(line)) {
     const auto number = number_of(word);
     if (!number) return Error{verb + " needs a number here, not " + quoted(word)};
     line.number = *number;

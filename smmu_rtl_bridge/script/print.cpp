@@ -30,13 +30,7 @@ std::string print(const Line& line) {
   if (line.delay != 0) text += "@" + std::to_string(line.delay) + " ";
   text += row.name;
   if (!line.word.empty()) text += " " + line.word;
-  bool place = row.place, number = row.number;
-  if (names_memory(line.verb)) {
-    number = line.word == "page" || line.word == "desc";
-    place =
-        line.word == "desc" || line.word == "ste" || line.word == "l1ste" || line.word == "cd" || line.word == "l1cd";
-  }
-  if (place) {
+  if (wants_place(line)) {
     text += " ";
     append(text, line.place.stream);
     if (line.place.has_substream) {
@@ -45,7 +39,7 @@ std::string print(const Line& line) {
     }
     if (line.place.stage2) text += "/s2";
   }
-  if (number) {
+  if (wants_number(line)) {
     text += " ";
     append(text, line.number);
   }

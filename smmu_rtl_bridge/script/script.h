@@ -42,9 +42,6 @@ enum class Verb : uint8_t {
   kCount,
 };
 
-// Lines that name something in memory by who reads it ("ste 5") or where it is ("page 0x1000").
-constexpr bool names_memory(Verb verb) { return verb == Verb::kBreak || verb == Verb::kMend || verb == Verb::kSlow; }
-
 // Whose tables a line means: those of a context descriptor ("5" and "5.3") or of stage 2 ("5/s2").
 struct Place {
   uint32_t stream = 0;
@@ -114,6 +111,10 @@ struct VerbRow {
   std::span<const FieldName> fields = {};  // besides those of the kind
 };
 const VerbRow& row_of(Verb verb);
+// Whether a line has a place and a number. Of lines that name something in memory by who reads it ("ste 5") or where it
+// is ("page 0x1000"), that follows from their word.
+bool wants_place(const Line& line);
+bool wants_number(const Line& line);
 std::span<const VerbRow> verb_rows();
 
 inline constexpr unsigned kScriptVersion = 1;

@@ -101,7 +101,18 @@ constexpr VerbRow kRows[] = {
 };
 static_assert(std::size(kRows) == static_cast<size_t>(Verb::kCount));
 
+bool names_memory(Verb verb) { return verb == Verb::kBreak || verb == Verb::kMend || verb == Verb::kSlow; }
+
 }  // namespace
+
+bool wants_place(const Line& line) {
+  if (!names_memory(line.verb)) return row_of(line.verb).place;
+  return line.word == "ste" || line.word == "l1ste" || line.word == "cd" || line.word == "l1cd" || line.word == "desc";
+}
+bool wants_number(const Line& line) {
+  if (!names_memory(line.verb)) return row_of(line.verb).number;
+  return line.word == "page" || line.word == "desc";
+}
 
 const VerbRow& row_of(Verb verb) { return kRows[static_cast<size_t>(verb)]; }
 std::span<const VerbRow> verb_rows() { return kRows; }

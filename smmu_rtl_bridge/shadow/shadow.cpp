@@ -2,11 +2,11 @@
 #include "smmu_rtl_bridge/shadow/shadow.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <string_view>
 
 #include "smmu_rtl_bridge/campaign/beside.h"
+#include "smmu_rtl_bridge/names.h"
 #include "smmu_rtl_bridge/script/vocabulary.h"
 
 namespace lockstep::smmu_rtl_bridge {
@@ -21,13 +21,6 @@ constexpr uint64_t kOverflow = uint64_t{1} << 31;
 constexpr uint64_t kCommandErrorField = uint64_t{0x7f} << 24;
 constexpr uint64_t kCommandError = 1, kEventQueueError = 4;
 constexpr unsigned kTerminateOnly = 1;
-constexpr const char* kWireNames[] = {"event queue", "PRI queue", "CMD_SYNC", "global error"};
-
-std::string hex(uint64_t value) {
-  char buffer[20];
-  std::snprintf(buffer, sizeof buffer, "0x%llx", static_cast<unsigned long long>(value));
-  return buffer;
-}
 
 uint64_t word_of(const void* data, size_t size_bytes) {
   uint64_t value = 0;
@@ -392,7 +385,7 @@ void Shadow::compare_at_rest() {
   for (size_t wire = 0; wire < static_cast<size_t>(Wire::kSendEvent); ++wire) {
     const bool here = device_doings_.pulses[wire] != 0, there = model_doings_.pulses[wire] != 0;
     if (here == there) continue;
-    differ("both.interrupt", std::string("the wire of the ") + kWireNames[wire] +
+    differ("both.interrupt", std::string("the wire of the ") + name_of(static_cast<Wire>(wire)) +
                                  (here ? " was pulsed; the model's was not" : " was not pulsed; the model's was"));
   }
   if (device_doings_.messages == model_doings_.messages) return;

@@ -89,7 +89,7 @@ class Shadow : public Observer {
   void finished() override { quiet(); }
 
  private:
-  static constexpr size_t kWires = 5;
+  static constexpr size_t kWires = static_cast<size_t>(Wire::kSendEvent) + 1;
   class ModelSide;
 
   // What one of the two did since all was quiet, beside answers and records.

@@ -34,9 +34,6 @@ class WatchedMemory {
   // What the device was seen to read and to write.
   void device_read(uint64_t address, const void* data, size_t size_bytes, bool failed);
   void device_wrote(uint64_t address, const void* data, size_t size_bytes);
-  size_t pages() const { return pages_.size(); }
-  // There were more pages than kPagesMax; what lies beyond is read anew each time.
-  bool overflowed() const { return overflowed_; }
 
  private:
   struct Page {
@@ -49,6 +46,7 @@ class WatchedMemory {
   ReadPage read_page_;
   std::vector<Observer*> observers_;
   std::map<uint64_t, Page> pages_;  // by page number: in order, so that a run repeats itself
+  // Where there were more pages than kPagesMax: what lies beyond is read anew each time.
   Page beyond_;
   bool overflowed_ = false;
 };

@@ -33,6 +33,17 @@ def nothing_is_wrong_without_bugs(context):
     check(run.status == 0, f"ended with {run.status}:\n{run.stderr.decode(errors='replace')[-600:]}")
 
 
+def shrinking_takes_what_is_played(context):
+    """Settings of the model in a script are left out for a design, whoever plays it."""
+    script = context.folder / "model.smmu"
+    script.write_text("smmu-script 1\nsettings oas_bits=40\nstream s1 5\naccess read 5 0x1000\n")
+    device = ("--dut", "rtl", "--rtl", "little_smmu")
+    played = context.run("cosim", "smmu", *device, "--script", script, timeout_s=TIMEOUT_S)
+    check(played.status == 0, f"played: {played.status}: {played.stderr!r}")
+    shrunk = context.run("cosim", "shrink", *device, script, timeout_s=TIMEOUT_S)
+    check(shrunk.status == 2 and b"nothing is wrong with it" in shrunk.stderr, f"shrunk: {shrunk.status}: {shrunk.stderr!r}")
+
+
 def bug(name):
     def test(context):
         verdict, lines_max = BUGS[name]
@@ -60,4 +71,4 @@ def bug(name):
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__, [nothing_is_wrong_without_bugs, *map(bug, BUGS)]))
+    sys.exit(main(__doc__, [nothing_is_wrong_without_bugs, shrinking_takes_what_is_played, *map(bug, BUGS)]))

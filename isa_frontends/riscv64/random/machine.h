@@ -10,8 +10,6 @@
 
 namespace lockstep::isa::riscv64::random {
 
-// One hart with RAM, the address that ends a program, and a page of registers that answer with numbers which depend on
-// all accesses before.
 // A hart of a machine with a timer that may change an interrupt's line while the guest reads the time.
 class RandomHart : public Hart64 {
  public:
@@ -19,6 +17,8 @@ class RandomHart : public Hart64 {
   uint64_t time() override;
 };
 
+// One hart with RAM, the address that ends a program, and a page of registers that answer with numbers which depend on
+// all accesses before.
 class RandomMachine final : public core::PhysicalBus {
  public:
   RandomMachine(const EngineFactory& factory, const HartFactory& hart_factory);

@@ -183,6 +183,26 @@ TEST(Campaign, SeedsAreCountedWhateverTheNumberOfProcesses) {
   EXPECT_EQ(counts[0].answers, counts[1].answers);
 }
 
+TEST(Campaign, TheLargestSeedIsOneAsAnyOther) {
+  CampaignOptions options;
+  options.first_seed = options.last_seed = ~uint64_t{0};
+  const auto campaign = run_campaign(make_core_device, options, [](const CampaignProgress&) {});
+  ASSERT_TRUE(campaign) << campaign.message();
+  EXPECT_EQ(campaign->progress.seeds_done, 1u);
+  for (const Finding& finding : campaign->findings) ADD_FAILURE() << finding.result.rule << ": " << finding.result.text;
+}
+
+// Seeds are told to processes when these come to them.
+TEST(Campaign, AnyNumberOfSeedsCanWait) {
+  CampaignOptions options;
+  options.last_seed = uint64_t{1} << 60;
+  options.seeds_per_process = 1;
+  options.shrinks = false;
+  const auto campaign = run_campaign(with(Bug::kCrashes), options, [](const CampaignProgress&) {});
+  ASSERT_TRUE(campaign) << campaign.message();
+  EXPECT_EQ(campaign->findings.size(), 1u);
+}
+
 TEST(Campaign, SettingsThatNoDeviceHasAreAnError) {
   CampaignOptions options;
   options.seed.settings = {{"oas_bits", "33"}};

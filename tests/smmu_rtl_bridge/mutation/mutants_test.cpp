@@ -99,5 +99,26 @@ TEST(Results, ATableIsReadAgainAndSummed) {
   EXPECT_TRUE(load_results(path)->empty());
 }
 
+MutantResult result_named(const char* kind, const char* name, bool killed) {
+  MutantResult result;
+  result.kind = kind;
+  result.name = name;
+  result.killed = killed;
+  return result;
+}
+
+TEST(Results, ATableKeepsTheOrderOfTheListAndWhatIsOfOtherDesigns) {
+  const auto mutants = parse_mutants("1|hand|first|\n2|hand|second|no pin says\n3|performance|third|\n", "list");
+  ASSERT_TRUE(mutants) << mutants.message();
+  const std::vector<MutantResult> ordered =
+      in_order(*mutants, {result_named("drawn", "of another design", true), result_named("hand", "second", false),
+                          result_named("hand", "no more", true), result_named("hand", "first", true)});
+  ASSERT_EQ(ordered.size(), 3u);
+  EXPECT_EQ(ordered[0].name, "first");
+  EXPECT_EQ(ordered[1].name, "second");
+  EXPECT_TRUE(ordered[1].argued);
+  EXPECT_EQ(ordered[2].name, "of another design");
+}
+
 }  // namespace
 }  // namespace lockstep::smmu_rtl_bridge

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <random>
 
+#include "smmu_rtl_bridge/rtl_device.h"
 #include "smmu_rtl_bridge/rtl_device/coverage_file.h"
 #include "smmu_rtl_bridge/rtl_device/pin_trace.h"
 #include "tests/core/seed.h"
@@ -119,6 +120,15 @@ TEST_F(PinTrace, AnyBytesEndWithAnErrorThatNamesTheFile) {
   }
   std::filesystem::remove(file);
   EXPECT_FALSE(replay());
+}
+
+TEST_F(PinTrace, AFileThatCannotBeWrittenIsNamedBeforeAnythingRuns) {
+  RtlOptions options;
+  options.make = [] { return std::make_unique<Sum>(); };
+  options.record = (folder_ / "nowhere" / "pins").string();
+  const auto factory = make_rtl_factory(options);
+  ASSERT_FALSE(factory);
+  EXPECT_NE(factory.message().find(options.record), std::string::npos) << factory.message();
 }
 
 TEST_F(PinTrace, CoverageOfRunsIsAddedUp) {

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// An evaluator that remembers answers says what one says that has never seen the access, in random worlds whose tables
+// and registers change. LOCKSTEP_SEED chooses the first world.
+#include "smmu_rtl_bridge/oracle/steady_answers.h"
+
+#include <gtest/gtest.h>
+
+#include "smmu_rtl_bridge/model_pins.h"
+#include "smmu_rtl_bridge/oracle/evaluation.h"
+#include "tests/core/seed.h"
+#include "tests/smmu_rtl_bridge/oracle/watched_model.h"
+#include "tests/smmuv3_reference/world.h"
+#include "tests/tlm_models/smmuv3/reference_bridge.h"
+
+namespace lockstep::smmu_rtl_bridge {
+namespace {
+
+namespace ref = smmuv3_reference;
+using Random = std::mt19937_64;
+
+constexpr unsigned kWorlds = 60;
+constexpr unsigned kAccesses = 300;
+
+struct ChangingWorld {
+  ChangingWorld(const core_smmu::Config& config, Random& random, bool damage) {
+    ref::WorldOptions options;
+    options.seed = random();
+    const IdRegisters ids = id_registers(config);
+    options.idr0 = ids.idr0;
+    options.idr1 = ids.idr1;
+    options.idr3 = ids.idr3;
+    options.idr5 = ids.idr5;
+    options.cacheable = !damage;
+    options.damage = damage;
+    world = ref::make_world(options);
+    for (const uint64_t page : world.memory.page_addresses()) {
+      ref::SparseMemory mended = world.memory;
+      mended.mend_page(page);
+      std::array<uint8_t, 4096> bytes;
+      mended.read(page, bytes.data(), bytes.size());
+      memory.write(page, bytes.data(), bytes.size(), now);
+      if (!world.memory.read(page, bytes.data(), bytes.size())) memory.set_broken(page, true, now);
+    }
+    memory.forget_history();
+    set_control(random);
+  }
+
+  void set_control(Random& random) {
+    control.number = next_control++;
+    control.cr0 = random() % 20 ? core_smmu::kCr0SmmuEnable : 0;
+    control.gbpa = static_cast<uint32_t>(random()) & 0x1fff1f;
+    control.cr1 = random() & 0xfff;
+    control.cr2 = random() & 7;
+    control.strtab_base = world.strtab_base;
+    control.strtab_base_cfg = world.strtab_base_cfg;
+  }
+
+  // From few pages, so that they are met again, by their different parts.
+  void draw_pool(Random& random) {
+    pool.clear();
+    for (unsigned i = 0; i < 12; ++i) {
+      const ref::World::Stream& stream = world.streams[random() % world.streams.size()];
+      ClientAccess one;
+      one.stream_id = stream.id;
+      one.substream_valid = !stream.substreams.empty() && random() % 2;
+      if (one.substream_valid) one.substream_id = stream.substreams[random() % stream.substreams.size()];
+      one.address = stream.addresses[random() % stream.addresses.size()];
+      one.privileged = random() % 2;
+      one.attributes = to_pins(core_smmu::random_attributes(random));
+      pool.push_back(one);
+    }
+  }
+  ClientAccess draw(Random& random) {
+    ClientAccess one = pool[random() % pool.size()];
+    one.address ^= random() % 4096;
+    one.write = random() % 8 == 0;
+    one.instruction = random() % 8 == 0;
+    return one;
+  }
+
+  void change(Random& random) {
+    switch (random() % 64) {
+      case 0:
+        set_control(random);
+        break;
+      case 1:
+        memory.set_broken(world.structures[random() % world.structures.size()], random() % 2, now);
+        break;
+      case 2:
+      case 3: {
+        const uint64_t place = world.structures[random() % world.structures.size()];
+        const uint64_t value = memory.now(place) ^ uint64_t { 1 } << random() % 64;
+        memory.write(place, &value, sizeof value, now);
+        break;
+      }
+      case 4: {
+        // Where no table was until now.
+        const uint64_t value = random();
+        memory.write((random() & 0xff'ffff'f000), &value, sizeof value, now);
+        break;
+      }
+      case 5:
+      case 6:
+        memory.set_floor(now);
+        break;
+      case 7:
+        memory.forget_history();
+        break;
+      default:
+        break;
+    }
+  }
+
+  ref::World world;
+  VersionedMemory memory;
+  Control control;
+  uint64_t next_control = 0;
+  Sequence now = 1;
+  std::vector<ClientAccess> pool;
+};
+
+void compare(uint64_t seed, uint64_t& remembered) {
+  Random random(seed);
+  const bool damage = random() % 3 == 0;
+  const core_smmu::Config config = core_smmu::random_config(random, !damage);
+  ChangingWorld world(config, random, damage);
+  const InvalidationLog log(config);
+  Evaluator one(config, world.memory, log);
+  world.draw_pool(random);
+  for (unsigned i = 0; i < kAccesses; ++i) {
+    world.now += 2;
+    world.change(random);
+    const ClientAccess access = world.draw(random);
+    const Window window{world.now - 1, world.now + 1, world.now - 1};
+    Evaluator fresh(config, world.memory, log);
+    std::vector<Outcome> outcomes, expected;
+    const uint64_t before = one.evaluations();
+    one.begin_answer();
+    const bool decided = one.evaluate(access, world.control, window, outcomes);
+    remembered += one.evaluations() == before;
+    fresh.begin_answer();
+    ASSERT_EQ(fresh.evaluate(access, world.control, window, expected), decided);
+    ASSERT_EQ(outcomes.size(), expected.size());
+    for (size_t k = 0; k < outcomes.size(); ++k) {
+      EXPECT_TRUE(outcomes[k].same_as(expected[k]));
+      EXPECT_EQ(outcomes[k].seen, expected[k].seen);
+      EXPECT_EQ(outcomes[k].last_descriptor, expected[k].last_descriptor);
+      EXPECT_EQ(outcomes[k].two_stages, expected[k].two_stages);
+      EXPECT_EQ(outcomes[k].lacks_permission, expected[k].lacks_permission);
+    }
+    ASSERT_EQ(one.met().size(), fresh.met().size());
+    for (size_t k = 0; k < one.met().size(); ++k) {
+      EXPECT_EQ(one.met()[k].has_cd, fresh.met()[k].has_cd);
+      EXPECT_EQ(one.met()[k].until, fresh.met()[k].until);
+      EXPECT_EQ(one.met()[k].ste, fresh.met()[k].ste);
+      if (one.met()[k].has_cd) EXPECT_EQ(one.met()[k].cd, fresh.met()[k].cd);
+    }
+    ASSERT_EQ(one.fetches().size(), fresh.fetches().size());
+    for (size_t k = 0; k < one.fetches().size(); ++k) {
+      EXPECT_EQ(one.fetches()[k].address, fresh.fetches()[k].address);
+      EXPECT_EQ(one.fetches()[k].attributes, fresh.fetches()[k].attributes);
+    }
+    ASSERT_FALSE(::testing::Test::HasFailure()) << "LOCKSTEP_SEED=" << seed << ", access " << i;
+  }
+}
+
+TEST(SteadyAnswers, AreWhatIsFoundAfresh) {
+  const uint64_t first = test::seed();
+  uint64_t remembered = 0;
+  for (unsigned i = 0; i < kWorlds && !HasFatalFailure(); ++i) compare(first + i, remembered);
+  EXPECT_GT(remembered, 2 * kWorlds);
+}
+
+}  // namespace
+}  // namespace lockstep::smmu_rtl_bridge
