@@ -108,6 +108,7 @@ class Hunt {
   core::Result<bool> directed_turn(bool slow) {
     for (const auto* scripts : {&directed_scripts(), &cross_scripts()}) {
       for (const DirectedScript& directed : *scripts) {
+        if (slow && directed.one_by_one) continue;
         Script script = script_of(directed);
         if (quarry_.adapt) script = quarry_.adapt(std::move(script));
         if (slow) script.settings.insert(script.settings.end(), std::begin(kSlow), std::end(kSlow));

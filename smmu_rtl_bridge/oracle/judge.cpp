@@ -78,12 +78,14 @@ void Judge::device_read(uint64_t address, const void* data, size_t size_bytes, c
     if (size_bytes == 16) check_queue_attributes("command queue", attributes);
     return;
   }
+  check_fetch_enabled(address);
   fetches_.push_back({address, now_, attributes, false, false, {}});
 }
 
 void Judge::device_exchanged(uint64_t address, uint64_t expected, uint64_t desired, const Attributes& attributes,
                              bool done, bool failed) {
   ++now_;
+  check_fetch_enabled(address);
   fetches_.push_back({address, now_, attributes, false, false, {}});
   if (!done || failed) return;
   memory_.write(address, &desired, sizeof desired, now_);

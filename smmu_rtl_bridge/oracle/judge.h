@@ -144,6 +144,11 @@ class Judge : public Observer {
     Sequence at = 0;
     bool matched = false;
   };
+  // A CMD_SYNC: records of what ended before it was fetched are there when it completes.
+  struct SeenSync {
+    Sequence fetched = 0;
+    Sequence completed = 0;
+  };
   struct SeenUpdate {
     DescriptorUpdate update;
     Sequence at = 0;
@@ -210,6 +215,7 @@ class Judge : public Observer {
   bool updates_seen(const Outcome& outcome, Sequence from);
   void explain_fetches(Sequence from);
   void settle_fetches();
+  void check_fetch_enabled(uint64_t address);
   void check_queue_attributes(const char* queue, const Attributes& attributes);
   void explain_updates(const std::vector<Outcome>& outcomes, Sequence from);
   static bool agrees(const Outcome& outcome, const Flight& flight, AccessEnd end);
@@ -239,9 +245,11 @@ class Judge : public Observer {
   bool event_bytes_written(uint64_t address, const void* data, size_t size_bytes, bool failed);
   void event_written(const EventRecord& record);
   void settle_events();
+  bool outlived_sync(const Owed& owed, const SeenEvent& event) const;
   bool name_stale_event(const Owed& owed, const SeenEvent& event, const std::string& text);
   bool event_queue_blocked_since(Sequence from) const;
   void note_event_queue();
+  void note_lost_event(const Owed& owed);
   uint64_t event_queue_used() const;
   unsigned event_queue_log2() const;
 
@@ -276,6 +284,7 @@ class Judge : public Observer {
   bool may_interrupt(size_t source) const;
   bool has_message(size_t source) const;
   void cause_error(uint32_t bit);
+  void settle_sent_events();
   void read_errors(const tlm_models::smmuv3::RegisterRow& row, uint32_t value);
 
   // judge_pages.cpp
@@ -290,7 +299,9 @@ class Judge : public Observer {
   void write_word(uint32_t offset, uint32_t value);
   void control_changed(bool acknowledged_later);
   void control_in_effect();
+  void interrupts_in_effect();
   void read_word(uint32_t offset, uint32_t value);
+  void check_index(const tlm_models::smmuv3::RegisterRow& row, uint32_t value, uint64_t mask);
   void read_commands_consumed(const tlm_models::smmuv3::RegisterRow& row, uint32_t value);
   void read_events_produced(const tlm_models::smmuv3::RegisterRow& row, uint32_t value);
   void wrong_value(const tlm_models::smmuv3::RegisterRow& row, uint64_t value, uint64_t allowed);
@@ -330,11 +341,15 @@ class Judge : public Observer {
 
   std::vector<Owed> owed_;
   std::vector<SeenEvent> events_;
+  std::vector<SeenSync> syncs_;   // since all was quiet
   uint64_t events_produced_ = 0;  // index with wrap
   std::deque<SeenEvent> earlier_events_;
   Sequence now_for_report_ = 0;
   bool event_queue_blocked_ = true;
   Sequence event_queue_blocked_until_ = 0;
+  // The same of a queue that is off or aborted, which loses records without a word.
+  bool event_queue_shut_ = true;
+  Sequence event_queue_shut_until_ = 0;
   uint64_t event_bytes_ = 0;  // of the record that is being written
   EventRecord event_piece_{};
 
@@ -375,6 +390,13 @@ class Judge : public Observer {
 
   // Whether there are wires, nothing tells but a pulse on one. A message takes the place of none.
   bool has_wires_ = false;
+  // The same of the one that wakes processors. What it is due for: a CMD_SYNC that asks for it, by when it was fetched,
+  // and a command queue that was surely full, with the place of the command that made room.
+  bool has_event_wire_ = false;
+  Sequence event_sent_ = 0;
+  Sequence event_asked_for_ = 0;
+  Sequence commands_full_at_ = 0;
+  uint64_t commands_full_place_ = 0;
   // Per source: how often it may still interrupt, and whether it must.
   std::array<uint64_t, kSources> wires_open_{};
   std::array<uint64_t, kSources> messages_open_{};
@@ -387,6 +409,8 @@ class Judge : public Observer {
   bool events_overflowed_ = false;  // maybe
   bool events_were_lost_ = false;   // surely, to a full queue
   bool events_overflow_flag_ = false;
+  Sequence events_overflow_seen_ = 0;                               // when software saw it last
+  Sequence events_overflow_acknowledged_ = 0;                       // and changed OVACKFLG, seen or not
   uint64_t events_consumed_surely_ = 0;                             // consumer index that has reached the device
   uint64_t events_read_ = 0;                                        // producer index that software read last
   std::array<uint64_t, tlm_models::smmuv3::kRegisters> unclear_{};  // bits whose value the next read tells

@@ -256,6 +256,11 @@ void Judge::settle_fetches() {
   fetches_.clear();
 }
 
+void Judge::check_fetch_enabled(uint64_t address) {
+  if (may_be_on(tlm_models::smmuv3::kCr0SmmuEnable)) return;
+  fail(Rule::kFetchEnabled, format("the SMMU accessed %#llx while SMMUEN was acknowledged as 0", wide(address)));
+}
+
 void Judge::check_queue_attributes(const char* queue, const Attributes& attributes) {
   const uint64_t control = reg(RegisterId::kCr1);
   const auto field = [&](unsigned low) { return static_cast<unsigned>(control >> low & 3); };

@@ -44,14 +44,24 @@ void Judge::commands_handed_over() {
   const uint64_t index = reg(RegisterId::kCmdqProd) & mask;
   const uint64_t consumed_index = (command_index_base_ + commands_consumed_) & mask;
   const uint64_t count = (index - consumed_index) & mask;
+  const uint64_t size = uint64_t{1} << command_queue_log2();
+  // Full for sure only where nothing was under way that may be consumed by now.
+  if (commands_written_ == commands_consumed_ && count == size) {
+    commands_full_at_ = now_;
+    commands_full_place_ = commands_consumed_;
+  } else if (commands_consumed_ == commands_full_place_ && count != size) {
+    commands_full_at_ = 0;
+  }
   // Indices further apart than the queue is long: nothing is consumed.
-  commands_written_ = commands_consumed_ + (count <= uint64_t{1} << command_queue_log2() ? count : 0);
+  commands_written_ = commands_consumed_ + (count <= size ? count : 0);
 }
 
 // Where software has put neither the queue nor its consumer index elsewhere, the device goes on where it was.
 void Judge::command_queue_started() {
   if (!command_queue_moved_) return commands_handed_over();
   command_queue_moved_ = false;
+  commands_full_at_ = 0;
+  commands_written_ = commands_consumed_;
   while (!commands_.empty()) commands_.pop_back();
   log_.withdraw(commands_consumed_);
   command_front_ = commands_consumed_;
@@ -190,6 +200,7 @@ void Judge::consumed_up_to(uint64_t place) {
            text_of_command(command->words) +
                (command->failed ? " could not be read and was consumed" : " is illegal and was consumed"));
     if (command->is_sync) complete_sync(*command);
+    if (command->is_sync && bits(command->words[0], 13, 12) == 2) event_asked_for_ = command->fetched;
     command->consumed = true;
     ++commands_consumed_;
     while (command_front_ < commands_consumed_ && commands_.size() > 1) {
@@ -209,6 +220,7 @@ void Judge::complete_sync(SeenCommand& command) {
   }
   if (atc_before(command.place)) fail(Rule::kSyncAtc, "CMD_SYNC completed while ATC invalidations were under way");
   log_.complete(command.place, now_);
+  syncs_.push_back({command.fetched, now_});
 }
 
 bool Judge::atc_before(uint64_t place) const {

@@ -35,6 +35,19 @@ void Judge::note_event_queue() {
                        event_queue_used() >= uint64_t{1} << event_queue_log2();
   if (event_queue_blocked_ && !blocked) event_queue_blocked_until_ = now_;
   event_queue_blocked_ = blocked;
+  const uint32_t enabled = static_cast<uint32_t>(reg(RegisterId::kCr0) & reg(RegisterId::kCr0Ack));
+  const bool shut = !(enabled & tlm_models::smmuv3::kCr0EventQueueEnable) ||
+                    (errors_caused_ & tlm_models::smmuv3::kGerrorEventAbort) != 0;
+  if (event_queue_shut_ && !shut) event_queue_shut_until_ = now_;
+  event_queue_shut_ = shut;
+}
+
+// A queue that is on takes every record that it has room for. What it has no room for sets OVFLG, unless that waits for
+// software already, and software saw it then or sees it next.
+void Judge::note_lost_event(const Owed& owed) {
+  if (event_queue_shut_ || event_queue_shut_until_ > owed.from) return;
+  if (std::max(events_overflow_seen_, events_overflow_acknowledged_) > owed.from) return;
+  events_were_lost_ = true;
 }
 
 bool Judge::event_queue_blocked_since(Sequence from) const {
@@ -97,6 +110,12 @@ std::string Judge::text_of_owed(const Owed& owed) {
   return text;
 }
 
+// Whether a CMD_SYNC that was fetched after the access had ended was over before its record came.
+bool Judge::outlived_sync(const Owed& owed, const SeenEvent& event) const {
+  return std::any_of(syncs_.begin(), syncs_.end(),
+                     [&](const SeenSync& sync) { return sync.fetched > owed.answered && sync.completed < event.at; });
+}
+
 // A record that would be right if invalidations did not count.
 bool Judge::name_stale_event(const Owed& owed, const SeenEvent& event, const std::string& text) {
   if (!owed.has_access || event.record[0] >> 32 != owed.access.stream_id || event.at <= owed.from) return false;
@@ -119,9 +138,12 @@ bool Judge::name_stale_event(const Owed& owed, const SeenEvent& event, const std
 void Judge::settle_events() {
   std::vector<int> owner(events_.size(), -1);
   std::vector<char> visited;
-  const auto fits = [&](const Owed& owed, const SeenEvent& event) {
+  const auto is_of = [&](const Owed& owed, const SeenEvent& event) {
     return event.at > owed.from && std::any_of(owed.options.begin(), owed.options.end(),
                                                [&](const OwedRecord& option) { return option.record == event.record; });
+  };
+  const auto fits = [&](const Owed& owed, const SeenEvent& event) {
+    return is_of(owed, event) && !outlived_sync(owed, event);
   };
   const auto place = [&](auto&& self, size_t who) -> bool {
     for (size_t i = 0; i < events_.size(); ++i) {
@@ -163,6 +185,12 @@ void Judge::settle_events() {
 
   for (const size_t who : missing) {
     const Owed& owed = owed_[who];
+    const auto late = std::find_if(extra.begin(), extra.end(), [&](size_t i) { return is_of(owed, events_[i]); });
+    if (late != extra.end()) {
+      fail(Rule::kSyncEvents, owed.id, text_of_owed(owed) + ", which was written after a CMD_SYNC was over");
+      extra.erase(late);
+      continue;
+    }
     const auto merged_into = [&](const SeenEvent& event) {
       return std::any_of(owed.options.begin(), owed.options.end(), [&](const OwedRecord& option) {
         return option.may_merge && tlm_models::smmuv3::mergeable(event.record, option.record);
@@ -175,6 +203,7 @@ void Judge::settle_events() {
     }
     if (event_queue_blocked_since(owed.from)) {
       used(Rule::kMayLoseEvents);
+      note_lost_event(owed);
       continue;
     }
     // One that is nearly right is better told as a wrong field than as a missing record and one too many.
@@ -218,6 +247,7 @@ void Judge::settle_events() {
   while (earlier_events_.size() > kRememberedEvents) earlier_events_.pop_front();
   events_.clear();
   owed_.clear();
+  syncs_.clear();
 }
 
 }  // namespace lockstep::smmu_rtl_bridge

@@ -68,6 +68,8 @@ void Judge::pulsed(Wire wire) {
       sync_signalled(true, 0, 0);
       return;
     case Wire::kSendEvent:
+      has_event_wire_ = true;
+      event_sent_ = now_;
       if (!config_.send_event) fail(Rule::kInterruptUnexpected, "an event was sent though SMMU_IDR0.SEV is 0");
       return;
     case Wire::kEventQueue:
@@ -148,7 +150,20 @@ bool Judge::message_written(uint64_t address, const void* data, size_t size_byte
   return true;
 }
 
+// A pulse is an answer to everything that asked for one before it.
+void Judge::settle_sent_events() {
+  const bool has_room = commands_full_at_ != 0 && commands_consumed_ > commands_full_place_;
+  if (has_event_wire_ && config_.send_event) {
+    if (event_sent_ < event_asked_for_) fail(Rule::kSyncSignal, "CMD_SYNC is over and sent no event");
+    if (has_room && event_sent_ < commands_full_at_)
+      fail(Rule::kInterruptMissing, "the command queue was full and has room again, and no event was sent");
+  }
+  event_asked_for_ = 0;
+  if (has_room) commands_full_at_ = 0;
+}
+
 void Judge::settle_interrupts() {
+  settle_sent_events();
   for (size_t i = 0; i < kSources; ++i) {
     if (wire_due_[i]) fail(Rule::kInterruptMissing, std::string("no interrupt of ") + kSourceTable[i].name);
     if (message_due_[i]) fail(Rule::kInterruptMissing, std::string("no message of ") + kSourceTable[i].name);

@@ -15,6 +15,7 @@ using tlm_models::smmuv3::RegisterId;
 using tlm_models::smmuv3::RegisterRow;
 
 constexpr size_t kEventsSource = 0;
+constexpr unsigned kIndexBits = 20;
 constexpr uint64_t kCr1Queue = 0x3f;
 constexpr uint64_t kCr1Table = 0xfc0;
 
@@ -94,7 +95,10 @@ void Judge::write_word(uint32_t offset, uint32_t value) {
       // Software has seen all that EVENTQ_PROD tells; a record that is in memory may come to be told after this.
       if (((now ^ events_read_) & ones(event_queue_log2() + 1)) == 0 && events_read_ != events_produced_)
         may_have_happened(kEventsSource);
-      if (changed & tlm_models::smmuv3::kQueueOverflow) events_overflowed_ = events_were_lost_ = false;
+      if (changed & tlm_models::smmuv3::kQueueOverflow) {
+        events_overflowed_ = events_were_lost_ = false;
+        events_overflow_acknowledged_ = now_;
+      }
       if (event_queue_used() >= uint64_t{1} << event_queue_log2()) events_overflowed_ = true;
       break;
     case RegisterId::kEventqProd:
@@ -155,7 +159,15 @@ void Judge::control_in_effect() {
   for (size_t i = 0; i + 1 < controls_.size(); ++i) controls_[i].until = std::min(controls_[i].until, now_);
   if (pages_unusable_until_ == kNever) pages_unusable_until_ = now_;
   registers_.set(RegisterId::kCr0Ack, reg(RegisterId::kCr0));
+  interrupts_in_effect();
+  note_event_queue();
+}
+
+// What is off has sent what it had to send.
+void Judge::interrupts_in_effect() {
   registers_.set(RegisterId::kIrqCtrlAck, reg(RegisterId::kIrqCtrl));
+  for (size_t i = 0; i < kSources; ++i)
+    if (!may_interrupt(i)) wires_open_[i] = messages_open_[i] = 0;
 }
 
 void Judge::register_read(uint32_t offset, unsigned size_bytes, uint64_t value) {
@@ -172,11 +184,20 @@ void Judge::wrong_value(const RegisterRow& row, uint64_t value, uint64_t allowed
   fail(Rule::kRegisterValue, text);
 }
 
+// An index of a queue counts in the bits that the queue has. Those above are zero or as software left them.
+void Judge::check_index(const RegisterRow& row, uint32_t value, uint64_t mask) {
+  const uint64_t above = ones(kIndexBits) & ~mask;
+  const uint64_t allowed = reg(row.id) & above;
+  if ((value & above) == 0 || (value & above) == allowed) return;
+  wrong_value(row, value, (value & ~above) | allowed);
+}
+
 // CMDQ_CONS: where the queue is, and what stopped it.
 void Judge::read_commands_consumed(const RegisterRow& row, uint32_t value) {
   // Of a queue that is off it tells what was consumed before; where software has put it elsewhere since, nothing.
   if (command_queue_moved_) return;
   const uint64_t mask = ones(command_queue_log2() + 1);
+  check_index(row, value, mask);
   const uint64_t ahead = ((value & mask) - (command_index_base_ + commands_consumed_)) & mask;
   if (ahead > commands_written_ - commands_consumed_) {
     if (!on(tlm_models::smmuv3::kCr0CommandQueueEnable)) return;
@@ -201,12 +222,14 @@ void Judge::read_events_produced(const RegisterRow& row, uint32_t value) {
   if (!on(tlm_models::smmuv3::kCr0EventQueueEnable)) return;
   const uint64_t mask = ones(event_queue_log2() + 1);
   const uint64_t index = value & mask;
+  check_index(row, value, mask);
   if (((events_produced_ - index) & mask) > ((events_produced_ - events_read_) & mask)) {
     wrong_value(row, index, events_produced_);
     return;
   }
   events_read_ = index;
   const bool overflow = (value ^ reg(RegisterId::kEventqCons)) & tlm_models::smmuv3::kQueueOverflow;
+  if (overflow) events_overflow_seen_ = now_;
   if (overflow != events_overflow_flag_) {
     if (overflow && !events_overflowed_) fail(Rule::kRegisterValue, "EVENTQ_PROD.OVFLG without an overflow");
     events_overflow_flag_ = overflow;
@@ -231,7 +254,7 @@ void Judge::read_word(uint32_t offset, uint32_t value) {
       const RegisterId control = row->id == RegisterId::kCr0Ack ? RegisterId::kCr0 : RegisterId::kIrqCtrl;
       const auto wanted = static_cast<uint32_t>(reg(control));
       ignored = (wanted ^ expected) | static_cast<uint32_t>(unclear_[static_cast<size_t>(control)]);
-      if (row->id == RegisterId::kIrqCtrlAck && value == wanted) registers_.set(RegisterId::kIrqCtrlAck, wanted);
+      if (row->id == RegisterId::kIrqCtrlAck && value == wanted) interrupts_in_effect();
       if (row->id == RegisterId::kCr0Ack && value == wanted) control_in_effect();
       break;
     }

@@ -65,6 +65,7 @@ void PinBench::reset() {
   registers_checker_ = {};
   in_.reset = false;
   quiet_cycles_ = 0;
+  resting_ = false;
 }
 
 void PinBench::breach(const char* rule, std::string text) {
@@ -78,8 +79,12 @@ void PinBench::cycle() {
     recording_ = !recording_;
     design_->record(recording_);
   }
+  // Somebody may have asked something since, and what is asked in this cycle shows in the next.
+  const bool asked = anything_valid();
+  resting_ = resting_ && !asked;
   design_ticks_.around([&] { design_->clock(in_, out_); });
   ++cycle_;
+  if (resting_) check_rest();
   if (out_.stopped) breach("rtl.assertion", "the design says: " + design_->complaint());
   if (log_) log_cycle();
   PinBreach found;
@@ -96,6 +101,19 @@ void PinBench::cycle() {
   memory_.update(cycle_, out_.memory, in_.memory);
   clients_.update(cycle_, in_.client, out_.client);
   quiet_cycles_ = anything_valid() ? 0 : quiet_cycles_ + 1;
+  resting_ = !asked && quiet_cycles_ != 0 && out_.idle && design_->has_idle();
+}
+
+// A design that is idle does nothing until somebody asks it something.
+void PinBench::check_rest() {
+  const bool wire = std::any_of(out_.wires.begin(), out_.wires.end(), [](bool on) { return on; });
+  const char* what = wire                                                                              ? "a wire"
+                     : out_.memory.ar.valid || out_.memory.aw.valid || out_.memory.w.valid             ? "its memory"
+                     : out_.downstream.ar.valid || out_.downstream.aw.valid || out_.downstream.w.valid ? "downstream"
+                     : out_.client.r.valid || out_.client.b.valid                                      ? "its clients"
+                     : !out_.idle ? "its idle output"
+                                  : nullptr;
+  if (what) breach("pins.idle", std::string("the design was idle, nobody asked anything, and it moves ") + what);
 }
 
 bool PinBench::anything_valid() const {

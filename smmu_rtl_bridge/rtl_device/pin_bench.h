@@ -83,6 +83,7 @@ class PinBench : AxiMemory::Handler, ClientPort::Owner {
   bool access_word(uint32_t offset, bool write, uint32_t& word, uint8_t strobe);
   void log_cycle() const;
   bool anything_valid() const;
+  void check_rest();
 
   std::unique_ptr<Design> design_;
   PinTiming timing_;
@@ -99,6 +100,7 @@ class PinBench : AxiMemory::Handler, ClientPort::Owner {
   uint64_t cycle_ = 0;
   SampledTicks design_ticks_{13};
   unsigned quiet_cycles_ = 0;
+  bool resting_ = false;  // the design said in the last cycle that it is idle, with nothing at its pins
   bool broken_ = false;
   uint64_t record_from_ = ~uint64_t{0}, record_to_ = 0;
   bool recording_ = false;

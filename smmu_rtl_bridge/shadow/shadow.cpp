@@ -179,6 +179,11 @@ bool Shadow::model_queue_fails() const {
   return ((model_register(at::kGerror) ^ model_register(at::kGerrorN)) & kEventQueueError) != 0;
 }
 
+bool Shadow::model_queue_is_full() const {
+  const uint64_t used = (model_register(at::kEventqProd) - model_register(at::kEventqCons)) & event_index_mask_;
+  return used > event_index_mask_ / 2;
+}
+
 // The device's event queue is empty: so is the model's then, and both go on from here.
 void Shadow::meet_again(uint64_t events_produced) {
   if (events_produced != software_register(at::kEventqCons)) return;
@@ -370,7 +375,8 @@ void Shadow::compare_at_rest() {
   const Answers& other = model_stand_->answers();
   if (mine.any_choice || other.any_choice) {
     parted_ = parted_ || mine.events != other.events || device_doings_.pulses != model_doings_.pulses;
-    parted_once_ = parted_once_ || parted_;
+    // Of a full queue nobody sees whose record was lost.
+    parted_once_ = parted_once_ || parted_ || model_queue_is_full();
     return;
   }
   // Software that acknowledges the device's errors may leave the model's.

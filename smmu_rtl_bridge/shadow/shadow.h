@@ -108,6 +108,7 @@ class Shadow : public Observer {
   uint64_t model_value_of_write(uint32_t offset, uint64_t value) const;
   void write_model(uint32_t offset, unsigned size_bytes, uint64_t value);
   bool model_queue_fails() const;
+  bool model_queue_is_full() const;
   void meet_again(uint64_t events_produced);
   void differ(std::string rule, std::string text);
   bool wrote_record(Stand& stand, uint64_t address, const void* data, size_t size_bytes, const Attributes& attributes,

@@ -135,6 +135,7 @@ class Plan {
   void share(size_t index, size_t other);
   void damage(size_t index);
   uint64_t allocate_guest(size_t stream, uint64_t size, unsigned granule_log2);
+  uint64_t neighbour(std::vector<uint64_t>& used, unsigned low, unsigned bits);
   unsigned granule();
   bool block_allowed(unsigned granule_log2, unsigned level) const;
   bool odd(unsigned percent) { return draw_.chance(percent, mix_.odd); }
@@ -147,6 +148,7 @@ class Plan {
   const Features& features_;
   std::vector<Line>& lines_;
   uint64_t next_ = 0x10'0000;
+  std::vector<uint64_t> vmids_, asids_;
 };
 
 }  // namespace lockstep::smmu_rtl_bridge

@@ -81,12 +81,29 @@ void Plan::make_setup() {
   if (draw_.chance(20)) line.set("IRQ_CTRL", draw_.below(8));
 }
 
+// A number that is not used yet and differs in one bit, not below `low`, from one that is; any where all are used.
+uint64_t Plan::neighbour(std::vector<uint64_t>& used, unsigned low, unsigned bits) {
+  const auto is_new = [&](uint64_t value) { return std::find(used.begin(), used.end(), value) == used.end(); };
+  uint64_t value = draw_.any() & ones(bits) & ~ones(low);
+  if (used.size() >> (bits - low) != 0) return value;
+  constexpr unsigned kTries = 8;
+  for (unsigned tries = 0; tries < kTries && !used.empty(); ++tries) {
+    value = draw_.pick(used) ^ uint64_t { 1 } << draw_.between(low, bits - 1);
+    if (is_new(value)) break;
+  }
+  while (!is_new(value)) value = (value + (uint64_t{1} << low)) & ones(bits);
+  used.push_back(value);
+  return value;
+}
+
 void Plan::make_stream(size_t index) {
   StreamPlan& stream = streams[index];
   const uint64_t config = lines_[0].get("STRTAB_BASE_CFG", 0);
   const unsigned usable = std::min<unsigned>(config & 63, features_.stream_bits());
   for (unsigned tries = 0; tries < 20; ++tries) {
     stream.id = static_cast<uint32_t>(draw_.below(uint64_t{1} << usable));
+    if (index > 0 && usable > 0 && draw_.chance(30))
+      stream.id = streams[draw_.below(index)].id ^ uint32_t { 1 } << draw_.below(usable);
     const bool taken = std::any_of(streams.begin(), streams.begin() + static_cast<std::ptrdiff_t>(index),
                                    [&](const StreamPlan& other) { return other.id == stream.id; });
     if (!taken) break;
@@ -111,7 +128,9 @@ void Plan::make_stream(size_t index) {
   constexpr const char* kKinds[] = {"s1", "s2", "nested", "bypass", "abort"};
   const size_t kind = total ? draw_.weighted(weights) : features_.stage1() ? 0 : 1;
   stream.config = kConfigs[kind];
-  stream.vmid = (index + 1) * 16 & ones(features_.vmid_bits());
+  // The lowest bits may be wildcards of invalidations.
+  constexpr unsigned kWildcardBits = 4;
+  stream.vmid = neighbour(vmids_, kWildcardBits, features_.vmid_bits());
   stream.guest_next = kGuestTables + index % kGuests * kGuestTablesEach;
 
   Line line;

@@ -158,6 +158,9 @@ void Plan::draw_leaf_bits(Line& line, bool stage2, bool permissive, bool single_
   if (!permissive && draw_.chance(mix_.access_flag_clear)) line.set("af", 0);
   if (draw_.chance(mix_.attributes)) line.set("sh", draw_.below(4));
   if (draw_.chance(mix_.hardware_update)) line.set("dbm", 1);
+  // Software's own, which the device looks past.
+  constexpr uint64_t kOfSoftware = uint64_t{0xf} << 55;
+  if (draw_.chance(15)) line.set("or", draw_.any() & kOfSoftware);
   if (stage2) {
     if (!permissive && draw_.chance(mix_.attributes)) line.set("memattr", draw_.below(16));
     if (!permissive && draw_.chance(mix_.permissions)) {
@@ -307,14 +310,15 @@ void Plan::make_contexts(size_t index) {
   std::vector<uint32_t> indices = {0};
   if (log2) indices.push_back(static_cast<uint32_t>(draw_.between(1, ones(log2))));
   if (log2 > 1 && draw_.chance(30)) {
-    const auto another = static_cast<uint32_t>(draw_.between(1, ones(log2)));
+    auto another = static_cast<uint32_t>(draw_.between(1, ones(log2)));
+    if (draw_.chance(50)) another = std::max(1u, indices[1] ^ 1u << draw_.below(log2));
     if (another != indices[1]) indices.push_back(another);
   }
   stream.contexts.resize(indices.size());
   for (size_t i = 0; i < indices.size(); ++i) {
     ContextPlan& context = stream.contexts[i];
     context.substream = indices[i];
-    context.asid = (index * 8 + i + 1) & ones(features_.asid_bits());
+    context.asid = neighbour(asids_, 0, features_.asid_bits());
     context.el2 = stream.el2;
     make_context(index, context);
   }
@@ -370,7 +374,10 @@ void Plan::make_context(size_t index, ContextPlan& context) {
     const unsigned top = tree.input_bits - shift_of(tree.granule_log2, tree.start);
     tree.root = allocate_guest(index, std::max<uint64_t>(64, uint64_t{8} << top), 12);
     const std::string n = half ? "1" : "0";
-    line.set("T" + n + "SZ", size).set("TG" + n, code_of(tree.granule_log2, tree.upper)).set("TTB" + n, tree.root);
+    // Bits below the first table's size do not count.
+    const uint64_t ignored = draw_.chance(20) ? draw_.any() & ones(top + 3) & ~ones(4) : 0;
+    line.set("T" + n + "SZ", size).set("TG" + n, code_of(tree.granule_log2, tree.upper));
+    line.set("TTB" + n, tree.root | ignored);
     if (half == 1) line.set("EPD1", 0);
     if (odd(5)) line.set("EPD0", half == 0);
     if (draw_.chance(25)) {

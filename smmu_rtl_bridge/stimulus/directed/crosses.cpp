@@ -489,7 +489,7 @@ void add_distinctions(Scripts& scripts) {
        "access read 1 0x1000\naccess read 1 0x2000\n",
        {{"stage2", "0"}});
   rule("pointers-to-tables-have-a-VMID", "TLB tagging",
-       "stream s1 1 S2VMID=5\ncd 1 ASID=9\nstream s1 2 S2VMID=6\ncd 2 ASID=9\nmap 1 0x1000 pa=0x80001000\n"
+       "stream nested 1 S2VMID=5\ncd 1 ASID=9\nstream nested 2 S2VMID=6\ncd 2 ASID=9\nmap 1 0x1000 pa=0x80001000\n"
        "map 2 0x2000 pa=0x90002000\naccess read 1 0x1000\naccess read 2 0x2000\n");
   rule("pointers-to-whole-tables-go", "CMD_TLBI_NH_VA",
        "stream s1 1 S2VMID=5\ncd 1 TG0=2 T0SZ=28\nmap 1 0\nmap 1 0x800000\nmap 1 0x804000\naccess read 1 0\n"
@@ -523,6 +523,8 @@ const std::vector<DirectedScript>& cross_scripts() {
     add_distinctions(scripts);
     directed::add_scattered(scripts);
     directed::add_wide(scripts);
+    directed::add_neighbours(scripts);
+    directed::add_attributes(scripts);
     return scripts;
   }();
   return kScripts;

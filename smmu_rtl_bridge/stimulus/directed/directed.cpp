@@ -12,6 +12,7 @@ const std::vector<DirectedScript>& directed_scripts() {
     directed::add_events(scripts);
     directed::add_commands(scripts);
     directed::add_tags(scripts);
+    directed::add_under_way(scripts);
     return scripts;
   }();
   return kScripts;

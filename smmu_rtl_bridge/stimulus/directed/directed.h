@@ -18,6 +18,8 @@ struct DirectedScript {
   std::string lines;
   // The events that a device with these settings records, by number, in order: what the script is for.
   std::vector<unsigned> events;
+  // Nothing is under way beside anything else, so that slow memory and slow clients show nothing more.
+  bool one_by_one = false;
 };
 
 // Illegal stream table entries and context descriptors, command errors, each type of event, bus errors at each fetch,

@@ -77,6 +77,11 @@ class Wide {
           fmt::format("setup STRTAB_BASE={:#x} STRTAB_BASE_CFG={:#x}\nstream bypass {:#x} leaf={:#x}\n"
                       "access read {:#x} {:#x}\n",
                       place(~pattern, 16), 0x10010 | split << 6, id, place(pattern, split + 6), id, place(pattern, 3)));
+    for (const char* gone : {"l1ste", "ste"})
+      add(fmt::format("{}-of-two-levels-gone", gone).c_str(), pattern, "F_STE_FETCH",
+          fmt::format("setup STRTAB_BASE={:#x} STRTAB_BASE_CFG=0x10210\nstream bypass {:#x} leaf={:#x}\n"
+                      "break {} {:#x}\naccess read {:#x} 0\n",
+                      place(~pattern, 11), id, place(pattern, 14), gone, id, id));
     add("stream-table-gone", pattern, "F_STE_FETCH",
         fmt::format(
             "setup STRTAB_BASE={:#x} STRTAB_BASE_CFG=16\nstream bypass {:#x}\nbreak ste {:#x}\naccess read {:#x} "

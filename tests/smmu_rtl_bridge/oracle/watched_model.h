@@ -150,6 +150,7 @@ class WatchedModel : private core_smmu::MemoryPort, private core_smmu::Environme
   bool hold_downstream = false;
   bool quiet_downstream = true;
   bool lose_pulses = false;
+  bool lose_events = false;  // that processors wait for
   std::vector<ClientAccess> held;
   std::vector<ClientAccess> waiting;
   ClientAccess under_way;
@@ -222,7 +223,9 @@ class WatchedModel : private core_smmu::MemoryPort, private core_smmu::Environme
     static constexpr Wire kWires[] = {Wire::kEventQueue, Wire::kPriQueue, Wire::kCommandSync, Wire::kGlobalError};
     judge.pulsed(kWires[static_cast<size_t>(interrupt)]);
   }
-  void send_event() override { judge.pulsed(Wire::kSendEvent); }
+  void send_event() override {
+    if (!lose_events) judge.pulsed(Wire::kSendEvent);
+  }
   void resolved(uint64_t token, const core_smmu::TranslateResult& result) override { finish(token, result); }
   core_smmu::AtcAnswer invalidate_atc(const core_smmu::AtcInvalidation& invalidation) override {
     AtcInvalidation at_pins;

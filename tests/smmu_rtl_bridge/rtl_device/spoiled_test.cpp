@@ -28,13 +28,14 @@ enum class Spoil {
   kStops,
   kInterruptsForEver,
   kForgetsSync,
+  kIdleWavers,
 };
 
 class Spoiled : public Design {
  public:
   Spoiled(std::unique_ptr<Design> good, Spoil spoil) : good_(std::move(good)), spoil_(spoil) {}
 
-  bool has_idle() const override { return spoil_ == Spoil::kNeverIdle; }
+  bool has_idle() const override { return spoil_ == Spoil::kNeverIdle || spoil_ == Spoil::kIdleWavers; }
   std::string complaint() override { return "assertion of a test"; }
 
   void clock(const DesignInputs& inputs, DesignOutputs& out) override {
@@ -98,6 +99,9 @@ class Spoiled : public Design {
       case Spoil::kInterruptsForEver:
         out.wires[0] = out.wires[0] || cycle_ > 300;
         break;
+      case Spoil::kIdleWavers:
+        out.idle = (cycle_ & 4) != 0;
+        break;
       default:
         break;
     }
@@ -111,13 +115,13 @@ class Spoiled : public Design {
   AxiReadData again_;
 };
 
-std::string verdict(Spoil spoil, const std::vector<Setting>& settings = {}) {
+std::string verdict(Spoil spoil, const std::vector<Setting>& settings = {}, const char* text = kScript) {
   const auto file = load_design_file(design_path("little_smmu", "plain"));
   if (!file) return file.message();
   RtlOptions options;
   options.make = [&] { return std::make_unique<Spoiled>(std::unique_ptr<Design>((*file)->make()), spoil); };
   const auto factory = make_rtl_factory(options);
-  auto script = parse_script(kScript, "test");
+  auto script = parse_script(text, "test");
   script->settings = settings;
   RunOptions run;
   run.limits.ticks_per_wait = 20'000;
@@ -141,6 +145,9 @@ TEST(Spoiled, LosesData) { EXPECT_EQ(verdict(Spoil::kLosesData), "pins.data"); }
 TEST(Spoiled, AnAssertionFails) { EXPECT_EQ(verdict(Spoil::kStops), "rtl.assertion"); }
 TEST(Spoiled, InterruptsForEver) { EXPECT_EQ(verdict(Spoil::kInterruptsForEver), "interrupt-unexpected"); }
 TEST(Spoiled, CommandsAreNeverConsumed) { EXPECT_EQ(verdict(Spoil::kForgetsSync), "player.sync_never_completes"); }
+TEST(Spoiled, IdleWavers) {
+  EXPECT_EQ(verdict(Spoil::kIdleWavers, {}, "smmu-script 1\nstream bypass 5\naccess read 5 0\ntick 50\n"), "pins.idle");
+}
 
 }  // namespace
 }  // namespace lockstep::smmu_rtl_bridge
