@@ -12,10 +12,11 @@ set(LOCKSTEP_MUTANTS_SEED 20261122 CACHE STRING "The seed that draws them")
 # What tools write is not held to the rules of this tree.
 set(LOCKSTEP_MUTANTS_ARGS -Wno-lint -Wno-style -Wno-UNOPTFLAT)
 
-# lockstep_rtl_drawn_mutants(NAME TOP module PIN_MAP source FOLDER folder [ARGUMENTS file]
-# [PARAMETERS NAME=VALUE...]): the design NAME (target rtl_NAME) with mutants of the sources in FOLDER, drawn by Yosys, and rtl/NAME.mutants, which lists them.
+# lockstep_rtl_drawn_mutants(NAME TOP module PIN_MAP source FOLDER folder [MUTANTS count] [KEEP_EQUAL] [ARGUMENTS file]
+# [PARAMETERS NAME=VALUE...]): the design NAME (target rtl_NAME) with mutants of the sources in FOLDER, drawn by Yosys, and
+# rtl/NAME.mutants, which lists them. KEEP_EQUAL: quickly, without ABC's proofs that some are the design itself.
 function(lockstep_rtl_drawn_mutants name)
-  cmake_parse_arguments(ARG "" "TOP;PIN_MAP;FOLDER;ARGUMENTS" "PARAMETERS" ${ARGN})
+  cmake_parse_arguments(ARG "KEEP_EQUAL" "TOP;PIN_MAP;FOLDER;MUTANTS;ARGUMENTS" "PARAMETERS" ${ARGN})
   if(NOT LOCKSTEP_VERILATOR_FOUND OR NOT LOCKSTEP_YOSYS)
     return()
   endif()
@@ -23,10 +24,16 @@ function(lockstep_rtl_drawn_mutants name)
   set(verilog ${CMAKE_CURRENT_BINARY_DIR}/${name}.v)
   set(list ${CMAKE_CURRENT_BINARY_DIR}/${name}.mutants)
   set(tool ${PROJECT_SOURCE_DIR}/tools/mutate_rtl)
+  if(NOT ARG_MUTANTS)
+    set(ARG_MUTANTS ${LOCKSTEP_MUTANTS})
+  endif()
   set(arguments "")
+  if(ARG_KEEP_EQUAL)
+    set(arguments --keep-equal)
+  endif()
   if(ARG_ARGUMENTS)
     get_filename_component(file ${ARG_ARGUMENTS} ABSOLUTE)
-    set(arguments --arguments ${file})
+    list(APPEND arguments --arguments ${file})
   endif()
   foreach(parameter ${ARG_PARAMETERS})
     list(APPEND arguments --parameter ${parameter})
@@ -34,9 +41,9 @@ function(lockstep_rtl_drawn_mutants name)
   add_custom_command(
     OUTPUT ${verilog} ${list}
     COMMAND ${Python3_EXECUTABLE} ${tool} --folder ${ARG_FOLDER} --top ${ARG_TOP} --seed ${LOCKSTEP_MUTANTS_SEED}
-            --mutants ${LOCKSTEP_MUTANTS} ${arguments} --verilog ${verilog} --list ${list} --yosys ${LOCKSTEP_YOSYS}
-    DEPENDS ${sources} ${tool} ${file}
-    COMMENT "Drawing ${LOCKSTEP_MUTANTS} mutants of ${ARG_TOP} by seed ${LOCKSTEP_MUTANTS_SEED}"
+            --mutants ${ARG_MUTANTS} ${arguments} --verilog ${verilog} --list ${list} --yosys ${LOCKSTEP_YOSYS}
+    DEPENDS ${sources} ${tool} ${PROJECT_SOURCE_DIR}/tools/equal_mutants.py ${file}
+    COMMENT "Drawing ${ARG_MUTANTS} mutants of ${ARG_TOP} by seed ${LOCKSTEP_MUTANTS_SEED}"
     VERBATIM)
   lockstep_rtl_mutants(${name} TOP ${ARG_TOP} PIN_MAP ${ARG_PIN_MAP} LIST ${list} SOURCES ${verilog})
 endfunction()

@@ -55,8 +55,13 @@ TEST(Hunt, PlantedMutantZeroIsTheDesign) {
 }
 
 TEST(Hunt, DrawnMutantZeroIsTheDesign) {
-  if (!std::filesystem::exists(design_path("smmu_drawn", "plain"))) GTEST_SKIP() << "Yosys is not installed";
-  EXPECT_TRUE(pins_of("smmu_small") == pins_of("smmu_drawn"));
+  if (!std::filesystem::exists(design_path("smmu_drawn_few", "plain"))) GTEST_SKIP() << "Yosys is not installed";
+  const std::string pins = pins_of("smmu_small");
+  EXPECT_TRUE(pins == pins_of("smmu_drawn_few"));
+  // All of them take long to draw and are there only where somebody has built them, to hunt them.
+  if (std::filesystem::exists(design_path("smmu_drawn", "plain"))) {
+    EXPECT_TRUE(pins == pins_of("smmu_drawn"));
+  }
 }
 
 class Canaries : public testing::Test {
