@@ -82,6 +82,15 @@ std::string spared(const char* streams, const char* command) {
          command + "\nsync\naccess read 2 0x2000\nquiet\n";
 }
 
+// Nor does one that names something a bit away: `command` takes the number, `known` is that of stream 2.
+std::string spared_by_bits(const char* streams, const char* command, uint64_t known, unsigned first_bit,
+                           unsigned bits) {
+  std::string text = std::string(kHead) + streams + "map 2 0x2000 pa=0x90002000\naccess read 2 0x2000\nquiet\n";
+  for (unsigned bit = first_bit; bit < first_bit + bits; ++bit)
+    text += "cmd " + fmt::format(fmt::runtime(command), known ^ uint64_t{1} << bit) + " hold\n";
+  return text + "sync\naccess read 2 0x2000\nquiet\n";
+}
+
 // One block, and pages of it.
 std::string block(unsigned level) {
   std::string text = std::string(kHead) + "stream s1 1\n" + fmt::format("map 1 0 pa=0 level={}\n", level);
@@ -158,6 +167,16 @@ const std::vector<WorkBound>& work_bounds() {
        590},
       {"spared/stream-below", "and one with a lower number", spared("stream s1 1\nstream s1 2\n", "CFGI_STE sid=3"), 13,
        590},
+      {"spared/address-bits", "a page one bit away is still known",
+       spared_by_bits("stream s1 2\ncd 2 ASID=9\n", "TLBI_NH_VA asid=9 va={:#x}", 0x2000, 12, 36), 16, 3110},
+      {"spared/asid-bits", "an ASID one bit away",
+       spared_by_bits("stream s1 2\ncd 2 ASID=0x5a3c\n", "TLBI_NH_ASID asid={:#x}", 0x5a3c, 0, 16), 11, 1630},
+      {"spared/vmid-bits", "a VMID one bit away",
+       spared_by_bits("stream nested 2 S2VMID=0x5a3c\n", "TLBI_S12_VMALL vmid={:#x}", 0x5a3c, 0, 16), 16, 1680},
+      {"spared/stream-bits", "a stream one bit away", spared_by_bits("stream s1 2\n", "CFGI_STE sid={:#x}", 2, 0, 32),
+       15, 2820},
+      {"spared/substream-bits", "a substream one bit away",
+       spared_by_bits("stream s1 2\n", "CFGI_CD sid=2 ssid={:#x}", 0, 0, 20), 12, 1930},
       {"block/2-mib", "one walk for all pages of a block", block(2), 5, 660},
       {"block/1-gib", "the same", block(1), 4, 650},
       {"misses/hits-pass", "hits of other IDs do not wait for memory", hits_pass_misses(), 12, 10000},

@@ -153,7 +153,9 @@ void compare(uint64_t seed, uint64_t& remembered) {
       EXPECT_EQ(one.met()[k].has_cd, fresh.met()[k].has_cd);
       EXPECT_EQ(one.met()[k].until, fresh.met()[k].until);
       EXPECT_EQ(one.met()[k].ste, fresh.met()[k].ste);
-      if (one.met()[k].has_cd) EXPECT_EQ(one.met()[k].cd, fresh.met()[k].cd);
+      if (one.met()[k].has_cd) {
+        EXPECT_EQ(one.met()[k].cd, fresh.met()[k].cd);
+      }
     }
     ASSERT_EQ(one.fetches().size(), fresh.fetches().size());
     for (size_t k = 0; k < one.fetches().size(); ++k) {
