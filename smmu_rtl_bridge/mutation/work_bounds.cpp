@@ -61,6 +61,16 @@ std::string upgraded() {
   return text;
 }
 
+// The same where each bit of address, ASID and VMID is set.
+std::string upgraded_at_the_top() {
+  constexpr uint64_t kTop = 0xffff'ffff'f000;
+  std::string text = std::string(kHead) + "stream nested 1 S2VMID=0xffff\ncd 1 ASID=0xffff T0SZ=16\n" +
+                     fmt::format("map 1 {:#x} pa=0x90001000 ap=3\n", kTop) + reading(1, kTop) + "quiet\n" +
+                     fmt::format("map 1 {:#x} pa=0x90001000 ap=1\n", kTop);
+  for (unsigned i = 0; i < 3; ++i) text += fmt::format("access write 1 {:#x}\nquiet\n", kTop + 8 * i);
+  return text + reading(1, kTop) + "quiet\n";
+}
+
 // Streams, or substreams of one, twice each.
 std::string configuration(bool substreams) {
   constexpr unsigned kMany = 16;
@@ -91,11 +101,12 @@ std::string spared_by_bits(const char* streams, const char* command, uint64_t kn
   return text + "sync\naccess read 2 0x2000\nquiet\n";
 }
 
-// One block, and pages of it.
+// One block, read where addresses inside differ in one bit, and at its end.
 std::string block(unsigned level) {
   std::string text = std::string(kHead) + "stream s1 1\n" + fmt::format("map 1 0 pa=0 level={}\n", level);
-  for (uint64_t page = 0; page < 16; ++page) text += reading(1, page * 0x11000) + "quiet\n";
-  return text;
+  const unsigned log2 = level == 1 ? 30 : 21;
+  for (unsigned bit = 12; bit < log2; ++bit) text += reading(1, uint64_t{1} << bit) + "quiet\n";
+  return text + reading(1, (uint64_t{1} << log2) - 8) + "quiet\n";
 }
 
 // A miss, and hits of other IDs behind it while memory takes long.
@@ -155,6 +166,7 @@ const std::vector<WorkBound>& work_bounds() {
       {"tlb/size", "each page is walked for once", tlb_size(), 133, 6550},
       {"tlb/replacement", "what came last stays", replacement(), 261, 10440},
       {"tlb/upgraded", "its new permissions take the place of the old ones", upgraded(), 7, 0},
+      {"tlb/upgraded-at-the-top", "the same with high numbers", upgraded_at_the_top(), 15, 560},
       {"configuration/streams", "each entry and context descriptor is read once", configuration(false), 97, 2030},
       {"configuration/substreams", "the same of substreams", configuration(true), 82, 1780},
       {"spared/address", "the other page is still known", spared("stream s1 1\nstream s1 2\n", "TLBI_NH_VA va=0x1000"),
@@ -177,8 +189,8 @@ const std::vector<WorkBound>& work_bounds() {
        15, 2820},
       {"spared/substream-bits", "a substream one bit away",
        spared_by_bits("stream s1 2\n", "CFGI_CD sid=2 ssid={:#x}", 0, 0, 20), 12, 1930},
-      {"block/2-mib", "one walk for all pages of a block", block(2), 5, 660},
-      {"block/1-gib", "the same", block(1), 4, 650},
+      {"block/2-mib", "one walk for all pages of a block", block(2), 5, 550},
+      {"block/1-gib", "the same", block(1), 4, 700},
       {"misses/hits-pass", "hits of other IDs do not wait for memory", hits_pass_misses(), 12, 10000},
       {"misses/eight", "eight walks at a time", walks_at_a_time(), 78, 2250},
       {"misses/merged", "one walk for all that miss the same page", merged_misses(), 7, 1220},

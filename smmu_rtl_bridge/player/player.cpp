@@ -411,8 +411,8 @@ void Player::access(const Line& line) {
   ClientAccess access;
   access.id = ++next_id_;
   access.address = line.number;
-  const uint64_t size = std::clamp<uint64_t>(line.get("size", 8), 1, 64);
-  // It stays inside one page of the smallest granule.
+  // Of at most sixteen beats on a bus of eight bytes; and it stays inside one page of the smallest granule.
+  const uint64_t size = std::clamp<uint64_t>(line.get("size", 8), 1, 128 - (line.number & 7));
   access.size_bytes = static_cast<uint32_t>(std::min<uint64_t>(size, 4096 - (line.number & 4095)));
   access.stream_id = line.place.stream;
   access.substream_id = line.place.substream;

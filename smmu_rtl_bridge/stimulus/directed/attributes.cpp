@@ -20,6 +20,7 @@ class Attributes {
     for (unsigned i = 0; i < kScripts; ++i) {
       overrides(i);
       both_stages(i);
+      types(i);
     }
     for (unsigned memattr = 0; memattr < 16; ++memattr)
       for (const unsigned forced : {0, 1}) fetches(memattr, forced);
@@ -41,6 +42,16 @@ class Attributes {
       lines += fmt::format("access {} {} {:#x} type={:#x} sh={}\n", i % 2 == 0 ? "read" : "write", stream,
                            address + 8 * i, type(), draw_.pick({0u, 2u, 3u}));
     return lines;
+  }
+
+  void types(unsigned number) {
+    uint64_t value = 0;
+    for (unsigned index = 0; index < 8; ++index) value |= type() << 8 * index;
+    std::string lines = fmt::format("stream s1 1\ncd 1 MAIR={:#x}\n", value);
+    for (unsigned index = 0; index < 8; ++index)
+      lines += fmt::format("map 1 {0:#x} attr={1} sh={2}\naccess read 1 {0:#x}\naccess write 1 {0:#x}\n",
+                           (index + 1) << 12, index, draw_.below(4));
+    add(fmt::format("types/{}", number), "Memory attribute indirection", lines);
   }
 
   void overrides(unsigned number) {

@@ -8,6 +8,7 @@
 namespace lockstep::smmu_rtl_bridge::directed {
 
 void add_structures(std::vector<DirectedScript>& scripts);
+void add_bursts(std::vector<DirectedScript>& scripts);
 void add_events(std::vector<DirectedScript>& scripts);
 void add_commands(std::vector<DirectedScript>& scripts);
 void add_scattered(std::vector<DirectedScript>& scripts);

@@ -34,6 +34,7 @@ class Neighbours {
     for (unsigned bit = 12; bit < 48; ++bit) {
       addresses(bit);
       intermediate_addresses(bit);
+      blocks(bit);
     }
     for (unsigned bit = 12; bit < 46; ++bit) tables(bit);
     for (const Granule& granule : kGranules)
@@ -180,6 +181,28 @@ class Neighbours {
           other,
           {fmt::format("cmd TLBI_S2_IPA vmid=5 va={:#x}\n", one),
            fmt::format("cmd TLBI_S2_IPA vmid=5 va={:#x} tg={} ttl=3\n", one, granule.log2 / 2 - 5)});
+  }
+
+  // Two blocks, or pages that are not the smallest: between where they are read, all lower bits differ as well.
+  void blocks(unsigned bit) {
+    struct Block {
+      unsigned granule_code, level, log2;
+    };
+    constexpr Block kBlocks[] = {{0, 1, 30}, {0, 2, 21}, {1, 3, 16}};
+    for (const Block& block : kBlocks) {
+      if (bit < block.log2) continue;
+      const uint64_t one = bits(48) & ~ones(block.log2), other = one ^ uint64_t { 1 } << bit;
+      const uint64_t inside = bits(block.log2) & ~uint64_t{7}, across = inside ^ (ones(block.log2) & ~uint64_t{7});
+      const std::string uses =
+          fmt::format("access read 1 {:#x}\nquiet\naccess read 1 {:#x}\naccess write 1 {:#x}\nquiet\n", one | inside,
+                      other | across, one | across);
+      add(fmt::format("block/{}/{}", block.log2, bit), "TLB tagging",
+          fmt::format(
+              "stream s1 1\ncd 1 TG0={0} T0SZ=16 TTB0=0x31000000\nmap 1 {1:#x} level={3} pa=0x40000000 tables={4:#x}\n"
+              "map 1 {2:#x} level={3} pa=0x80000000 tables={5:#x}\n",
+              block.granule_code, one, other, block.level, fresh_tables(), fresh_tables()) +
+              uses + uses);
+    }
   }
 
   // Tables of stage 1 whose intermediate addresses differ in one bit, each where stage 2 says.
