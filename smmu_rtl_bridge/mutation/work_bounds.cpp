@@ -92,15 +92,32 @@ std::string spared(const char* streams, const char* command) {
          command + "\nsync\naccess read 2 0x2000\nquiet\n";
 }
 
-// Nor does one that names something a bit away: `command` takes the number, `known` is that of stream 2.
-std::string spared_by_bits(const char* streams, const char* command, uint64_t known, unsigned first_bit,
-                           unsigned bits) {
-  std::string text = std::string(kHead) + streams + "map 2 0x2000 pa=0x90002000\naccess read 2 0x2000\nquiet\n";
+// Nor does one that names something a bit away from what stream 2 has: `command` takes the number. The page is a hit,
+// and the one beside it needs one descriptor.
+std::string spared_by_bits(const std::string& streams, const char* command, uint64_t known, unsigned first_bit,
+                           unsigned bits, uint64_t page = 0x2000) {
+  const uint64_t beside = page ^ 0x1000;
+  std::string text = kHead + streams +
+                     fmt::format("map 2 {:#x} pa=0x90001000\nmap 2 {:#x} pa=0x90002000\n", page, beside) +
+                     reading(2, page) + "quiet\n";
   for (unsigned bit = first_bit; bit < first_bit + bits; ++bit)
     text += "cmd " + fmt::format(fmt::runtime(command), known ^ uint64_t{1} << bit) + " hold\n";
-  return text + "sync\naccess read 2 0x2000\nquiet\n";
+  return text + "sync\n" + reading(2, page) + "quiet\n" + reading(2, beside) + "quiet\n";
 }
 
+// Both values of each bit.
+constexpr uint64_t kOdd = 0x5555'5555'5000, kEven = 0xaaaa'aaaa'a000;
+std::string spared_pages(uint64_t page, const char* more, unsigned first_bit) {
+  return spared_by_bits("stream s1 2\ncd 2 ASID=9 T0SZ=16\n",
+                        (std::string("TLBI_NH_VA asid=9 va={:#x}") + more).c_str(), page, first_bit, 48 - first_bit,
+                        page);
+}
+std::string spared_asids(uint64_t asid) {
+  return spared_by_bits(fmt::format("stream s1 2\ncd 2 ASID={:#x}\n", asid), "TLBI_NH_ASID asid={:#x}", asid, 0, 16);
+}
+std::string spared_vmids(uint64_t vmid) {
+  return spared_by_bits(fmt::format("stream nested 2 S2VMID={:#x}\n", vmid), "TLBI_S12_VMALL vmid={:#x}", vmid, 0, 16);
+}
 // One block, read where addresses inside differ in one bit, and at its end.
 std::string block(unsigned level) {
   std::string text = std::string(kHead) + "stream s1 1\n" + fmt::format("map 1 0 pa=0 level={}\n", level);
@@ -179,16 +196,18 @@ const std::vector<WorkBound>& work_bounds() {
        590},
       {"spared/stream-below", "and one with a lower number", spared("stream s1 1\nstream s1 2\n", "CFGI_STE sid=3"), 13,
        590},
-      {"spared/address-bits", "a page one bit away is still known",
-       spared_by_bits("stream s1 2\ncd 2 ASID=9\n", "TLBI_NH_VA asid=9 va={:#x}", 0x2000, 12, 36), 16, 3110},
-      {"spared/asid-bits", "an ASID one bit away",
-       spared_by_bits("stream s1 2\ncd 2 ASID=0x5a3c\n", "TLBI_NH_ASID asid={:#x}", 0x5a3c, 0, 16), 11, 1630},
-      {"spared/vmid-bits", "a VMID one bit away",
-       spared_by_bits("stream nested 2 S2VMID=0x5a3c\n", "TLBI_S12_VMALL vmid={:#x}", 0x5a3c, 0, 16), 16, 1680},
+      {"spared/address-bits-odd", "a page one bit away is still known", spared_pages(kOdd, "", 21), 15, 2480},
+      {"spared/address-bits-even", "the same", spared_pages(kEven, "", 21), 15, 2480},
+      {"spared/leaf-bits-odd", "the same by leaves", spared_pages(kOdd, " leaf=1", 12), 18, 3150},
+      {"spared/leaf-bits-even", "the same", spared_pages(kEven, " leaf=1", 12), 18, 3150},
+      {"spared/asid-bits-odd", "an ASID one bit away", spared_asids(0x5555), 12, 1655},
+      {"spared/asid-bits-even", "the same", spared_asids(0xaaaa), 12, 1655},
+      {"spared/vmid-bits-odd", "a VMID one bit away", spared_vmids(0x5555), 18, 1722},
+      {"spared/vmid-bits-even", "the same", spared_vmids(0xaaaa), 18, 1722},
       {"spared/stream-bits", "a stream one bit away", spared_by_bits("stream s1 2\n", "CFGI_STE sid={:#x}", 2, 0, 32),
-       15, 2820},
+       16, 2850},
       {"spared/substream-bits", "a substream one bit away",
-       spared_by_bits("stream s1 2\n", "CFGI_CD sid=2 ssid={:#x}", 0, 0, 20), 12, 1930},
+       spared_by_bits("stream s1 2\n", "CFGI_CD sid=2 ssid={:#x}", 0, 0, 20), 13, 1960},
       {"block/2-mib", "one walk for all pages of a block", block(2), 5, 550},
       {"block/1-gib", "the same", block(1), 4, 700},
       {"misses/hits-pass", "hits of other IDs do not wait for memory", hits_pass_misses(), 12, 10000},

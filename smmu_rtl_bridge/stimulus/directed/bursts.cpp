@@ -35,12 +35,34 @@ std::string beside_one_another(Drawing& draw) {
   return lines + "quiet\n";
 }
 
+// Long writes that need no walk behind long ones that do, in every slot that a device may have for them.
+std::string behind_misses(unsigned bytes, unsigned beside) {
+  std::string lines = "stream bypass 1\nstream s1 2\n";
+  for (unsigned i = 0; i < 24; ++i) lines += fmt::format("map 2 {:#x} pa={:#x}\n", i << 21, 0x90000000 + (i << 12));
+  unsigned place = 0;
+  const auto write = [&](unsigned stream, uint64_t page) {
+    lines += fmt::format("access write {} {:#x} size={}\n", stream, page + place++ % 28 * 0x90, bytes);
+  };
+  for (unsigned i = 0; i < 24; ++i) {
+    write(2, uint64_t{i} << 21);
+    for (unsigned k = 0; k < beside; ++k) write(1, 0x5000);
+  }
+  return lines + "quiet\n";
+}
+
 }  // namespace
 
 void add_bursts(std::vector<DirectedScript>& scripts) {
   Drawing draw(kSeed);
   for (unsigned bytes = 8; bytes <= 128; bytes += 8)
     scripts.push_back({fmt::format("bursts/{}-bytes", bytes), "Client transactions", {}, one_length(bytes), {}, true});
+  for (const unsigned bytes : {64, 128})
+    for (unsigned beside = 1; beside <= 3; ++beside)
+      scripts.push_back({fmt::format("bursts/{}-bytes-behind-misses-{}", bytes, beside),
+                         "Client transactions",
+                         {},
+                         behind_misses(bytes, beside),
+                         {}});
   for (unsigned i = 0; i < 12; ++i)
     scripts.push_back({fmt::format("bursts/beside-{}", i), "Client transactions", {}, beside_one_another(draw), {}});
 }

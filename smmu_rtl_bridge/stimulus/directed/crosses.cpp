@@ -525,6 +525,7 @@ const std::vector<DirectedScript>& cross_scripts() {
     directed::add_wide(scripts);
     directed::add_neighbours(scripts);
     directed::add_attributes(scripts);
+    directed::add_bursts(scripts);
     return scripts;
   }();
   return kScripts;

@@ -13,7 +13,6 @@ const std::vector<DirectedScript>& directed_scripts() {
     directed::add_commands(scripts);
     directed::add_tags(scripts);
     directed::add_under_way(scripts);
-    directed::add_bursts(scripts);
     return scripts;
   }();
   return kScripts;
