@@ -126,6 +126,19 @@ std::string block(unsigned level) {
   return text + reading(1, (uint64_t{1} << log2) - 8) + "quiet\n";
 }
 
+// A group of pages or blocks with the contiguous hint, as large as the TLB has entries for: one walk for all of it.
+std::string contiguous(unsigned granule_code, unsigned level, unsigned page_log2, unsigned group_log2, uint64_t input,
+                       uint64_t output) {
+  std::string text = std::string(kHead) + fmt::format("stream s1 1\ncd 1 TG0={} T0SZ=16\n", granule_code);
+  for (uint64_t page = 0; page < uint64_t{1} << group_log2; ++page)
+    text += fmt::format("map 1 {:#x} pa={:#x} level={} cont\n", input + (page << page_log2),
+                        output + (page << page_log2), level);
+  text += reading(1, input) + "quiet\n";
+  for (unsigned bit = 12; bit < page_log2 + group_log2; ++bit)
+    text += reading(1, input + (uint64_t{1} << bit)) + "quiet\n";
+  return text + reading(1, input + (uint64_t{1} << (page_log2 + group_log2)) - 8) + "quiet\n";
+}
+
 // A miss, and hits of other IDs behind it while memory takes long.
 std::string hits_pass_misses() {
   constexpr uint64_t kFar = uint64_t{1} << 30;
@@ -210,6 +223,22 @@ const std::vector<WorkBound>& work_bounds() {
        spared_by_bits("stream s1 2\n", "CFGI_CD sid=2 ssid={:#x}", 0, 0, 20), 13, 1960},
       {"block/2-mib", "one walk for all pages of a block", block(2), 5, 550},
       {"block/1-gib", "the same", block(1), 4, 700},
+      {"contiguous/4k-pages-odd", "one walk for the group", contiguous(0, 3, 12, 4, 0x555540000000, 0x2540000000), 7,
+       490},
+      {"contiguous/4k-pages-even", "one walk for the group", contiguous(0, 3, 12, 4, 0xaaaa80000000, 0x1a80000000), 7,
+       490},
+      {"contiguous/16k-pages-odd", "one walk for the group", contiguous(2, 3, 14, 7, 0x555540000000, 0x2540000000), 7,
+       580},
+      {"contiguous/16k-pages-even", "one walk for the group", contiguous(2, 3, 14, 7, 0xaaaa80000000, 0x1a80000000), 7,
+       580},
+      {"contiguous/64k-pages-odd", "one walk for the group", contiguous(1, 3, 16, 5, 0x555540000000, 0x2540000000), 6,
+       572},
+      {"contiguous/64k-pages-even", "one walk for the group", contiguous(1, 3, 16, 5, 0xaaaa80000000, 0x1a80000000), 6,
+       572},
+      {"contiguous/32m-blocks-odd", "one walk for the group", contiguous(2, 2, 25, 5, 0x555540000000, 0x2540000000), 6,
+       735},
+      {"contiguous/32m-blocks-even", "one walk for the group", contiguous(2, 2, 25, 5, 0xaaaa80000000, 0x1a80000000), 6,
+       735},
       {"misses/hits-pass", "hits of other IDs do not wait for memory", hits_pass_misses(), 12, 10000},
       {"misses/eight", "eight walks at a time", walks_at_a_time(), 78, 2250},
       {"misses/merged", "one walk for all that miss the same page", merged_misses(), 7, 1220},

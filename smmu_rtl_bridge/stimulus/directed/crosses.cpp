@@ -526,6 +526,7 @@ const std::vector<DirectedScript>& cross_scripts() {
     directed::add_neighbours(scripts);
     directed::add_attributes(scripts);
     directed::add_bursts(scripts);
+    directed::add_waiting(scripts);
     return scripts;
   }();
   return kScripts;

@@ -17,6 +17,7 @@ void add_under_way(std::vector<DirectedScript>& scripts);
 void add_attributes(std::vector<DirectedScript>& scripts);
 void add_bursts(std::vector<DirectedScript>& scripts);
 void add_neighbours(std::vector<DirectedScript>& scripts);
+void add_waiting(std::vector<DirectedScript>& scripts);
 void add_wide(std::vector<DirectedScript>& scripts);
 
 }  // namespace lockstep::smmu_rtl_bridge::directed
