@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accesses that wait for walks: several for one, while others take every place that a device may have for what is
-// missing.
+// missing. And a CMD_SYNC that waits for accesses.
 #include <fmt/format.h>
 
 #include "smmu_rtl_bridge/stimulus/directed/groups.h"
@@ -25,9 +25,20 @@ std::string behind(unsigned ahead, const char* first, const char* second, uint64
   return lines;
 }
 
+// A CMD_SYNC for what is slow downstream when its page goes.
+std::string sync_for(const char* word) {
+  return fmt::format(
+      "stream s1 1\nmap 1 0x1000 pa=0x90000000\nmap 1 0x2000 pa=0x90001000\naccess read 1 0x1000\nquiet\n"
+      "slow page 0x90000000 cycles=2000\naccess {} 1 0x1000 size=64\nunmap 1 0x1000\ncmd TLBI_NH_ALL\nsync\n"
+      "access read 1 0x2000\nquiet\n",
+      word);
+}
+
 }  // namespace
 
 void add_waiting(std::vector<DirectedScript>& scripts) {
+  for (const char* word : {"read", "write"})
+    scripts.push_back({fmt::format("waiting/sync-for-{}", word), "CMD_SYNC", {}, sync_for(word), {}, true});
   for (unsigned ahead = 0; ahead <= kPlaces; ++ahead)
     for (const char* first : {"read", "write"})
       for (const char* second : {"read", "write"})
