@@ -25,6 +25,8 @@ class Attributes {
     for (unsigned memattr = 0; memattr < 16; ++memattr)
       for (const unsigned forced : {0, 1}) fetches(memattr, forced);
     messages();
+    for (unsigned privilege = 0; privilege < 4; ++privilege)
+      for (unsigned instruction = 0; instruction < 4; ++instruction) privileges(privilege, instruction);
   }
 
  private:
@@ -42,6 +44,15 @@ class Attributes {
       lines += fmt::format("access {} {} {:#x} type={:#x} sh={}\n", i % 2 == 0 ? "read" : "write", stream,
                            address + 8 * i, type(), draw_.pick({0u, 2u, 3u}));
     return lines;
+  }
+
+  // As clients give them and as the entry says, where the access goes on, and in the record where it does not.
+  void privileges(unsigned privilege, unsigned instruction) {
+    std::string lines = fmt::format("stream s1 1 PRIVCFG={} INSTCFG={}\nmap 1 0x1000 ap=1\n", privilege, instruction);
+    for (const uint64_t page : {0x1000, 0x2000})
+      for (const char* word : {"read", "write", "exec"})
+        for (const char* who : {"", " priv"}) lines += fmt::format("access {} 1 {:#x}{}\nquiet\n", word, page, who);
+    add(fmt::format("privileges/{}-{}", privilege, instruction), "STE, PRIVCFG", lines + "events\n");
   }
 
   void types(unsigned number) {
