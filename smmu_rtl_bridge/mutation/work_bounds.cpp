@@ -105,19 +105,6 @@ std::string spared_by_bits(const std::string& streams, const char* command, uint
   return text + "sync\n" + reading(2, page) + "quiet\n" + reading(2, beside) + "quiet\n";
 }
 
-// Both values of each bit.
-constexpr uint64_t kOdd = 0x5555'5555'5000, kEven = 0xaaaa'aaaa'a000;
-std::string spared_pages(uint64_t page, const char* more, unsigned first_bit) {
-  return spared_by_bits("stream s1 2\ncd 2 ASID=9 T0SZ=16\n",
-                        (std::string("TLBI_NH_VA asid=9 va={:#x}") + more).c_str(), page, first_bit, 48 - first_bit,
-                        page);
-}
-std::string spared_asids(uint64_t asid) {
-  return spared_by_bits(fmt::format("stream s1 2\ncd 2 ASID={:#x}\n", asid), "TLBI_NH_ASID asid={:#x}", asid, 0, 16);
-}
-std::string spared_vmids(uint64_t vmid) {
-  return spared_by_bits(fmt::format("stream nested 2 S2VMID={:#x}\n", vmid), "TLBI_S12_VMALL vmid={:#x}", vmid, 0, 16);
-}
 // One block, read where addresses inside differ in one bit, and at its end.
 std::string block(unsigned level) {
   std::string text = std::string(kHead) + "stream s1 1\n" + fmt::format("map 1 0 pa=0 level={}\n", level);
@@ -185,67 +172,81 @@ std::string hits(const char* settings) {
   return text + "quiet\n";
 }
 
+// Those in which each bit of a number is to be met as 0 and as 1.
+void add_of_both_values(std::vector<WorkBound>& bounds) {
+  for (const bool odd : {false, true}) {
+    const auto add = [&](const char* name, const char* what, std::string script, uint64_t reads, uint64_t clocks) {
+      bounds.push_back({fmt::format("{}-{}", name, odd ? "odd" : "even"), what, std::move(script), reads, clocks});
+    };
+    const uint64_t number = odd ? 0x5555 : 0xaaaa;
+    const uint64_t page = odd ? 0x5555'5555'5000 : 0xaaaa'aaaa'a000;
+    const char* const streams = "stream s1 2\ncd 2 ASID=9 T0SZ=16\n";
+    add("spared/address-bits", "a page one bit away is still known",
+        spared_by_bits(streams, "TLBI_NH_VA asid=9 va={:#x}", page, 21, 27, page), 15, 2480);
+    add("spared/leaf-bits", "the same by leaves",
+        spared_by_bits(streams, "TLBI_NH_VA asid=9 va={:#x} leaf=1", page, 12, 36, page), 18, 3150);
+    add("spared/asid-bits", "an ASID one bit away",
+        spared_by_bits(fmt::format("stream s1 2\ncd 2 ASID={:#x}\n", number), "TLBI_NH_ASID asid={:#x}", number, 0, 16),
+        12, 1655);
+    add("spared/vmid-bits", "a VMID one bit away",
+        spared_by_bits(fmt::format("stream nested 2 S2VMID={:#x}\n", number), "TLBI_S12_VMALL vmid={:#x}", number, 0,
+                       16),
+        18, 1722);
+    struct Group {
+      const char* name;
+      unsigned granule_code, level, page_log2, group_log2;
+      uint64_t reads, clocks;
+    };
+    for (const Group& group : {Group{"4k-pages", 0, 3, 12, 4, 7, 490}, Group{"16k-pages", 2, 3, 14, 7, 7, 580},
+                               Group{"64k-pages", 1, 3, 16, 5, 6, 572}, Group{"32m-blocks", 2, 2, 25, 5, 6, 735}})
+      add(fmt::format("contiguous/{}", group.name).c_str(), "one walk for the group",
+          contiguous(group.granule_code, group.level, group.page_log2, group.group_log2,
+                     odd ? 0x5555'4000'0000 : 0xaaaa'8000'0000, odd ? 0x25'4000'0000 : 0x1a'8000'0000),
+          group.reads, group.clocks);
+  }
+}
+
 }  // namespace
 
 const std::vector<WorkBound>& work_bounds() {
   // Reads count commands (a read for up to four), structures (one each) and descriptors, and there may be none more.
   // Clocks are those of the design with a twentieth to spare.
-  static const std::vector<WorkBound> kBounds = {
-      {"pointers/stage-1", "4, 3, 2, 1 and 0 descriptors", pointers("s1"), 13, 530},
-      {"pointers/nested", "with stage 2 of tables known from one another", pointers("nested"), 25, 660},
-      {"tlb/size", "each page is walked for once", tlb_size(), 133, 6550},
-      {"tlb/replacement", "what came last stays", replacement(), 261, 10440},
-      {"tlb/upgraded", "its new permissions take the place of the old ones", upgraded(), 7, 0},
-      {"tlb/upgraded-at-the-top", "the same with high numbers", upgraded_at_the_top(), 15, 560},
-      {"configuration/streams", "each entry and context descriptor is read once", configuration(false), 97, 2030},
-      {"configuration/substreams", "the same of substreams", configuration(true), 82, 1780},
-      {"spared/address", "the other page is still known", spared("stream s1 1\nstream s1 2\n", "TLBI_NH_VA va=0x1000"),
-       13, 590},
-      {"spared/asid", "the other ASID is still known",
-       spared("stream s1 1\nstream s1 2\ncd 1 ASID=1\ncd 2 ASID=2\n", "TLBI_NH_ASID asid=1"), 13, 590},
-      {"spared/vmid", "the other VMID is still known",
-       spared("stream nested 1 S2VMID=1\nstream nested 2 S2VMID=2\n", "TLBI_S12_VMALL vmid=1"), 23, 700},
-      {"spared/stream", "the other stream is still known", spared("stream s1 1\nstream s1 2\n", "CFGI_STE sid=1"), 13,
-       590},
-      {"spared/stream-below", "and one with a lower number", spared("stream s1 1\nstream s1 2\n", "CFGI_STE sid=3"), 13,
-       590},
-      {"spared/address-bits-odd", "a page one bit away is still known", spared_pages(kOdd, "", 21), 15, 2480},
-      {"spared/address-bits-even", "the same", spared_pages(kEven, "", 21), 15, 2480},
-      {"spared/leaf-bits-odd", "the same by leaves", spared_pages(kOdd, " leaf=1", 12), 18, 3150},
-      {"spared/leaf-bits-even", "the same", spared_pages(kEven, " leaf=1", 12), 18, 3150},
-      {"spared/asid-bits-odd", "an ASID one bit away", spared_asids(0x5555), 12, 1655},
-      {"spared/asid-bits-even", "the same", spared_asids(0xaaaa), 12, 1655},
-      {"spared/vmid-bits-odd", "a VMID one bit away", spared_vmids(0x5555), 18, 1722},
-      {"spared/vmid-bits-even", "the same", spared_vmids(0xaaaa), 18, 1722},
-      {"spared/stream-bits", "a stream one bit away", spared_by_bits("stream s1 2\n", "CFGI_STE sid={:#x}", 2, 0, 32),
-       16, 2850},
-      {"spared/substream-bits", "a substream one bit away",
-       spared_by_bits("stream s1 2\n", "CFGI_CD sid=2 ssid={:#x}", 0, 0, 20), 13, 1960},
-      {"block/2-mib", "one walk for all pages of a block", block(2), 5, 550},
-      {"block/1-gib", "the same", block(1), 4, 700},
-      {"contiguous/4k-pages-odd", "one walk for the group", contiguous(0, 3, 12, 4, 0x555540000000, 0x2540000000), 7,
-       490},
-      {"contiguous/4k-pages-even", "one walk for the group", contiguous(0, 3, 12, 4, 0xaaaa80000000, 0x1a80000000), 7,
-       490},
-      {"contiguous/16k-pages-odd", "one walk for the group", contiguous(2, 3, 14, 7, 0x555540000000, 0x2540000000), 7,
-       580},
-      {"contiguous/16k-pages-even", "one walk for the group", contiguous(2, 3, 14, 7, 0xaaaa80000000, 0x1a80000000), 7,
-       580},
-      {"contiguous/64k-pages-odd", "one walk for the group", contiguous(1, 3, 16, 5, 0x555540000000, 0x2540000000), 6,
-       572},
-      {"contiguous/64k-pages-even", "one walk for the group", contiguous(1, 3, 16, 5, 0xaaaa80000000, 0x1a80000000), 6,
-       572},
-      {"contiguous/32m-blocks-odd", "one walk for the group", contiguous(2, 2, 25, 5, 0x555540000000, 0x2540000000), 6,
-       735},
-      {"contiguous/32m-blocks-even", "one walk for the group", contiguous(2, 2, 25, 5, 0xaaaa80000000, 0x1a80000000), 6,
-       735},
-      {"misses/hits-pass", "hits of other IDs do not wait for memory", hits_pass_misses(), 12, 10000},
-      {"misses/eight", "eight walks at a time", walks_at_a_time(), 78, 2250},
-      {"misses/merged", "one walk for all that miss the same page", merged_misses(), 7, 1220},
-      {"commands/bursts", "up to four commands a read", commands(), 11, 2350},
-      {"hits/lookup", "a lookup takes six clocks", hits(""), 6, 610},
-      {"hits/downstream", "accesses overlap downstream", hits("settings downstream_latency=100\n"), 6, 790},
-  };
+  static const std::vector<WorkBound> kBounds = [] {
+    std::vector<WorkBound> bounds = {
+        {"pointers/stage-1", "4, 3, 2, 1 and 0 descriptors", pointers("s1"), 13, 530},
+        {"pointers/nested", "with stage 2 of tables known from one another", pointers("nested"), 25, 660},
+        {"tlb/size", "each page is walked for once", tlb_size(), 133, 6550},
+        {"tlb/replacement", "what came last stays", replacement(), 261, 10440},
+        {"tlb/upgraded", "its new permissions take the place of the old ones", upgraded(), 7, 0},
+        {"tlb/upgraded-at-the-top", "the same with high numbers", upgraded_at_the_top(), 15, 560},
+        {"configuration/streams", "each entry and context descriptor is read once", configuration(false), 97, 2030},
+        {"configuration/substreams", "the same of substreams", configuration(true), 82, 1780},
+        {"spared/address", "the other page is still known",
+         spared("stream s1 1\nstream s1 2\n", "TLBI_NH_VA va=0x1000"), 13, 590},
+        {"spared/asid", "the other ASID is still known",
+         spared("stream s1 1\nstream s1 2\ncd 1 ASID=1\ncd 2 ASID=2\n", "TLBI_NH_ASID asid=1"), 13, 590},
+        {"spared/vmid", "the other VMID is still known",
+         spared("stream nested 1 S2VMID=1\nstream nested 2 S2VMID=2\n", "TLBI_S12_VMALL vmid=1"), 23, 700},
+        {"spared/stream", "the other stream is still known", spared("stream s1 1\nstream s1 2\n", "CFGI_STE sid=1"), 13,
+         590},
+        {"spared/stream-below", "and one with a lower number", spared("stream s1 1\nstream s1 2\n", "CFGI_STE sid=3"),
+         13, 590},
+        {"spared/stream-bits", "a stream one bit away", spared_by_bits("stream s1 2\n", "CFGI_STE sid={:#x}", 2, 0, 32),
+         16, 2850},
+        {"spared/substream-bits", "a substream one bit away",
+         spared_by_bits("stream s1 2\n", "CFGI_CD sid=2 ssid={:#x}", 0, 0, 20), 13, 1960},
+        {"block/2-mib", "one walk for all pages of a block", block(2), 5, 550},
+        {"block/1-gib", "the same", block(1), 4, 700},
+        {"misses/hits-pass", "hits of other IDs do not wait for memory", hits_pass_misses(), 12, 10000},
+        {"misses/eight", "eight walks at a time", walks_at_a_time(), 78, 2250},
+        {"misses/merged", "one walk for all that miss the same page", merged_misses(), 7, 1220},
+        {"commands/bursts", "up to four commands a read", commands(), 11, 2350},
+        {"hits/lookup", "a lookup takes six clocks", hits(""), 6, 610},
+        {"hits/downstream", "accesses overlap downstream", hits("settings downstream_latency=100\n"), 6, 790},
+    };
+    add_of_both_values(bounds);
+    return bounds;
+  }();
   return kBounds;
 }
 

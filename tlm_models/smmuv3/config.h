@@ -83,8 +83,8 @@ struct Config {
   }
 };
 
-// The features of the secure programming interface beside a non-secure one with these: stage 1 alone, because secure
-// EL2 is not implemented, no ATS and no page requests; section "Security states support".
+// The features of the secure programming interface beside a non-secure one with these: stage 1 alone, because there
+// is no secure EL2, no ATS and no page requests; section "Security states support".
 Config secure_side(const Config& non_secure);
 
 // Which combination of features cannot be: the message names the field and the way out.

@@ -38,6 +38,9 @@ class Generator {
   // A value register, or a loop's counter where it differs from turn to turn.
   unsigned varying();
 
+  // What statements use up.
+  static constexpr unsigned kA = kScratch[0], kB = kScratch[1], kC = kScratch[2];
+
   // statements.cpp
   void loop();
   void skip_ahead();
@@ -46,6 +49,8 @@ class Generator {
   void jump_table();
   void reserved_pair();
   void accesses();
+
+  // value_statements.cpp
   void constant_operand();
   void joined_parts();
   void repeated_values();
@@ -56,6 +61,8 @@ class Generator {
   void read_csr();
   void rounding();
   void special_numbers();
+
+  // system_statements.cpp
   void code_beside_tables();
   void patch();
   void patched_branch();

@@ -7,8 +7,7 @@
 #include <cstdio>
 
 #include "tests/core/seed.h"
-#include "tests/smmu_rtl_bridge/oracle/watched_model.h"
-#include "tests/smmuv3_reference/world.h"
+#include "tests/smmu_rtl_bridge/oracle/drawn_world.h"
 #include "tests/tlm_models/smmuv3/reference_bridge.h"
 
 namespace lockstep::smmu_rtl_bridge {
@@ -46,29 +45,12 @@ struct Totals {
 
 struct RandomWorld : Software {
   RandomWorld(const core_smmu::Config& config, Random& random, bool cacheable) : Software(config) {
-    ref::WorldOptions options;
-    options.seed = random();
-    const IdRegisters ids = id_registers(config);
-    options.idr0 = ids.idr0;
-    options.idr1 = ids.idr1;
-    options.idr3 = ids.idr3;
-    options.idr5 = ids.idr5;
-    options.cacheable = cacheable;
-    options.damage = !cacheable;
-    world = ref::make_world(options);
+    world = draw_world(config, random, cacheable);
     memory = world.memory;
-    std::array<uint8_t, 4096> bytes;
-    for (const uint64_t page : world.memory.page_addresses()) {
-      if (world.memory.read(page, bytes.data(), bytes.size())) {
-        judge.software_wrote(page, bytes.data(), bytes.size());
-        continue;
-      }
-      ref::SparseMemory copy = world.memory;
-      copy.mend_page(page);
-      copy.read(page, bytes.data(), bytes.size());
+    for_each_page(world, [this](uint64_t page, const auto& bytes, bool broken) {
       judge.software_wrote(page, bytes.data(), bytes.size());
-      judge.page_broken(page, true);
-    }
+      if (broken) judge.page_broken(page, true);
+    });
     set(Id::kStrtabBase, world.strtab_base);
     set(Id::kStrtabBaseCfg, world.strtab_base_cfg);
     set(Id::kCr2, random());

@@ -8,8 +8,7 @@
 #include "smmu_rtl_bridge/model_pins.h"
 #include "smmu_rtl_bridge/oracle/evaluation.h"
 #include "tests/core/seed.h"
-#include "tests/smmu_rtl_bridge/oracle/watched_model.h"
-#include "tests/smmuv3_reference/world.h"
+#include "tests/smmu_rtl_bridge/oracle/drawn_world.h"
 #include "tests/tlm_models/smmuv3/reference_bridge.h"
 
 namespace lockstep::smmu_rtl_bridge {
@@ -23,24 +22,11 @@ constexpr unsigned kAccesses = 300;
 
 struct ChangingWorld {
   ChangingWorld(const core_smmu::Config& config, Random& random, bool damage) {
-    ref::WorldOptions options;
-    options.seed = random();
-    const IdRegisters ids = id_registers(config);
-    options.idr0 = ids.idr0;
-    options.idr1 = ids.idr1;
-    options.idr3 = ids.idr3;
-    options.idr5 = ids.idr5;
-    options.cacheable = !damage;
-    options.damage = damage;
-    world = ref::make_world(options);
-    for (const uint64_t page : world.memory.page_addresses()) {
-      ref::SparseMemory mended = world.memory;
-      mended.mend_page(page);
-      std::array<uint8_t, 4096> bytes;
-      mended.read(page, bytes.data(), bytes.size());
+    world = draw_world(config, random, !damage);
+    for_each_page(world, [&](uint64_t page, const auto& bytes, bool broken) {
       memory.write(page, bytes.data(), bytes.size(), now);
-      if (!world.memory.read(page, bytes.data(), bytes.size())) memory.set_broken(page, true, now);
-    }
+      if (broken) memory.set_broken(page, true, now);
+    });
     memory.forget_history();
     set_control(random);
   }
