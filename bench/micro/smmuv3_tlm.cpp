@@ -20,9 +20,11 @@ namespace {
 constexpr uint64_t kMemoryBytes = 64 << 20;
 constexpr uint64_t kInput = 0x100000000;
 constexpr uint64_t kOutput = 0x1000000;
-// Twice what the table of pages used before holds, and all that the TLB proper holds.
+// All that the TLB holds.
 constexpr unsigned kPages = 1024;
+// Two streams with one address space.
 constexpr uint32_t kStream = 3;
+constexpr uint32_t kOtherStream = 4;
 
 class FlatTarget : public sc_core::sc_module, public tlm::tlm_fw_transport_if<> {
  public:
@@ -115,7 +117,7 @@ struct Platform : sc_core::sc_module {
       SimpleWorld::add_stage2(ste, root2, 7);
       for (uint64_t at = 0x100000; at < kOutput + kPages * 0x1000; at += 0x1000) world.map_stage2_identity(root2, at);
     }
-    world.put_ste(kStream, ste);
+    for (const uint32_t stream : {kStream, kOtherStream}) world.put_ste(stream, ste);
     world.put_cd(0, SimpleWorld::cd(world.root));
     for (uint64_t at = 0; at < 0x2000000; at += 4096) world.memory.memory.read(at, memory.at(at), 4096);
     smmu.core().write_register(0x80, 8, SimpleWorld::kStreamTable);
@@ -147,17 +149,25 @@ Platforms& platforms() {
   return *all;
 }
 
-void run(benchmark::State& state, Platform& platform, unsigned pages) {
-  for (unsigned page = 0; page < 2 * pages; ++page)
-    if (!platform.requester.read(kInput + page % pages * 0x1000)) state.SkipWithError("a translation failed");
+// With two streams, each goes through all pages before the other does.
+void run(benchmark::State& state, Platform& platform, unsigned pages, bool two_streams = false) {
+  uint32_t& stream = platform.requester.extension.transaction.stream_id;
+  const auto next_stream = [&] { stream = two_streams && stream == kStream ? kOtherStream : kStream; };
+  for (unsigned pass = 0; pass < 4; ++pass, next_stream())
+    for (unsigned page = 0; page < pages; ++page)
+      if (!platform.requester.read(kInput + page * 0x1000)) state.SkipWithError("a translation failed");
   CountedMemory& counts = platform.smmu.core().memory();
   counts.clear_counts();
   unsigned page = 0;
   for (auto _ : state) {
     // Another line in each page: what is timed is not the memory's own cache.
     if (!platform.requester.read(kInput + page * 0x1000 + page % 64 * 64)) state.SkipWithError("a translation failed");
-    page = page + 1 == pages ? 0 : page + 1;
+    if (++page == pages) {
+      page = 0;
+      next_stream();
+    }
   }
+  stream = kStream;
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations()));
   state.counters["reads"] =
       static_cast<double>(counts.walk_reads()) / static_cast<double>(std::max<int64_t>(1, state.iterations()));
@@ -166,12 +176,15 @@ void run(benchmark::State& state, Platform& platform, unsigned pages) {
 void same_page(benchmark::State& state) { run(state, platforms().cached, 1); }
 void pages_used_before(benchmark::State& state) { run(state, platforms().cached, 256); }
 void tlb_hit(benchmark::State& state) { run(state, platforms().cached, kPages); }
+// More pages of streams than are remembered with all that was decided of them: the TLB itself is asked each time.
+void tlb_hit_two_streams(benchmark::State& state) { run(state, platforms().cached, kPages, true); }
 void stage1_four_reads(benchmark::State& state) { run(state, platforms().stage1, 64); }
 void nested_24_reads(benchmark::State& state) { run(state, platforms().nested, 64); }
 
 BENCHMARK(same_page);
 BENCHMARK(pages_used_before);
 BENCHMARK(tlb_hit);
+BENCHMARK(tlb_hit_two_streams);
 BENCHMARK(stage1_four_reads);
 BENCHMARK(nested_24_reads);
 

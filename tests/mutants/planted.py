@@ -92,6 +92,9 @@ def switches(text, mutants, choice):
     """Where a text with all of its mutants (pairs of number and mutant) differs: (start, end, what takes its place).
 
     choice(number, new, old, whole_statement) is the code that chooses between the two."""
+    for _, m in mutants:
+        if wrong := m.misfit(text):
+            sys.exit(f"mutant {m.name}: {wrong}")
     spans = [(*m.span(text), number, m.new) for number, m in mutants]
     for a in spans:
         for b in spans:

@@ -106,8 +106,7 @@ AtsCompletion Smmu::translate_for_ats(const AtsRequest& request) {
     return broken(translation.fault.type, translation.fault.fetch_address, &translation.fault);
   }
   if (translation.no_access_at_stage1) return completion;
-  const bool one_level = context.cd && !context.cd->cd.has_two_halves();
-  const unsigned shift = context.privileged || one_level ? kPrivilegedShift : 0;
+  const unsigned shift = context.privileged ? kPrivilegedShift : 0;
   const unsigned allowed = translation.entry.allowed >> shift;
   const bool readable = allowed & kRead;
   const bool executable = allowed & kExecute;

@@ -223,12 +223,11 @@ class Smmu {
     PermissionMask allowed = 0;
     uint8_t privilege_override = 0;
     uint8_t instruction_override = 0;
-    bool one_level = false;  // privilege does not count
     MemoryAttributes input_attributes;
     MemoryAttributes output_attributes;
   };
-  static_assert(sizeof(QuickEntry) == 64);        // a line of a host's cache
-  static constexpr unsigned kQuickEntries = 512;  // a power of two; more would not stay in a host's near caches
+  static_assert(sizeof(QuickEntry) == 64);         // a line of a host's cache
+  static constexpr unsigned kQuickEntries = 1024;  // a power of two; as many as the TLB has unless it is made otherwise
   static size_t quick_place(uint64_t page, uint32_t stream_id) {
     return (page ^ (page >> 9) ^ stream_id * 13) % kQuickEntries;
   }
@@ -240,7 +239,7 @@ class Smmu {
     TlbTag tag;
     uint8_t privilege_override = 0;
     uint8_t instruction_override = 0;
-    bool one_level = false;
+    bool two_halves = false;  // TTB0 and TTB1
     bool stage1 = false;
     bool top_byte_ignored[2] = {false, false};
     bool overrides_attributes = false;
@@ -281,6 +280,8 @@ class Smmu {
   void remember_stream(const Transaction& transaction, const Context& context, const TlbTag& tag);
   void remember_page(const Transaction& transaction, const StreamShortcut& stream, const TlbEntry& entry,
                      const TranslateResult& result);
+  // To remember a page costs as much as to find it, and is for nothing where more are used in turn than fit.
+  static constexpr unsigned kHitsARememberedPage = 4;
   TranslateResult pass_disabled(const Transaction& transaction);
   TranslateResult pass_through(const Transaction& transaction, const Context& context);
   TranslateResult translate_in(const Transaction& transaction, const Context& context);
@@ -339,6 +340,7 @@ class Smmu {
   std::array<QuickEntry, kQuickEntries> quick_;
   std::array<StreamShortcut, kShortcuts> shortcuts_;
   uint64_t generation_ = 1;
+  unsigned tlb_hits_ = 0;
   std::vector<StalledTransaction> stalled_;
   Transaction resolved_transaction_;
   EventRecord last_record_{};

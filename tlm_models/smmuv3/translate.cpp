@@ -150,7 +150,7 @@ bool Smmu::quick(const Transaction& transaction, TranslateResult& result) const 
   result.privileged = overridden(transaction.privileged, entry.privilege_override);
   const bool is_read = !transaction.write && !transaction.atomic;
   result.instruction = is_read && overridden(transaction.instruction, entry.instruction_override);
-  const AccessNeed need = need_of(transaction, result.privileged || entry.one_level, result.instruction);
+  const AccessNeed need = need_of(transaction, result.privileged, result.instruction);
   if ((need.mask() & ~entry.allowed) != 0 ||
       std::memcmp(&transaction.attributes, &entry.input_attributes, sizeof(MemoryAttributes)) != 0)
     return false;
@@ -166,21 +166,21 @@ bool Smmu::hit(const Transaction& transaction, TranslateResult& result) {
   if (stream.generation != generation_ || stream.source != source) return false;
   uint64_t address = transaction.address;
   if (stream.stage1) {
-    address = canonical(!stream.one_level, stream.top_byte_ignored, address);
+    address = canonical(stream.two_halves, stream.top_byte_ignored, address);
   } else if (address > ones(config_.ias_bits())) {
     return false;
   }
   result.privileged = overridden(transaction.privileged, stream.privilege_override);
   const bool is_read = !transaction.write && !transaction.atomic;
   result.instruction = is_read && overridden(transaction.instruction, stream.instruction_override);
-  const AccessNeed need = need_of(transaction, result.privileged || stream.one_level, result.instruction);
+  const AccessNeed need = need_of(transaction, result.privileged, result.instruction);
   const TlbEntry* entry = tlb_.find(stream.tag, address);
   if (!entry || (need.mask() & ~entry->allowed) != 0) return false;
   result.outcome = Outcome::kPass;
   result.address = entry->output | (transaction.address & ones(entry->size_log2));
   result.attributes = entry->output_attributes(
       stream.overrides_attributes ? replace(transaction.attributes, stream.overrides) : transaction.attributes);
-  remember_page(transaction, stream, *entry, result);
+  if (++tlb_hits_ % kHitsARememberedPage == 0) remember_page(transaction, stream, *entry, result);
   return true;
 }
 
@@ -195,7 +195,7 @@ void Smmu::remember_stream(const Transaction& transaction, const Context& contex
   stream.privilege_override = context.ste->ste.privilege_override;
   stream.instruction_override = context.ste->ste.instruction_override;
   stream.stage1 = context.cd != nullptr;
-  stream.one_level = context.cd && !context.cd->cd.has_two_halves();
+  stream.two_halves = context.cd && context.cd->cd.has_two_halves();
   for (unsigned half = 0; half < 2; ++half)
     stream.top_byte_ignored[half] = context.cd && context.cd->cd.half[half].top_byte_ignored;
   stream.overrides = context.ste->ste.overrides;
@@ -213,7 +213,6 @@ void Smmu::remember_page(const Transaction& transaction, const StreamShortcut& s
   quick.allowed = entry.allowed;
   quick.privilege_override = stream.privilege_override;
   quick.instruction_override = stream.instruction_override;
-  quick.one_level = stream.one_level;
   quick.input_attributes = transaction.attributes;
   quick.output_attributes = result.attributes;
 }
@@ -304,11 +303,9 @@ TranslateResult Smmu::translate_in(const Transaction& transaction, const Context
   const Regime regime{&context.ste->ste, context.cd ? &context.cd->cd : nullptr, context.stage2, tag_of(context),
                       secure_fetch_only()};
   if (config_.tlb) {
-    AccessNeed checked = need;
-    if (context.cd && !context.cd->cd.has_two_halves()) checked.privileged = true;
     const TlbEntry* entry = tlb_.find(regime.tag, address);
     // A hit that does not suffice is walked again: the tables may say more now, and a page may have to be marked dirty.
-    if (entry && (checked.mask() & ~entry->allowed) == 0) [[likely]] {
+    if (entry && (need.mask() & ~entry->allowed) == 0) [[likely]] {
       remember_stream(transaction, context, regime.tag);
       return output(transaction, context, *entry);
     }

@@ -214,16 +214,14 @@ Walker::Step Walker::stage1(const Regime& regime, uint64_t address, const Access
   const bool secure = attributes.secure && !bit(descriptor, 5);
   if (regime.secure_fetch_only && !secure)
     result.permissions &= static_cast<PermissionMask>(~(kExecute | kExecute << kPrivilegedShift));
-  AccessNeed checked = need;
-  if (!cd.has_two_halves()) checked.privileged = true;
-  const unsigned missing = checked.mask() & ~result.permissions;
+  const unsigned missing = need.mask() & ~result.permissions;
   if (missing && !need.gather) {
     fail(EventType::kPermission);
     result.fault.lacks_only_read =
         need.read && need.write && (missing & (kRead | kRead << kPrivilegedShift)) == missing;
     return Step::kDone;
   }
-  if (missing == checked.mask()) {
+  if (missing == need.mask()) {
     result.no_access_at_stage1 = true;
     result.permissions = 0;
     return Step::kDone;
