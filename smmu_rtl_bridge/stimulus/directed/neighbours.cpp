@@ -224,22 +224,27 @@ class Neighbours {
     for (unsigned block = 0; block < 4; ++block)
       lines += fmt::format("map 1/s2 {:#x} level=1 tables=0x31100000\n", uint64_t{block} << 30);
     // Three tables below the root's for each of two regions.
+    const auto place = [&](uint64_t table, uint64_t page) { return 0x50000000 + (table == one ? 0 : 0x100000) + page; };
     for (const uint64_t table : {one, other})
-      for (unsigned page = 0; page < 3; ++page)
-        lines += fmt::format("map 1/s2 {:#x} pa={:#x} tables={:#x}\n", table + page * 0x1000,
-                             0x50000000 + (table == one ? 0 : 0x100000) + page * 0x1000, fresh_tables());
+      for (const uint64_t page : {0, 0x1000, 0x2000})
+        lines +=
+            fmt::format("map 1/s2 {:#x} pa={:#x} tables={:#x}\n", table + page, place(table, page), fresh_tables());
     lines += "cd 1 T0SZ=25\n";
     lines +=
         fmt::format("map 1 0x1000 pa=0x1000 tables={:#x}\nmap 1 0x4000001000 pa=0x2000 tables={:#x}\n", one, other);
     for (const char* command : {"TLBI_NH_ALL vmid=5", "TLBI_S12_VMALL vmid=5", "TLBI_NH_VA vmid=5 asid=17 va=0x1000"})
       lines += fmt::format("access read 1 0x1000\nquiet\naccess read 1 0x4000001000\nquiet\ncmd {}\nsync\n", command);
-    // The second's last: small caches still have its tables then.
-    lines += "access read 1 0x1000\nquiet\naccess read 1 0x4000001000\nquiet\n";
-    // One of them goes elsewhere at stage 2; a command says so of that page alone.
-    lines += fmt::format(
-        "map 1/s2 {0:#x} pa=0x90000000\ncmd TLBI_S2_IPA vmid=5 va={0:#x}\ncmd TLBI_NH_ALL vmid=5\nsync\n"
-        "access read 1 0x4000001000\naccess read 1 0x1000\n",
-        other + 0x1000);
+    // Each of the second's goes elsewhere at stage 2, where there is nothing, and comes back; a command says so of that
+    // page alone. Small caches still have its tables, as they were used last, but for one that the root's place is.
+    for (const uint64_t page : {0x1000, 0}) {
+      lines += "access read 1 0x1000\nquiet\naccess read 1 0x4000001000\nquiet\n";
+      for (const uint64_t to : {uint64_t{0x90000000}, place(other, page)})
+        lines += fmt::format(
+            "map 1/s2 {0:#x} pa={1:#x}\ncmd TLBI_S2_IPA vmid=5 va={0:#x}\ncmd TLBI_NH_ALL vmid=5\nsync\n"
+            "access read 1 0x4000001000\nquiet\n",
+            other + page, to);
+    }
+    lines += "access read 1 0x1000\n";
     add(fmt::format("table/{}", bit), "Nested translation", lines);
   }
 
