@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "smmu_rtl_bridge/bits.h"
 #include "smmu_rtl_bridge/mutation/work.h"
 
 namespace lockstep::smmu_rtl_bridge {
@@ -113,14 +114,15 @@ std::string block(unsigned level) {
   return text + reading(1, (uint64_t{1} << log2) - 8) + "quiet\n";
 }
 
-// A group of pages or blocks with the contiguous hint, as large as the TLB has entries for: one walk for all of it.
+// A group of pages or blocks with the contiguous hint, as large as the TLB has entries for: one walk for all of it,
+// wherever in its first page it is read.
 std::string contiguous(unsigned granule_code, unsigned level, unsigned page_log2, unsigned group_log2, uint64_t input,
-                       uint64_t output) {
+                       uint64_t output, uint64_t inside) {
   std::string text = std::string(kHead) + fmt::format("stream s1 1\ncd 1 TG0={} T0SZ=16\n", granule_code);
   for (uint64_t page = 0; page < uint64_t{1} << group_log2; ++page)
     text += fmt::format("map 1 {:#x} pa={:#x} level={} cont\n", input + (page << page_log2),
                         output + (page << page_log2), level);
-  text += reading(1, input) + "quiet\n";
+  text += reading(1, input + inside) + "quiet\n";
   for (unsigned bit = 12; bit < page_log2 + group_log2; ++bit)
     text += reading(1, input + (uint64_t{1} << bit)) + "quiet\n";
   return text + reading(1, input + (uint64_t{1} << (page_log2 + group_log2)) - 8) + "quiet\n";
@@ -201,7 +203,8 @@ void add_of_both_values(std::vector<WorkBound>& bounds) {
                                Group{"64k-pages", 1, 3, 16, 5, 6, 572}, Group{"32m-blocks", 2, 2, 25, 5, 6, 735}})
       add(fmt::format("contiguous/{}", group.name).c_str(), "one walk for the group",
           contiguous(group.granule_code, group.level, group.page_log2, group.group_log2,
-                     odd ? 0x5555'4000'0000 : 0xaaaa'8000'0000, odd ? 0x25'4000'0000 : 0x1a'8000'0000),
+                     odd ? 0x5555'4000'0000 : 0xaaaa'8000'0000, odd ? 0x25'4000'0000 : 0x1a'8000'0000,
+                     number * 0x1'0001 & ones(group.page_log2) & ~uint64_t{7}),
           group.reads, group.clocks);
   }
 }

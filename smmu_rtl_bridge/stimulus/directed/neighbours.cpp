@@ -19,6 +19,13 @@ struct Granule {
 };
 constexpr Granule kGranules[] = {{12, 0}, {14, 2}, {16, 1}};
 
+// Leaves that may have the contiguous hint.
+struct Hint {
+  unsigned granule_code, level, log2, group_log2;
+};
+constexpr Hint kHints[] = {{0, 1, 30, 4}, {0, 2, 21, 4}, {0, 3, 12, 4}, {2, 2, 25, 5},
+                           {2, 3, 14, 7}, {1, 2, 29, 5}, {1, 3, 16, 5}};
+
 class Neighbours {
  public:
   explicit Neighbours(std::vector<DirectedScript>& scripts) : scripts_(scripts), draw_(kSeed) {}
@@ -36,14 +43,19 @@ class Neighbours {
       intermediate_addresses(bit);
       blocks(bit);
     }
-    for (unsigned bit = 12; bit < 46; ++bit) tables(bit);
+    for (unsigned bit = 12; bit < 48; ++bit) tables(bit);
     for (const Granule& granule : kGranules)
       for (unsigned scale = 0; scale < 31; ++scale)
         for (const bool stage2 : {false, true}) range(granule, scale, stage2);
-    for (unsigned log2 = 1; log2 <= 16; ++log2) streams_of_a_range(log2);
+    for (unsigned log2 = 1; log2 <= 16; ++log2) streams_of_a_range(log2, bits(16));
     ignored();
     full_event_queues();
     switched_off();
+    // Ranges of more streams than there are, named by any of them.
+    for (unsigned log2 = 17; log2 <= 32; ++log2) streams_of_a_range(log2, bits(log2));
+    for (const bool stage2 : {false, true})
+      for (const Hint& hint : kHints)
+        for (unsigned bit = hint.log2; bit < hint.log2 + hint.group_log2; ++bit) misplaced(hint, bit, stage2);
   }
 
  private:
@@ -212,21 +224,27 @@ class Neighbours {
     for (unsigned block = 0; block < 4; ++block)
       lines += fmt::format("map 1/s2 {:#x} level=1 tables=0x31100000\n", uint64_t{block} << 30);
     // Three tables below the root's for each of two regions.
+    const auto place = [&](uint64_t table, uint64_t page) { return 0x50000000 + (table == one ? 0 : 0x100000) + page; };
     for (const uint64_t table : {one, other})
-      for (unsigned page = 0; page < 3; ++page)
-        lines += fmt::format("map 1/s2 {:#x} pa={:#x} tables={:#x}\n", table + page * 0x1000,
-                             0x50000000 + (table == one ? 0 : 0x100000) + page * 0x1000, fresh_tables());
+      for (const uint64_t page : {0, 0x1000, 0x2000})
+        lines +=
+            fmt::format("map 1/s2 {:#x} pa={:#x} tables={:#x}\n", table + page, place(table, page), fresh_tables());
     lines += "cd 1 T0SZ=25\n";
     lines +=
         fmt::format("map 1 0x1000 pa=0x1000 tables={:#x}\nmap 1 0x4000001000 pa=0x2000 tables={:#x}\n", one, other);
     for (const char* command : {"TLBI_NH_ALL vmid=5", "TLBI_S12_VMALL vmid=5", "TLBI_NH_VA vmid=5 asid=17 va=0x1000"})
       lines += fmt::format("access read 1 0x1000\nquiet\naccess read 1 0x4000001000\nquiet\ncmd {}\nsync\n", command);
-    lines += "access read 1 0x4000001000\naccess read 1 0x1000\nquiet\n";
-    // One of the second's tables goes elsewhere at stage 2; a command says so of that page alone.
-    lines += fmt::format(
-        "map 1/s2 {0:#x} pa=0x90000000\ncmd TLBI_S2_IPA vmid=5 va={0:#x}\ncmd TLBI_NH_ALL vmid=5\nsync\n"
-        "access read 1 0x4000001000\naccess read 1 0x1000\n",
-        other + 0x1000);
+    // Each of the second's goes elsewhere at stage 2, where there is nothing, and comes back; a command says so of that
+    // page alone. Small caches still have its tables, as they were used last, but for one that the root's place is.
+    for (const uint64_t page : {0x1000, 0}) {
+      lines += "access read 1 0x1000\nquiet\naccess read 1 0x4000001000\nquiet\n";
+      for (const uint64_t to : {uint64_t{0x90000000}, place(other, page)})
+        lines += fmt::format(
+            "map 1/s2 {0:#x} pa={1:#x}\ncmd TLBI_S2_IPA vmid=5 va={0:#x}\ncmd TLBI_NH_ALL vmid=5\nsync\n"
+            "access read 1 0x4000001000\nquiet\n",
+            other + page, to);
+    }
+    lines += "access read 1 0x1000\n";
     add(fmt::format("table/{}", bit), "Nested translation", lines);
   }
 
@@ -270,17 +288,37 @@ class Neighbours {
         "Range-based invalidation and level hint", lines + uses);
   }
 
-  void streams_of_a_range(unsigned log2) {
-    const uint64_t any = bits(16), first = any & ~ones(log2), last = first | ones(log2);
+  // The streams of a range that have the lowest and the highest number; `named` says which range, and so does the same
+  // with all bits turned over that do not count.
+  void streams_of_a_range(unsigned log2, uint64_t named) {
+    const uint64_t first = named & ~ones(log2), last = (first | ones(log2)) & ones(16);
+    const auto changed = [&](uint64_t sid) {
+      return fmt::format("cmd CFGI_STE_RANGE sid={:#x} range={}\nsync\n", sid, log2 - 1);
+    };
     std::string lines = "setup STRTAB_BASE_CFG=16 STRTAB_BASE=0x20000000\n";
     lines += fmt::format("stream bypass {:#x}\nstream s1 {:#x}\nmap {:#x} 0x1000\n", first, last, last);
     const std::string uses = fmt::format("access read {:#x} 0x1000\naccess read {:#x} 0x1000\nquiet\n", first, last);
     lines += uses;
-    lines += fmt::format("cd {:#x} V=0\ncmd CFGI_STE_RANGE sid={:#x} range={}\nsync\n", last, any, log2 - 1) + uses;
-    lines += fmt::format("stream abort {:#x}\nstream bypass {:#x}\ncmd CFGI_STE_RANGE sid={:#x} range={}\nsync\n",
-                         first, last, any, log2 - 1) +
-             uses;
+    lines += fmt::format("cd {:#x} V=0\n", last) + changed(named) + uses;
+    lines += fmt::format("stream abort {:#x}\nstream bypass {:#x}\n", first, last) + changed(named ^ ones(log2)) + uses;
     add(fmt::format("range-of-streams/{}", log2), "Configuration structure invalidation", lines);
+  }
+
+  // A leaf with the contiguous hint whose output is not where its place in the group says: it stands for itself alone.
+  void misplaced(const Hint& hint, unsigned bit, bool stage2) {
+    const unsigned group = hint.log2 + hint.group_log2;
+    const uint64_t input = (bits(47) & ~ones(group)) | (bits(group) & ~ones(hint.log2));
+    const uint64_t other = input ^ uint64_t { 1 } << bit, output = (bits(47) & ~ones(group)) | (other & ones(group));
+    const uint64_t inside = bits(hint.log2) & ~uint64_t{7};
+    const char* of = stage2 ? "/s2" : "";
+    std::string lines = stage2
+                            ? fmt::format("stream s2 1 S2TG={} S2T0SZ=16 S2SL0=2 S2TTB=0x31000000\n", hint.granule_code)
+                            : fmt::format("stream s1 1\ncd 1 TG0={} T0SZ=16 TTB0=0x31000000\n", hint.granule_code);
+    lines += fmt::format("map 1{} {:#x} level={} pa={:#x} or={:#x} tables={:#x}\n", of, input, hint.level, output,
+                         uint64_t{1} << 52, fresh_tables());
+    for (const uint64_t page : {input, other, input})
+      lines += fmt::format("access read 1 {0:#x}\nquiet\naccess write 1 {0:#x}\nquiet\n", page | inside);
+    add(fmt::format("misplaced/{}{}/{}", stage2 ? "stage-2-" : "", hint.log2, bit), "Contiguous bit", lines);
   }
 
   // Bits of structures and descriptors that say nothing, and pointers whose low bits are below their table.

@@ -34,18 +34,19 @@ class Wide {
       records(pattern);
       pages(pattern);
       commands(pattern);
+      beyond(pattern);
     }
+    for (unsigned code = 0; code < 6; ++code) output_sizes(code);
     sizes();
     corners();
   }
 
  private:
   void add(const char* name, uint64_t pattern, const char* section, std::string lines) {
-    scripts_.push_back({fmt::format("wide/{}/{:x}", name, pattern & 0xff),
-                        section,
-                        {{"oas_bits", "48"}, {"va52", "0"}},
-                        std::move(lines),
-                        {}});
+    add_wide_enough(fmt::format("{}/{:x}", name, pattern & 0xff), section, std::move(lines));
+  }
+  void add_wide_enough(const std::string& name, const char* section, std::string lines) {
+    scripts_.push_back({"wide/" + name, section, {{"oas_bits", "48"}, {"va52", "0"}}, std::move(lines), {}});
   }
 
   // Whatever can be written, while nothing is switched on; software reads back what is there.
@@ -247,6 +248,58 @@ class Wide {
         fmt::format("stream s1 1\nstream s2 2 S2PS=2\ncd 1 IPS=2\nmap 1 0x1000 pa={0:#x}\naccess read 1 0x1000\n"
                     "map 2/s2 0x1000 pa={0:#x}\naccess read 2 0x1000\n",
                     place(pattern, 12)));
+  }
+
+  // Structures above the largest address, whose records have what is below it.
+  void beyond(uint64_t pattern) {
+    const auto id = static_cast<uint32_t>(pattern & 0xffff);
+    const uint64_t above = pattern & ones(52);
+    add("stream-table-beyond", pattern, "F_STE_FETCH",
+        fmt::format("setup STRTAB_BASE={:#x} STRTAB_BASE_CFG=16\naccess read {:#x} 0\n", above & ~ones(22), id));
+    for (const unsigned split : {6, 8, 10}) {
+      add(fmt::format("stream-table-2-{}-beyond", split).c_str(), pattern, "F_STE_FETCH",
+          fmt::format("setup STRTAB_BASE={:#x} STRTAB_BASE_CFG={:#x}\naccess read {:#x} 0\n", above & ~ones(16),
+                      0x10010 | split << 6, id));
+      add(fmt::format("stream-table-2-{}-leads-beyond", split).c_str(), pattern, "F_STE_FETCH",
+          fmt::format("setup STRTAB_BASE_CFG={:#x}\nstream bypass {:#x} l1={:#x}\naccess read {:#x} 0\n",
+                      0x10010 | split << 6, id, (above & ~ones(split + 6)) | (split + 1), id));
+    }
+    const uint32_t substream = static_cast<uint32_t>(pattern) & 0xfffff;
+    for (const unsigned format : {1, 2})
+      add(fmt::format("contexts-{}-lead-beyond", format).c_str(), pattern, "C_BAD_SUBSTREAMID",
+          fmt::format("stream s1 1 S1CDMax=20 S1Fmt={} S1DSS=0\ncd 1.{:#x} l1={:#x}\naccess read 1.{:#x} 0\n", format,
+                      substream, (above & ~ones(16)) | 1, substream));
+  }
+
+  // The last page and the last tables that each output size lets be, and the first that it does not.
+  void output_sizes(unsigned code) {
+    constexpr unsigned kBits[] = {32, 36, 40, 42, 44, 48};
+    const uint64_t end = uint64_t{1} << kBits[code];
+    struct Stage {
+      const char* name;
+      const char* field;
+      const char* of;
+    };
+    for (const Stage& stage : {Stage{"stage1", "s1 {0}\ncd {0} ASID={0} IPS={1}", ""},
+                               Stage{"stage2", "s2 {0} S2VMID={0} S2PS={1}", "/s2"}}) {
+      std::string lines;
+      unsigned stream = 0;
+      const auto map = [&](uint64_t page, uint64_t tables) {
+        ++stream;
+        lines +=
+            "stream " + fmt::format(fmt::runtime(stage.field), stream, code) + "\n" +
+            fmt::format("map {0}{1} 0x1000 pa={2:#x} tables={3:#x}\naccess read {0} 0x1000\naccess write {0} 0x1000\n",
+                        stream, stage.of, page, tables);
+      };
+      constexpr uint64_t kTables = 0x31000000, kTablesSize = 0x40000;
+      map(end - 0x1000, kTables);
+      map(0x90000000, end - kTablesSize);
+      if (kBits[code] < kAddressBits) {
+        map(end, kTables + kTablesSize);
+        map(0x90000000, end);
+      }
+      add_wide_enough(fmt::format("output-size/{}/{}", stage.name, code), "Address sizes", lines);
+    }
   }
 
   void commands(uint64_t pattern) {
