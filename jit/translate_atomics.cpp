@@ -33,8 +33,8 @@ Translator::Mem Translator::translate_aligned(Value address, unsigned size_bytes
   const int page = temporary();
   const int addend = physical != nullptr ? temporary() : index;
   const size_t kind = store ? 1 : 0;
-  SlowPath slow{.entry = a_.newLabel(),
-                .retry = a_.newLabel(),
+  SlowPath slow{.entry = a_.new_label(),
+                .retry = a_.new_label(),
                 .hand_over = 0,
                 .base = base,
                 .displacement = 0,
@@ -129,7 +129,7 @@ void Translator::emit_store_conditional(const Inst& i, Type type) {
   const Mem to = translate_aligned(i.args[0], size_bytes, true, &physical);
   consume(i.args[1]);
   const int failed = places_[index_].uses > 0 ? define() : temporary();
-  const asmjit::Label done = a_.newLabel();
+  const HostAssembler::Label done = a_.new_label();
   Mem valid = header(offsetof(StateHeader, reservation_valid));
   valid.setSize(8);
   a_.mov(gp32(failed), 1);
@@ -187,7 +187,7 @@ void Translator::emit_locked_rmw(const Inst& i, Type type) {
     a_.emit(host_instruction(op), to, value);
   } else {
     const int after = temporary();
-    const asmjit::Label again = a_.newLabel();
+    const HostAssembler::Label again = a_.new_label();
     a_.mov(rax, to);
     a_.bind(again);
     if (orders) {

@@ -38,12 +38,12 @@ void Translator::compare_mapping(uint64_t pc, uint32_t& constant_at) {
 void Translator::begin_unit() {
   unit_.links.reserve(kCommonLinks);
   unit_.relocations.reserve(kCommonRelocations);
-  moved_ = a_.newLabel();
-  hot_ = a_.newLabel();
+  moved_ = a_.new_label();
+  hot_ = a_.new_label();
   for (size_t k = 0; k < input_.blocks.size(); ++k) {
-    block_labels_.push_back(a_.newLabel());
-    short_budgets_.push_back(a_.newLabel());
-    if (input_.accesses != nullptr) full_buffers_.push_back(a_.newLabel());
+    block_labels_.push_back(a_.new_label());
+    short_budgets_.push_back(a_.new_label());
+    if (input_.accesses != nullptr) full_buffers_.push_back(a_.new_label());
   }
   const RegionBlock& first = input_.blocks.front();
   // For jumps that come from anywhere: the pages must still be mapped as they were.
@@ -200,7 +200,7 @@ void Translator::edge_here(uint64_t pc) {
   const int index = find_block(pc);
   if (index == kNone) {
     store_pins();
-    PendingLink pending{a_.newLabel(), unit_.links.size()};
+    PendingLink pending{a_.new_label(), unit_.links.size()};
     unit_.links.push_back({});
     Link& link = unit_.links.back();
     link.source = &unit_;
@@ -216,7 +216,7 @@ void Translator::edge_here(uint64_t pc) {
   }
   const RegionBlock& to = input_.blocks[static_cast<size_t>(index)];
   if (!on_same_page(to)) {
-    const StaleExit stale{a_.newLabel(), pc};
+    const StaleExit stale{a_.new_label(), pc};
     a_.mov(rax, frame(offsetof(Frame, fetch)));
     for (unsigned page = 0; page < (to.spans_pages ? 2u : 1u); ++page) {
       a_.cmp(asmjit::x86::dword_ptr(rax, mapping_offset(pc + page * core::kPageSize)), kNoLinkYet);
@@ -228,7 +228,7 @@ void Translator::edge_here(uint64_t pc) {
   if (static_cast<size_t>(index) != current_ + 1) a_.jmp(block_labels_[static_cast<size_t>(index)]);
 }
 
-asmjit::Label Translator::edge(uint64_t pc) {
+HostAssembler::Label Translator::edge(uint64_t pc) {
   const int index = find_block(pc);
   if (index != kNone && on_same_page(input_.blocks[static_cast<size_t>(index)])) {
     return block_labels_[static_cast<size_t>(index)];
@@ -236,7 +236,7 @@ asmjit::Label Translator::edge(uint64_t pc) {
   for (const PendingEdge& known : pending_edges_) {
     if (known.from == region_block_ && known.pc == pc) return known.entry;
   }
-  pending_edges_.push_back({a_.newLabel(), region_block_, pc});
+  pending_edges_.push_back({a_.new_label(), region_block_, pc});
   return pending_edges_.back().entry;
 }
 

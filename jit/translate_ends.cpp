@@ -79,7 +79,7 @@ bool Translator::emit_call(const Inst& i) {
   }
   move_address(rax, reinterpret_cast<uint64_t>(helper.function), Relocation::Kind::kHelper, i.imm);
   call(input_.thunks.call);
-  SideExit trapped{a_.newLabel(), 0, block_->guest_instructions - begun_, true};
+  SideExit trapped{a_.new_label(), 0, block_->guest_instructions - begun_, true};
   Mem flag = header(offsetof(StateHeader, trapped));
   flag.setSize(4);
   a_.cmp(flag, 0);
@@ -112,7 +112,7 @@ bool Translator::emit_fp_flags(const Inst& i, core::HelperMeaning meaning) {
 }
 
 bool Translator::emit_exit_if(const Inst& i) {
-  SideExit exit{a_.newLabel(), i.imm, block_->guest_instructions - begun_, false};
+  SideExit exit{a_.new_label(), i.imm, block_->guest_instructions - begun_, false};
   const asmjit::x86::CondCode condition = test_condition(i.args[0]);
   note_dirty(exit);
   a_.j(condition, exit.entry);
@@ -197,7 +197,7 @@ void Translator::emit_indirect(const Inst& i) {
     a_.je(edge(pc));
   }
   store_pins();
-  const asmjit::Label miss = a_.newLabel();
+  const HostAssembler::Label miss = a_.new_label();
   a_.mov(asmjit::x86::ecx, asmjit::x86::eax);
   a_.and_(asmjit::x86::ecx, static_cast<int32_t>((kJumpEntries - 1) << 1));
   a_.mov(rdx, frame(offsetof(Frame, jumps)));

@@ -51,7 +51,7 @@ bool Translator::emit_float(const Inst& i) {
 }
 
 bool Translator::emit_float_arithmetic(const Inst& i, bool is_double) {
-  FloatPath path{a_.newLabel(), a_.newLabel(), kNone, {kNone, kNone, kNone}, 0, false, i.type == Type::kI64};
+  FloatPath path{a_.new_label(), a_.new_label(), kNone, {kNone, kNone, kNone}, 0, false, i.type == Type::kI64};
   for (unsigned k = 0; k < i.operands; ++k) path.operands[k] = use_vector(i.args[k]);
   // A NaN that comes out of these is the canonical one, and the host has raised what there is to raise. Of a fused
   // operation the operands are asked once more, so that they must not be overwritten.
@@ -116,7 +116,7 @@ bool Translator::emit_box(const Inst& i) {
 bool Translator::emit_unbox(const Inst& i) {
   const Value compare = i.args[0];
   const Value raw = inst(compare).args[0];
-  FloatPath path{a_.newLabel(), a_.newLabel(), kNone, {kNone, kNone, kNone}, 0, true, false};
+  FloatPath path{a_.new_label(), a_.new_label(), kNone, {kNone, kNone, kNone}, 0, true, false};
   const int a = use_vector(raw);
   const int upper = temporary();
   consume(raw);
@@ -173,7 +173,7 @@ bool Translator::emit_from_integer(const Inst& i) {
 // The host answers the most negative integer, and raises invalid alone, for what does not fit; the definition then
 // gives the answer.
 bool Translator::emit_to_integer(const Inst& i, bool is_double, bool truncate) {
-  FloatPath path{a_.newLabel(), a_.newLabel(), kNone, {kNone, kNone, kNone}, 0, false, is_double};
+  FloatPath path{a_.new_label(), a_.new_label(), kNone, {kNone, kNone, kNone}, 0, false, is_double};
   path.operands[0] = use_vector(i.args[0]);
   const int d = allocate(false);
   const int limit = temporary();

@@ -172,7 +172,7 @@ bool Translator::emit_add(const Inst& i) {
   const int d = define(a);
   if (d == a || !b.isReg()) {
     if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
-    a_.emit(asmjit::x86::Inst::kIdAdd, sized(d, i.type), b);
+    a_.arithmetic(asmjit::x86::Inst::kIdAdd, sized(d, i.type), b);
   } else {
     a_.lea(sized(d, i.type), asmjit::x86::ptr(gp(a), b.as<Gp>().r64()));
   }
@@ -195,7 +195,7 @@ bool Translator::emit_sub(const Inst& i) {
   consume(i.args[1]);
   const int d = is_register(b, a) ? define() : define(a);
   if (d != a) a_.mov(sized(d, i.type), sized(a, i.type));
-  a_.emit(asmjit::x86::Inst::kIdSub, sized(d, i.type), b);
+  a_.arithmetic(asmjit::x86::Inst::kIdSub, sized(d, i.type), b);
   return true;
 }
 
@@ -207,7 +207,7 @@ bool Translator::emit_logic(const Inst& i) {
   const auto id = i.op == Op::kAnd  ? asmjit::x86::Inst::kIdAnd
                   : i.op == Op::kOr ? asmjit::x86::Inst::kIdOr
                                     : asmjit::x86::Inst::kIdXor;
-  const auto apply = [&](int d, const asmjit::Operand& operand) { a_.emit(id, sized(d, i.type), operand); };
+  const auto apply = [&](int d, const asmjit::Operand& operand) { a_.arithmetic(id, sized(d, i.type), operand); };
   const bool constant = is_const(right) && fits32(static_cast<uint64_t>(core::ir::sign_extend(i.type, imm(right))));
   if (i.type == Type::kI64 && is_narrow(left) && (constant || is_narrow(right))) {
     // What the halves give is the half of the whole.
@@ -218,7 +218,7 @@ bool Translator::emit_logic(const Inst& i) {
     consume(right);
     const int d = define(narrow);
     if (d != narrow) a_.mov(gp32(d), gp32(narrow));
-    a_.emit(id, gp32(d), other);
+    a_.arithmetic(id, gp32(d), other);
     registers_[static_cast<size_t>(d)].narrow = true;
     return true;
   }
@@ -433,7 +433,7 @@ bool Translator::emit_divide(const Inst& i) {
   consume(i.args[1]);
   const int d = define();
   const Gp rax = sized(0, i.type), rdx = sized(2, i.type), divisor = sized(x, i.type), out = sized(d, i.type);
-  const asmjit::Label by_zero = a_.newLabel(), by_minus_one = a_.newLabel(), done = a_.newLabel();
+  const HostAssembler::Label by_zero = a_.new_label(), by_minus_one = a_.new_label(), done = a_.new_label();
   a_.test(divisor, divisor);
   a_.jz(by_zero);
   if (is_signed) {

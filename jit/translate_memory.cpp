@@ -77,8 +77,8 @@ Translator::Mem Translator::translate_address(Value address, unsigned size_bytes
   const int index = temporary();
   const int page = temporary();
   const size_t kind = store ? 1 : 0;
-  SlowPath slow{.entry = a_.newLabel(),
-                .retry = a_.newLabel(),
+  SlowPath slow{.entry = a_.new_label(),
+                .retry = a_.new_label(),
                 .hand_over = 0,
                 .base = base,
                 .displacement = displacement,
@@ -125,7 +125,7 @@ Translator::Mem Translator::translate_address(Value address, unsigned size_bytes
 }
 
 void Translator::finish_slow(const SlowPath& slow) {
-  const asmjit::Label give_up = a_.newLabel();
+  const HostAssembler::Label give_up = a_.new_label();
   a_.bind(slow.entry);
   if (slow.low != slow.high) {
     // Two pages: the instruction is done alone.

@@ -17,13 +17,14 @@ void Translator::count_uses() {
   has_vectors_ = false;
   for (size_t i = block_->insts.size(); i-- > 0;) {
     const Inst& in = block_->insts[i];
-    if (op_info(in.op).effect == Effect::kPure && places_[i].uses == 0) continue;
+    const bool pure = op_info(in.op).effect == Effect::kPure;
+    if (in.operands == 0 || (pure && places_[i].uses == 0)) continue;
+    // What is pure may stand for its operand, or ask for it only where it is used itself.
+    const Value last = pure ? std::max(static_cast<Value>(i), places_[i].last) : static_cast<Value>(i);
     for (unsigned k = 0; k < in.operands; ++k) {
       Place& place = places_[in.args[k]];
       if (place.uses++ == 0) place.user = static_cast<Value>(i);
-      // What is pure may stand for its operand, or ask for it only where it is used itself.
-      place.last =
-          std::max({place.last, static_cast<Value>(i), op_info(in.op).effect == Effect::kPure ? places_[i].last : 0});
+      place.last = std::max(place.last, last);
     }
   }
   for (const Inst& in : block_->insts) {
@@ -92,9 +93,8 @@ void Translator::note_shape(const Inst& in) {
     default:
       break;
   }
-  const bool compared =
-      made_by >= Op::kEq && made_by <= Op::kGeS && type_bits(inst(inst(in.args[0]).args[0]).type) >= 32;
-  if (asks && compared && first.uses == 1) first.lazy = true;
+  if (!asks || first.uses != 1 || made_by < Op::kEq || made_by > Op::kGeS) return;
+  if (type_bits(inst(inst(in.args[0]).args[0]).type) >= 32) first.lazy = true;
 }
 
 // Something may look at the state as it is before this operation, or between it and the next.

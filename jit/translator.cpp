@@ -18,14 +18,20 @@ using core::ir::type_bytes;
 namespace {
 // General registers for values, those that calls preserve last.
 constexpr int kPool[] = {0, 1, 2, 6, 7, 8, 9, 10, 11, 3, 12, 13};
+// Of each kind; most blocks have no more.
+constexpr size_t kCommonNotes = 16;
 }  // namespace
 
 Translator::Translator(const Input& input, asmjit::CodeHolder& code, Unit& unit)
     : input_(input),
-      a_(&code),
+      a_(&code, &notes_),
       unit_(unit),
       words_(input.state_words, &notes_),
       pin_of_(input.state_words, kNone, &notes_) {
+  active_.reserve(kCommonNotes);
+  hand_overs_.reserve(kCommonNotes);
+  state_homes_.reserve(kCommonNotes);
+  slow_paths_.reserve(kCommonNotes);
   for (size_t k = 0; k < input.pins.size(); ++k) {
     pin_of_[input.pins[k].word] = static_cast<int>(k);
     homes_ |= uint64_t{1} << input.pins[k].home;
@@ -38,7 +44,7 @@ bool Translator::run() {
     if (!translate_block()) return false;
   }
   finish();
-  return !failed_;
+  return !failed_ && !a_.failed();
 }
 
 bool Translator::translate_block() {
@@ -368,8 +374,10 @@ int Translator::temporary() { return allocate(false); }
 void Translator::move_register(int to, int from) {
   if (to >= kFirstXmm) {
     from >= kFirstXmm ? a_.vmovaps(vec(to), vec(from)) : a_.vmovq(vec(to), gp(from));
+  } else if (from >= kFirstXmm) {
+    a_.vmovq(gp(to), vec(from));
   } else {
-    from >= kFirstXmm ? a_.vmovq(gp(to), vec(from)) : a_.mov(gp(to), gp(from));
+    a_.mov(gp(to), gp(from));
   }
 }
 
@@ -436,7 +444,7 @@ bool Translator::emit(const Inst& i) {
     case Op::kInsn:
       if (check_exit_request_) {
         check_exit_request_ = false;
-        SideExit exit{a_.newLabel(), i.imm, block_->guest_instructions - begun_, false};
+        SideExit exit{a_.new_label(), i.imm, block_->guest_instructions - begun_, false};
         note_dirty(exit);
         Mem request = header(offsetof(core::StateHeader, exit_request));
         request.setSize(4);

@@ -14,6 +14,7 @@
 #include "core/ir/ir.h"
 #include "jit/access_groups.h"
 #include "jit/frame.h"
+#include "jit/host_assembler.h"
 #include "jit/host_features.h"
 #include "jit/pins.h"
 #include "jit/region.h"
@@ -292,7 +293,7 @@ class Translator {
   size_t page_index(uint64_t vaddr) const;
   // Goes to `pc` from the end of the current block, everything settled: here, or at the label that is answered.
   void edge_here(uint64_t pc);
-  asmjit::Label edge(uint64_t pc);
+  HostAssembler::Label edge(uint64_t pc);
   void finish_edges();
 
   // What is noted while a block is translated lies here; only large regions ask the heap.
@@ -305,7 +306,7 @@ class Translator {
   const RegionBlock* region_block_ = nullptr;
   const core::ir::Block* block_ = nullptr;
   size_t current_ = 0;
-  asmjit::x86::Assembler a_;
+  HostAssembler a_;
   Unit& unit_;
   Notes<Place> places_{&notes_};
   std::array<Register, kRegisters> registers_;
@@ -326,7 +327,7 @@ class Translator {
   static constexpr size_t kNoHandOver = ~size_t{0};
   // Code out of the hot path, written when the block is done.
   struct SlowPath {
-    asmjit::Label entry, retry;
+    HostAssembler::Label entry, retry;
     size_t hand_over;
     int base;
     int32_t displacement;
@@ -343,7 +344,7 @@ class Translator {
   AccessGroups access_groups_;
   Notes<bool> begun_groups_ = Notes<bool>(&notes_);
   struct SideExit {
-    asmjit::Label entry;
+    HostAssembler::Label entry;
     uint64_t pc;
     uint64_t unbegun;
     bool trapped;
@@ -362,7 +363,7 @@ class Translator {
   Notes<SideExit> side_exits_{&notes_};
   // An operation whose result the host did not settle.
   struct FloatPath {
-    asmjit::Label entry, done;
+    HostAssembler::Label entry, done;
     int result;
     std::array<int, 3> operands;
     uint32_t descriptor;
@@ -372,25 +373,25 @@ class Translator {
   void finish_float(const FloatPath& path);
   Notes<FloatPath> float_paths_{&notes_};
   struct PendingLink {
-    asmjit::Label stub;
+    HostAssembler::Label stub;
     size_t link;
   };
   Notes<PendingLink> pending_links_{&notes_};
   struct PendingEdge {
-    asmjit::Label entry;
+    HostAssembler::Label entry;
     const RegionBlock* from;
     uint64_t pc;
   };
   Notes<PendingEdge> pending_edges_{&notes_};
   struct StaleExit {
-    asmjit::Label entry;
+    HostAssembler::Label entry;
     uint64_t pc;
   };
   Notes<StaleExit> stale_exits_{&notes_};
-  Notes<asmjit::Label> block_labels_{&notes_}, short_budgets_{&notes_}, full_buffers_{&notes_};
+  Notes<HostAssembler::Label> block_labels_{&notes_}, short_budgets_{&notes_}, full_buffers_{&notes_};
   Notes<HandOver> hand_overs_{&notes_};
   Notes<StateHome> state_homes_{&notes_};
-  asmjit::Label moved_, hot_;
+  HostAssembler::Label moved_, hot_;
   bool failed_ = false;
   std::array<std::byte, kNotesBytes> notes_bytes_;
 };

@@ -48,7 +48,9 @@ bool UnitMaker::translate(Unit& unit, const Region& region, std::span<const Pin>
   code.reset(asmjit::ResetPolicy::kSoft);
   code.init(asmjit::Environment::host(), thunks_.nominal_base);
   asmjit::CodeBuffer& buffer = code.textSection()->buffer();
-  if (!room.empty()) buffer = {room.data(), 0, room.size(), asmjit::CodeBufferFlags::kIsExternal};
+  if (!room.empty()) {
+    buffer = {room.data(), 0, room.size(), asmjit::CodeBufferFlags::kIsExternal | asmjit::CodeBufferFlags::kIsFixed};
+  }
   const Translator::Input in = input(unit, region, pins, joint_checks);
   return Translator(in, code, unit).run();
 }
