@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iomanip>
+#include <vector>
 
 #include "smmu_rtl_bridge/names.h"
 
@@ -20,7 +21,7 @@ AxiMemory::Timing memory_timing(const PinTiming& timing) {
 }
 AxiMemory::Timing downstream_timing(const PinTiming& timing) {
   return {0, timing.downstream_latency, timing.downstream_stall, timing.downstream_disorder != 0, timing.decode_errors,
-          0};
+          0, timing.downstream_room};
 }
 
 Attributes attributes_of(const AxiAddress& address) {
@@ -31,6 +32,8 @@ Attributes attributes_of(const AxiAddress& address) {
   return attributes;
 }
 
+// Room for all lanes of a burst's beats.
+std::vector<uint8_t> lanes_of(const AxiBurst& burst) { return std::vector<uint8_t>(8 * (burst.beats + size_t{1})); }
 uint64_t end_of(const AxiBurst& burst) { return burst.first_byte(burst.beats - 1) + burst.bytes(burst.beats - 1); }
 
 }  // namespace
@@ -189,7 +192,7 @@ bool PinBench::put_off(AxiBurst& burst) {
 }
 
 void PinBench::read(AxiBurst& burst) {
-  std::array<uint8_t, 8 * (kBeatsMax + 1)> bytes{};
+  std::vector<uint8_t> bytes = lanes_of(burst);
   const uint64_t base = burst.word(0);
   for (uint64_t at = burst.address.address; at < end_of(burst);) {
     const uint64_t end = std::min(end_of(burst), (at / kPieceBytes + 1) * kPieceBytes);
@@ -203,8 +206,8 @@ void PinBench::read(AxiBurst& burst) {
 }
 
 void PinBench::write(AxiBurst& burst) {
-  std::array<uint8_t, 8 * (kBeatsMax + 1)> bytes{};
-  std::array<bool, 8 * (kBeatsMax + 1) + 1> written{};
+  std::vector<uint8_t> bytes = lanes_of(burst);
+  std::vector<bool> written(bytes.size() + 1);
   const uint64_t base = burst.word(0);
   for (unsigned beat = 0; beat < burst.beats; ++beat)
     for (unsigned lane = 0; lane < 8; ++lane) {
@@ -254,7 +257,7 @@ void PinBench::Downstream::taken(AxiBurst& burst) {
 void PinBench::Downstream::read(AxiBurst& burst) {
   ClientFlight* flight = bench_.clients_.by_id(burst.owner);
   if (bench_.data_ && flight && !burst.failed) {
-    std::array<uint8_t, 8 * (kBeatsMax + 1)> bytes{};
+    std::vector<uint8_t> bytes = lanes_of(burst);
     const uint64_t base = burst.word(0);
     burst.failed = !bench_.data_->read(burst.owner, burst.address.address,
                                        bytes.data() + (burst.address.address - base), flight->access.size_bytes);
@@ -271,7 +274,7 @@ void PinBench::Downstream::write(AxiBurst& burst) {
   ClientFlight* flight = bench_.clients_.by_id(burst.owner);
   if (!flight) return;
   if (bench_.data_) {
-    std::array<uint8_t, 8 * (kBeatsMax + 1)> bytes{};
+    std::vector<uint8_t> bytes = lanes_of(burst);
     const uint64_t base = burst.word(0);
     for (unsigned beat = 0; beat < burst.beats; ++beat)
       std::memcpy(bytes.data() + (burst.word(beat) - base), &burst.data[beat], sizeof burst.data[beat]);
@@ -306,7 +309,7 @@ void PinBench::answered(ClientFlight& flight) {
   }
   if (!error && !flight.access.write) {
     const uint64_t from = flight.access.address, to = from + flight.access.size_bytes;
-    std::array<uint8_t, 8 * (kBeatsMax + 1)> bytes{};
+    std::vector<uint8_t> bytes = lanes_of(flight.burst);
     const uint64_t base = flight.burst.word(0);
     for (unsigned beat = 0; beat < flight.burst.beats; ++beat) {
       const uint64_t expected = flight.forwarded ? read_word(id, beat) : 0;
