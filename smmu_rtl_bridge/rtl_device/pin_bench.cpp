@@ -2,6 +2,7 @@
 #include "smmu_rtl_bridge/rtl_device/pin_bench.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <iomanip>
 #include <vector>
@@ -32,8 +33,21 @@ Attributes attributes_of(const AxiAddress& address) {
   return attributes;
 }
 
-// Room for all lanes of a burst's beats.
-std::vector<uint8_t> lanes_of(const AxiBurst& burst) { return std::vector<uint8_t>(8 * (burst.beats + size_t{1})); }
+// All lanes of a burst's beats, zeros at first. Most bursts are short, so not all of the longest one's.
+class Lanes {
+ public:
+  explicit Lanes(const AxiBurst& burst) : size_(8 * (burst.beats + size_t{1})) {
+    std::fill_n(bytes_.begin(), size_, uint8_t{0});
+  }
+  uint8_t* data() { return bytes_.data(); }
+  size_t size() const { return size_; }
+  uint8_t& operator[](size_t i) { return bytes_[i]; }
+
+ private:
+  size_t size_;
+  std::array<uint8_t, 8 * (kBeatsMax + 1)> bytes_;
+};
+
 uint64_t end_of(const AxiBurst& burst) { return burst.first_byte(burst.beats - 1) + burst.bytes(burst.beats - 1); }
 
 }  // namespace
@@ -192,7 +206,7 @@ bool PinBench::put_off(AxiBurst& burst) {
 }
 
 void PinBench::read(AxiBurst& burst) {
-  std::vector<uint8_t> bytes = lanes_of(burst);
+  Lanes bytes(burst);
   const uint64_t base = burst.word(0);
   for (uint64_t at = burst.address.address; at < end_of(burst);) {
     const uint64_t end = std::min(end_of(burst), (at / kPieceBytes + 1) * kPieceBytes);
@@ -206,7 +220,7 @@ void PinBench::read(AxiBurst& burst) {
 }
 
 void PinBench::write(AxiBurst& burst) {
-  std::vector<uint8_t> bytes = lanes_of(burst);
+  Lanes bytes(burst);
   std::vector<bool> written(bytes.size() + 1);
   const uint64_t base = burst.word(0);
   for (unsigned beat = 0; beat < burst.beats; ++beat)
@@ -257,7 +271,7 @@ void PinBench::Downstream::taken(AxiBurst& burst) {
 void PinBench::Downstream::read(AxiBurst& burst) {
   ClientFlight* flight = bench_.clients_.by_id(burst.owner);
   if (bench_.data_ && flight && !burst.failed) {
-    std::vector<uint8_t> bytes = lanes_of(burst);
+    Lanes bytes(burst);
     const uint64_t base = burst.word(0);
     burst.failed = !bench_.data_->read(burst.owner, burst.address.address,
                                        bytes.data() + (burst.address.address - base), flight->access.size_bytes);
@@ -274,7 +288,7 @@ void PinBench::Downstream::write(AxiBurst& burst) {
   ClientFlight* flight = bench_.clients_.by_id(burst.owner);
   if (!flight) return;
   if (bench_.data_) {
-    std::vector<uint8_t> bytes = lanes_of(burst);
+    Lanes bytes(burst);
     const uint64_t base = burst.word(0);
     for (unsigned beat = 0; beat < burst.beats; ++beat)
       std::memcpy(bytes.data() + (burst.word(beat) - base), &burst.data[beat], sizeof burst.data[beat]);
@@ -309,7 +323,7 @@ void PinBench::answered(ClientFlight& flight) {
   }
   if (!error && !flight.access.write) {
     const uint64_t from = flight.access.address, to = from + flight.access.size_bytes;
-    std::vector<uint8_t> bytes = lanes_of(flight.burst);
+    Lanes bytes(flight.burst);
     const uint64_t base = flight.burst.word(0);
     for (unsigned beat = 0; beat < flight.burst.beats; ++beat) {
       const uint64_t expected = flight.forwarded ? read_word(id, beat) : 0;
