@@ -41,6 +41,18 @@ std::string beside_one_another(Drawing& draw) {
   return lines + "quiet\n";
 }
 
+// Up to the longest, in every place.
+std::string long_beside_one_another(Drawing& draw) {
+  std::string lines = kStreams;
+  for (unsigned i = 0; i < 48; ++i) {
+    const uint64_t stream = draw.between(1, 4);
+    const uint64_t bytes = draw.pick({136u, 1024u, 1032u, 2040u, 2048u});
+    lines +=
+        fmt::format("access {} {} {:#x} size={}\n", draw.chance(50) ? "write" : "read", stream, 0x1000 + i * 8, bytes);
+  }
+  return lines + "quiet\n";
+}
+
 // A long write waits for its walk while the `older` ones before it end, and others take their places: it must not wait
 // for these.
 std::string ahead_of_those_that_end(unsigned older, unsigned bytes) {
@@ -100,6 +112,9 @@ void add_bursts(std::vector<DirectedScript>& scripts) {
                          {}});
   for (unsigned i = 0; i < 12; ++i)
     scripts.push_back({fmt::format("bursts/beside-{}", i), "Client transactions", {}, beside_one_another(draw), {}});
+  for (unsigned i = 0; i < 4; ++i)
+    scripts.push_back(
+        {fmt::format("bursts/long-beside-{}", i), "Client transactions", {}, long_beside_one_another(draw), {}});
 }
 
 }  // namespace lockstep::smmu_rtl_bridge::directed
