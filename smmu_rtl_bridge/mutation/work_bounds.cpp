@@ -42,14 +42,13 @@ std::string tlb_size() {
   return text;
 }
 
-// As many other pages as the TLB has places take those of the first.
-std::string replacement() {
-  constexpr uint64_t kPages = 128;
+// As many other pages as a TLB has places take those of the first.
+std::string replacement(uint64_t pages) {
   std::string text = std::string(kHead) + "stream s1 1\n";
-  for (uint64_t page = 0; page < 2 * kPages; ++page) text += mapping(1, page << 12, page);
-  for (uint64_t page = 0; page < kPages; ++page) text += reading(1, page << 12) + "quiet\n";
+  for (uint64_t page = 0; page < 2 * pages; ++page) text += mapping(1, page << 12, page);
+  for (uint64_t page = 0; page < pages; ++page) text += reading(1, page << 12) + "quiet\n";
   for (unsigned again = 0; again < 2; ++again)
-    for (uint64_t page = kPages; page < 2 * kPages; ++page) text += reading(1, page << 12) + "quiet\n";
+    for (uint64_t page = pages; page < 2 * pages; ++page) text += reading(1, page << 12) + "quiet\n";
   return text;
 }
 
@@ -70,6 +69,21 @@ std::string upgraded_at_the_top() {
                      fmt::format("map 1 {:#x} pa=0x90001000 ap=1\n", kTop);
   for (unsigned i = 0; i < 3; ++i) text += fmt::format("access write 1 {:#x}\nquiet\n", kTop + 8 * i);
   return text + reading(1, kTop) + "quiet\n";
+}
+
+// The same where others have the first places of its set, and keep them.
+std::string upgraded_beside(unsigned others, uint64_t asid, bool aset, uint64_t page) {
+  const auto other = [&](unsigned i) { return page ^ uint64_t { 1 } << (40 + i); };
+  std::string text = kHead + fmt::format("stream s1 1\ncd 1 ASID={:#x} ASET={:d} T0SZ=16\n", asid, aset);
+  std::string uses;
+  for (unsigned i = 0; i < others; ++i) {
+    text += mapping(1, other(i), i + 1);
+    uses += reading(1, other(i)) + "quiet\n";
+  }
+  text += fmt::format("map 1 {:#x} pa=0x90001000 ap=3\n", page) + uses + reading(1, page) + "quiet\n" +
+          fmt::format("map 1 {:#x} pa=0x90001000 ap=1\n", page);
+  for (unsigned i = 0; i < 3; ++i) text += fmt::format("access write 1 {:#x}\nquiet\n", page + 8 * i);
+  return text + uses;
 }
 
 // Streams, or substreams of one, twice each.
@@ -159,6 +173,48 @@ std::string merged_misses() {
   return text + "quiet\n";
 }
 
+// Two accesses to a page that nothing is known of, behind so many walks for others.
+std::string merged_behind(unsigned ahead, uint64_t page) {
+  std::string text = std::string(kHead) + kSlowMemory + "stream s1 1\ncd 1 T0SZ=16\n" + mapping(1, page, 0);
+  const auto other = [&](unsigned i) { return page ^ uint64_t { i + 1 } << 39; };
+  for (unsigned i = 0; i <= ahead; ++i) text += mapping(1, other(i), i + 1);
+  text += reading(1, other(ahead)) + "quiet\n";
+  // Reads and writes, as a device may have places of their own for each.
+  for (unsigned i = 0; i < ahead; ++i)
+    text += fmt::format("access {} 1 {:#x}\n", i % 2 == 0 ? "read" : "write", other(i) + 0x800 + 8 * i);
+  return text + fmt::format("access read 1 {:#x}\naccess write 1 {:#x}\nquiet\n", page, page + 8);
+}
+
+// Writes that need no memory pass one that does, which has the first place or the second; what they reach is slow.
+std::string writes_pass(unsigned beside, bool second) {
+  constexpr uint64_t kFar = uint64_t{1} << 30;
+  std::string text = std::string(kHead) + "settings client_ids=256\nstream s1 1\n" + mapping(1, 0x1000, 1) +
+                     mapping(1, 0x2000, 2) + mapping(1, kFar, 3) +
+                     "access write 1 0x1000\naccess write 1 0x2008\nquiet\n" +
+                     fmt::format("slow desc 1 {:#x} cycles=4000\nslow page 0x80400000 cycles=4000\n", kFar);
+  if (second) text += "access write 1 0x1000\n";
+  text += fmt::format("access write 1 {:#x}\n", kFar + 8);
+  if (second) text += "tick 100\n";
+  for (unsigned i = 0; i < beside; ++i) text += fmt::format("access write 1 {:#x}\n", 0x2010 + 8 * i);
+  return text + "quiet\n";
+}
+
+// What clients reach takes one at a time. One access has so many before it, and many come after it; it has its turn
+// before most of these, and what its client asks then walks beside them.
+std::string in_turn(const char* word, unsigned ahead) {
+  constexpr uint64_t kFar = uint64_t{1} << 30;
+  std::string text = std::string(kHead) + "settings downstream_room=1 client_ids=256\nstream bypass 1\nstream s1 2\n" +
+                     mapping(2, 0x1000, 1) + mapping(2, kFar, 2) + reading(2, 0x1000) +
+                     "access read 1 0x6000\nquiet\n" +
+                     fmt::format("slow desc 2 {:#x} cycles=1000\nslow page 0x6000 cycles=200\n", kFar);
+  unsigned place = 0;
+  const auto access = [&] { text += fmt::format("access {} 1 {:#x}\n", word, 0x6000 + 8 * ++place); };
+  for (unsigned i = 0; i < ahead; ++i) access();
+  text += fmt::format("access {} 1 0x6000\n", word);
+  for (unsigned i = 0; i < 8; ++i) access();
+  return text + fmt::format("access {} 2 {:#x}\nquiet\n", word, kFar);
+}
+
 std::string commands() {
   std::string text =
       std::string(kHead) + kSlowMemory + "stream s1 1\n" + mapping(1, 0x1000, 1) + reading(1, 0x1000) + "quiet\n";
@@ -194,6 +250,9 @@ void add_of_both_values(std::vector<WorkBound>& bounds) {
         spared_by_bits(fmt::format("stream nested 2 S2VMID={:#x}\n", number), "TLBI_S12_VMALL vmid={:#x}", number, 0,
                        16),
         18, 1722);
+    for (const unsigned others : {0, 1, 3})
+      add(fmt::format("tlb/upgraded-beside-{}", others).c_str(), "new permissions take the place of the old ones",
+          upgraded_beside(others, number, odd, page), 8 + 4 * others, 465 + 67 * others);
     struct Group {
       const char* name;
       unsigned granule_code, level, page_log2, group_log2;
@@ -209,6 +268,24 @@ void add_of_both_values(std::vector<WorkBound>& bounds) {
   }
 }
 
+// Those of each place that a design, small or large, may have for something.
+void add_of_each_place(std::vector<WorkBound>& bounds) {
+  for (const uint64_t pages : {8, 16, 32, 64})
+    bounds.push_back({fmt::format("tlb/replacement-{}", pages), "what came last stays", replacement(pages),
+                      5 + 2 * pages, 362 + 79 * pages});
+  for (unsigned ahead = 0; ahead <= 8; ++ahead)
+    bounds.push_back({fmt::format("misses/merged-behind-{}", ahead), "one walk for both",
+                      merged_behind(ahead, 0x5555'5555'5000), 11 + 4 * ahead, ahead < 8 ? 1680u : 2080u});
+  for (const unsigned beside : {3, 15})
+    for (const bool second : {false, true})
+      bounds.push_back({fmt::format("writes/{}-pass-{}", beside, second ? "second" : "first"),
+                        "what needs no memory does not wait for it", writes_pass(beside, second), 12, 4840});
+  for (const char* word : {"read", "write"})
+    for (unsigned ahead = 0; ahead < 16; ++ahead)
+      bounds.push_back({fmt::format("in-turn/{}-behind-{}", word, ahead),
+                        "none has to wait until all others are through", in_turn(word, ahead), 10, 2331 + 211 * ahead});
+}
+
 }  // namespace
 
 const std::vector<WorkBound>& work_bounds() {
@@ -219,7 +296,7 @@ const std::vector<WorkBound>& work_bounds() {
         {"pointers/stage-1", "4, 3, 2, 1 and 0 descriptors", pointers("s1"), 13, 530},
         {"pointers/nested", "with stage 2 of tables known from one another", pointers("nested"), 25, 660},
         {"tlb/size", "each page is walked for once", tlb_size(), 133, 6550},
-        {"tlb/replacement", "what came last stays", replacement(), 261, 10440},
+        {"tlb/replacement", "what came last stays", replacement(128), 261, 10440},
         {"tlb/upgraded", "its new permissions take the place of the old ones", upgraded(), 7, 0},
         {"tlb/upgraded-at-the-top", "the same with high numbers", upgraded_at_the_top(), 15, 560},
         {"configuration/streams", "each entry and context descriptor is read once", configuration(false), 97, 2030},
@@ -248,6 +325,7 @@ const std::vector<WorkBound>& work_bounds() {
         {"hits/downstream", "accesses overlap downstream", hits("settings downstream_latency=100\n"), 6, 790},
     };
     add_of_both_values(bounds);
+    add_of_each_place(bounds);
     return bounds;
   }();
   return kBounds;

@@ -27,6 +27,7 @@ constexpr unsigned kStepTicks = 1;
 // Of memory that a script makes slow: what it does not say, and the most, which is far below what counts as hanging.
 constexpr uint64_t kSlowCycles = 500, kSlowCyclesMax = 5000;
 constexpr size_t kOpenAccessesMax = 4096;
+constexpr uint64_t kAccessBytesMax = 2048;
 
 uint32_t offset_of(const std::string& word) {
   if (const RegisterName* row = find_register(word)) return row->offset;
@@ -411,8 +412,8 @@ void Player::access(const Line& line) {
   ClientAccess access;
   access.id = ++next_id_;
   access.address = line.number;
-  // Of at most sixteen beats on a bus of eight bytes; and it stays inside one page of the smallest granule.
-  const uint64_t size = std::clamp<uint64_t>(line.get("size", 8), 1, 128 - (line.number & 7));
+  // Of as many beats as AXI4 has on a bus of eight bytes; and it stays inside one page of the smallest granule.
+  const uint64_t size = std::clamp<uint64_t>(line.get("size", 8), 1, kAccessBytesMax - (line.number & 7));
   access.size_bytes = static_cast<uint32_t>(std::min<uint64_t>(size, 4096 - (line.number & 4095)));
   access.stream_id = line.place.stream;
   access.substream_id = line.place.substream;

@@ -57,22 +57,17 @@ AxiBurst* AxiMemory::pick(uint64_t cycle, std::deque<AxiBurst>& bursts, Usable u
 
 void AxiMemory::update_busy(uint64_t cycle, const AxiManagerPins& manager, AxiSubordinatePins& pins) {
   if (manager.ar.valid && pins.ar_ready) {
-    AxiBurst burst;
-    burst.address = manager.ar;
-    burst.beats = std::min(manager.ar.length + 1u, kBeatsMax);
+    AxiBurst burst(manager.ar, false);
     burst.ready_at = due(cycle);
     handler_.taken(burst);
     if (burst.early || early_.chance(timing_.early, cycle)) fetch(burst);
-    reads_.push_back(burst);
+    reads_.push_back(std::move(burst));
   }
   if (manager.aw.valid && pins.aw_ready) {
-    AxiBurst burst;
-    burst.address = manager.aw;
-    burst.write = true;
-    burst.beats = std::min(manager.aw.length + 1u, kBeatsMax);
+    AxiBurst burst(manager.aw, true);
     burst.ready_at = due(cycle);
     handler_.taken(burst);
-    writes_.push_back(burst);
+    writes_.push_back(std::move(burst));
   }
   if (manager.w.valid && pins.w_ready) write_data_.push_back(manager.w);
   while (!write_data_.empty()) {
@@ -85,8 +80,8 @@ void AxiMemory::update_busy(uint64_t cycle, const AxiManagerPins& manager, AxiSu
   }
   if (!reads_.empty() || pins.r.valid) answer_reads(cycle, manager, pins);
   if (!writes_.empty() || pins.b.valid) answer_writes(cycle, manager, pins);
-  pins.ar_ready = reads_.size() < kBurstsMax && !stall_.chance(timing_.stall, cycle * kChannels);
-  pins.aw_ready = writes_.size() < kBurstsMax && !stall_.chance(timing_.stall, cycle * kChannels + 1);
+  pins.ar_ready = reads_.size() < room() && !stall_.chance(timing_.stall, cycle * kChannels);
+  pins.aw_ready = writes_.size() < room() && !stall_.chance(timing_.stall, cycle * kChannels + 1);
   pins.w_ready = write_data_.size() < kBurstsMax && !stall_.chance(timing_.stall, cycle * kChannels + 2);
 }
 

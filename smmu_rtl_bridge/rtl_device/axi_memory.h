@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
+#include <vector>
 
 #include "smmu_rtl_bridge/rtl_device/pin_checker.h"
 #include "smmu_rtl_bridge/rtl_device/pins.h"
@@ -24,8 +24,12 @@ struct AxiBurst {
   bool fetched = false;
   bool failed = false;  // the handler's answer
   uint8_t response = kAxiOkay;
-  std::array<uint64_t, kBeatsMax> data{};
-  std::array<uint8_t, kBeatsMax> strobe{};
+  std::vector<uint64_t> data;   // a word for each beat
+  std::vector<uint8_t> strobe;  // of writes
+
+  AxiBurst() = default;
+  AxiBurst(const AxiAddress& asked, bool writes)
+      : address(asked), write(writes), beats(asked.length + 1u), data(beats), strobe(writes ? beats : 0) {}
 
   // The address whose data lanes a beat uses, and the first byte and number of bytes that it has.
   uint64_t word(unsigned beat) const { return first_byte(beat) & ~uint64_t{7}; }
@@ -56,6 +60,7 @@ class AxiMemory {
     bool disorder = false;
     uint64_t decode_errors = 0;
     uint64_t early = 0;  // percent of reads that are carried out when they are taken, and answered later
+    uint64_t room = 0;   // bursts of a direction under way at most; 0: kBurstsMax
   };
   static constexpr size_t kBurstsMax = 64;  // more than any device has; a device that has more waits
 
@@ -77,6 +82,7 @@ class AxiMemory {
   static constexpr uint64_t kChannels = 4;  // of the stall dice: AR, AW, W
 
   void update_busy(uint64_t cycle, const AxiManagerPins& manager, AxiSubordinatePins& pins);
+  size_t room() const { return timing_.room != 0 ? timing_.room : kBurstsMax; }
   uint64_t due(uint64_t cycle) { return cycle + timing_.base + latency_.up_to(timing_.latency, ++count_); }
   void fetch(AxiBurst& burst);
   void answer_reads(uint64_t cycle, const AxiManagerPins& manager, AxiSubordinatePins& pins);

@@ -77,10 +77,9 @@ bool ClientPort::offer(const ClientAccess& access, uint64_t cycle) {
 void ClientPort::begin(const ClientAccess& access, uint64_t cycle) {
   waiting_ = std::make_unique<ClientFlight>();
   waiting_->access = access;
+  waiting_->burst =
+      AxiBurst(burst_of(access, static_cast<uint32_t>(ids_.up_to(timing_.client_ids - 1, access.id))), access.write);
   AxiBurst& burst = waiting_->burst;
-  burst.address = burst_of(access, static_cast<uint32_t>(ids_.up_to(timing_.client_ids - 1, access.id)));
-  burst.write = access.write;
-  burst.beats = burst.address.length + 1u;
   begins_at_ = cycle + gap_.up_to(timing_.client_gap, access.id);
   if (!access.write) return;
   for (unsigned beat = 0; beat < burst.beats; ++beat) {
@@ -122,7 +121,7 @@ void ClientPort::update(uint64_t cycle, AxiManagerPins& pins, const AxiSubordina
     // An answer that nobody waits for is the checker's business.
     if (ClientFlight* flight = oldest(design.r.id, false)) {
       AxiBurst& burst = flight->burst;
-      if (burst.done < kBeatsMax) burst.data[burst.done++] = design.r.data;
+      if (burst.done < burst.beats) burst.data[burst.done++] = design.r.data;
       if (design.r.response != kAxiOkay) flight->response = design.r.response;
       if (design.r.last) finish(flight);
     }

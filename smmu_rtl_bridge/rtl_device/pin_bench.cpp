@@ -2,8 +2,10 @@
 #include "smmu_rtl_bridge/rtl_device/pin_bench.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <iomanip>
+#include <vector>
 
 #include "smmu_rtl_bridge/names.h"
 
@@ -20,7 +22,7 @@ AxiMemory::Timing memory_timing(const PinTiming& timing) {
 }
 AxiMemory::Timing downstream_timing(const PinTiming& timing) {
   return {0, timing.downstream_latency, timing.downstream_stall, timing.downstream_disorder != 0, timing.decode_errors,
-          0};
+          0, timing.downstream_room};
 }
 
 Attributes attributes_of(const AxiAddress& address) {
@@ -30,6 +32,21 @@ Attributes attributes_of(const AxiAddress& address) {
   attributes.secure = !(address.prot & 2);
   return attributes;
 }
+
+// All lanes of a burst's beats, zeros at first. Most bursts are short, so not all of the longest one's.
+class Lanes {
+ public:
+  explicit Lanes(const AxiBurst& burst) : size_(8 * (burst.beats + size_t{1})) {
+    std::fill_n(bytes_.begin(), size_, uint8_t{0});
+  }
+  uint8_t* data() { return bytes_.data(); }
+  size_t size() const { return size_; }
+  uint8_t& operator[](size_t i) { return bytes_[i]; }
+
+ private:
+  size_t size_;
+  std::array<uint8_t, 8 * (kBeatsMax + 1)> bytes_;
+};
 
 uint64_t end_of(const AxiBurst& burst) { return burst.first_byte(burst.beats - 1) + burst.bytes(burst.beats - 1); }
 
@@ -189,7 +206,7 @@ bool PinBench::put_off(AxiBurst& burst) {
 }
 
 void PinBench::read(AxiBurst& burst) {
-  std::array<uint8_t, 8 * (kBeatsMax + 1)> bytes{};
+  Lanes bytes(burst);
   const uint64_t base = burst.word(0);
   for (uint64_t at = burst.address.address; at < end_of(burst);) {
     const uint64_t end = std::min(end_of(burst), (at / kPieceBytes + 1) * kPieceBytes);
@@ -203,8 +220,8 @@ void PinBench::read(AxiBurst& burst) {
 }
 
 void PinBench::write(AxiBurst& burst) {
-  std::array<uint8_t, 8 * (kBeatsMax + 1)> bytes{};
-  std::array<bool, 8 * (kBeatsMax + 1) + 1> written{};
+  Lanes bytes(burst);
+  std::vector<bool> written(bytes.size() + 1);
   const uint64_t base = burst.word(0);
   for (unsigned beat = 0; beat < burst.beats; ++beat)
     for (unsigned lane = 0; lane < 8; ++lane) {
@@ -254,7 +271,7 @@ void PinBench::Downstream::taken(AxiBurst& burst) {
 void PinBench::Downstream::read(AxiBurst& burst) {
   ClientFlight* flight = bench_.clients_.by_id(burst.owner);
   if (bench_.data_ && flight && !burst.failed) {
-    std::array<uint8_t, 8 * (kBeatsMax + 1)> bytes{};
+    Lanes bytes(burst);
     const uint64_t base = burst.word(0);
     burst.failed = !bench_.data_->read(burst.owner, burst.address.address,
                                        bytes.data() + (burst.address.address - base), flight->access.size_bytes);
@@ -271,7 +288,7 @@ void PinBench::Downstream::write(AxiBurst& burst) {
   ClientFlight* flight = bench_.clients_.by_id(burst.owner);
   if (!flight) return;
   if (bench_.data_) {
-    std::array<uint8_t, 8 * (kBeatsMax + 1)> bytes{};
+    Lanes bytes(burst);
     const uint64_t base = burst.word(0);
     for (unsigned beat = 0; beat < burst.beats; ++beat)
       std::memcpy(bytes.data() + (burst.word(beat) - base), &burst.data[beat], sizeof burst.data[beat]);
@@ -306,7 +323,7 @@ void PinBench::answered(ClientFlight& flight) {
   }
   if (!error && !flight.access.write) {
     const uint64_t from = flight.access.address, to = from + flight.access.size_bytes;
-    std::array<uint8_t, 8 * (kBeatsMax + 1)> bytes{};
+    Lanes bytes(flight.burst);
     const uint64_t base = flight.burst.word(0);
     for (unsigned beat = 0; beat < flight.burst.beats; ++beat) {
       const uint64_t expected = flight.forwarded ? read_word(id, beat) : 0;

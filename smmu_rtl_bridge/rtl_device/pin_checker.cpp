@@ -24,9 +24,6 @@ void AxiChecker::check_burst(const AxiAddress& address, const char* channel, Pin
   const std::string name(channel);
   if (address.burst != kIncrementing) return fail(breach, "pins.burst", name + " with a burst that is not INCR");
   if (address.size > 3) return fail(breach, "pins.burst", name + " with beats of more than 8 bytes");
-  if (beats > kBeatsMax)
-    return fail(breach, "pins.burst",
-                name + " of " + std::to_string(beats) + " beats: the bench takes " + std::to_string(kBeatsMax));
   const uint64_t first = address.address & ~((uint64_t{1} << address.size) - 1);
   if ((address.address & (kPageBytes - 1)) + (first + (uint64_t{beats} << address.size) - address.address) > kPageBytes)
     fail(breach, "pins.burst", name + " crosses a boundary of 4 KiB");

@@ -11,12 +11,12 @@
 
 namespace lockstep::smmu_rtl_bridge {
 
-// Longer bursts than any SMMU or client here makes are refused, so that buffers have a bound.
-inline constexpr unsigned kBeatsMax = 16;
+// The longest burst of AXI4.
+inline constexpr unsigned kBeatsMax = 256;
 
 // A promise of a bus that was broken. `rule` is one of
 //   pins.unstable  a request or answer changed, or went away, before it was taken
-//   pins.burst     a burst that AXI does not have, crosses 4 KiB, or is longer than kBeatsMax
+//   pins.burst     a burst that AXI does not have, or that crosses 4 KiB
 //   pins.unasked   an answer to nothing: none was asked with its ID, or it was answered already
 //   pins.last      RLAST or WLAST on the wrong beat
 //   pins.apb       APB's phases

@@ -22,10 +22,11 @@ struct PinTiming {
   uint64_t downstream_latency = 0;  // the same for what clients reach
   uint64_t downstream_stall = 0;
   uint64_t downstream_disorder = 0;
-  uint64_t client_stall = 0;   // percent of cycles in which clients take no answer
-  uint64_t client_gap = 0;     // cycles at most before an access is offered, and between its data beats
-  uint64_t client_ids = 16;    // AXI IDs that clients use: 1 orders everything
-  uint64_t decode_errors = 0;  // percent of bus errors that are DECERR instead of SLVERR
+  uint64_t downstream_room = 0;  // reads, and writes, under way there at most; 0: as many as come
+  uint64_t client_stall = 0;     // percent of cycles in which clients take no answer
+  uint64_t client_gap = 0;       // cycles at most before an access is offered, and between its data beats
+  uint64_t client_ids = 16;      // AXI IDs that clients use: 1 orders everything
+  uint64_t decode_errors = 0;    // percent of bus errors that are DECERR instead of SLVERR
 };
 
 struct PinTimingRow {
@@ -43,6 +44,7 @@ inline constexpr PinTimingRow kPinTimingRows[] = {
     {"downstream_latency", &PinTiming::downstream_latency, 1000},
     {"downstream_stall", &PinTiming::downstream_stall, 90},
     {"downstream_disorder", &PinTiming::downstream_disorder, 1},
+    {"downstream_room", &PinTiming::downstream_room, 64},
     {"client_stall", &PinTiming::client_stall, 90},
     {"client_gap", &PinTiming::client_gap, 1000},
     {"client_ids", &PinTiming::client_ids, 256},

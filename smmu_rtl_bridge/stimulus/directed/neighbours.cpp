@@ -208,12 +208,22 @@ class Neighbours {
       const std::string uses =
           fmt::format("access read 1 {:#x}\nquiet\naccess read 1 {:#x}\naccess write 1 {:#x}\nquiet\n", one | inside,
                       other | across, one | across);
-      add(fmt::format("block/{}/{}", block.log2, bit), "TLB tagging",
-          fmt::format(
-              "stream s1 1\ncd 1 TG0={0} T0SZ=16 TTB0=0x31000000\nmap 1 {1:#x} level={3} pa=0x40000000 tables={4:#x}\n"
-              "map 1 {2:#x} level={3} pa=0x80000000 tables={5:#x}\n",
-              block.granule_code, one, other, block.level, fresh_tables(), fresh_tables()) +
-              uses + uses);
+      const std::string world = fmt::format(
+          "stream s1 1\ncd 1 TG0={0} T0SZ=16 TTB0=0x31000000\nmap 1 {1:#x} level={3} pa=0x40000000 tables={4:#x}\n"
+          "map 1 {2:#x} level={3} pa=0x80000000 tables={5:#x}\n",
+          block.granule_code, one, other, block.level, fresh_tables(), fresh_tables());
+      add(fmt::format("block/{}/{}", block.log2, bit), "TLB tagging", world + uses + uses);
+      // From the beginning of one to the end of the other; and where one has not the first place of a set.
+      const uint64_t aside = one ^ uint64_t { 1 } << (bit == 46 ? 45 : 46), end = ones(block.log2) & ~uint64_t{7};
+      const std::string ends = fmt::format(
+          "access read 1 {:#x}\nquiet\naccess read 1 {:#x}\nquiet\naccess read 1 {:#x}\naccess write 1 {:#x}\nquiet\n",
+          one, other | end, one | end, other);
+      add(fmt::format("block-ends/{}/{}", block.log2, bit), "TLB tagging", world + ends);
+      add(fmt::format("block-behind/{}/{}", block.log2, bit), "TLB tagging",
+          world +
+              fmt::format("map 1 {0:#x} level={1} pa=0xc0000000 tables={2:#x}\naccess read 1 {0:#x}\nquiet\n", aside,
+                          block.level, fresh_tables()) +
+              ends);
     }
   }
 

@@ -72,6 +72,21 @@ TEST_F(AxiPort, OrdinaryTrafficBreaksNothing) {
   EXPECT_EQ(checker.outstanding(), 0u);
 }
 
+TEST_F(AxiPort, TheLongestBurst) {
+  ask(1, 0x1800, 255);
+  for (unsigned beat = 0; beat < 256; ++beat) answer(1, beat == 255);
+  ask_to_write(2, 255);
+  for (unsigned beat = 0; beat < 256; ++beat) data(beat == 255);
+  done(2);
+  EXPECT_EQ(rule(), "");
+  EXPECT_EQ(checker.outstanding(), 0u);
+}
+
+TEST_F(AxiPort, WriteDataThatNeverEnds) {
+  for (unsigned beat = 0; beat < 257; ++beat) data(false);
+  EXPECT_EQ(rule(), "pins.last");
+}
+
 TEST_F(AxiPort, DataOfAWriteMayComeBeforeItsAddress) {
   data(true);
   ask_to_write(3, 0);
@@ -233,6 +248,28 @@ TEST(AxiMemory, AnswersOfOneIdStayInOrderAndOthersMix) {
   EXPECT_EQ(answered, kReads);
   EXPECT_EQ(breach.rule, nullptr) << breach.text;
   EXPECT_FALSE(std::is_sorted(handler.reads.begin(), handler.reads.end()));
+}
+
+TEST(AxiMemory, TakesNoMoreThanItHasRoomFor) {
+  Remembers handler;
+  AxiMemory::Timing timing;
+  timing.latency = 30;
+  timing.room = 2;
+  AxiMemory memory(handler, timing, 5, 1);
+  AxiManagerPins manager;
+  AxiSubordinatePins pins;
+  manager.ar.valid = true;
+  manager.r_ready = true;
+  unsigned asked = 0, answered = 0, most = 0;
+  for (uint64_t cycle = 0; cycle < 1000; ++cycle) {
+    asked += pins.ar_ready;
+    answered += pins.r.valid;
+    most = std::max(most, asked - answered);
+    manager.ar.id = asked;
+    memory.update(cycle, manager, pins);
+  }
+  EXPECT_GT(answered, 50u);
+  EXPECT_EQ(most, 2u);
 }
 
 }  // namespace
