@@ -83,6 +83,7 @@ uint64_t quick_tlb_hash(Tlb& tlb) {
       hash = quick_hash(tags.data(), sizeof tags, hash);
     }
     hash = quick_hash(context->pages, sizeof context->pages, hash);
+    hash = quick_hash(context->victims, sizeof context->victims, hash);
   }
   return hash;
 }

@@ -92,10 +92,9 @@ bool MemoryAccess::allowed_in_pieces(uint64_t vaddr, unsigned size_bytes, Access
 bool MemoryAccess::resolve(uint64_t vaddr, unsigned size_bytes, Access access, Location& location) {
   const unsigned kind = static_cast<unsigned>(access);
   TlbContext& context = hart_->tlb().data();
-  const TlbPage& page = context.pages[kind][tlb_index(vaddr)];
   Translation translation;
-  if (page.vpage == (vaddr & kPageMask)) {
-    translation.paddr = page.ppage | (vaddr & ~kPageMask);
+  if (hart_->tlb().knows(context, kind, vaddr)) {
+    translation.paddr = context.pages[kind][tlb_index(vaddr)].ppage | (vaddr & ~kPageMask);
     translation.block_bits = 0;  // already kept; filled again below only to become fast
   } else {
     translation = hart_->translate(vaddr, access);
@@ -135,10 +134,9 @@ uint8_t* MemoryAccess::probe(uint64_t vaddr, unsigned size_bytes, Access access)
     return reinterpret_cast<uint8_t*>(vaddr + context.addends[kind][tlb_index(vaddr)]);
   }
   if ((vaddr ^ (vaddr + size_bytes - 1)) & kPageMask) return nullptr;
-  const TlbPage& page = context.pages[kind][tlb_index(vaddr)];
   Translation translation;
-  if (page.vpage == (vaddr & kPageMask)) {
-    translation.paddr = page.ppage | (vaddr & ~kPageMask);
+  if (hart_->tlb().knows(context, kind, vaddr)) {
+    translation.paddr = context.pages[kind][tlb_index(vaddr)].ppage | (vaddr & ~kPageMask);
   } else {
     translation = hart_->translate(vaddr, access);
     if (translation.fault != Fault::kNone || translation.block_bits < kPageBits) return nullptr;
@@ -378,7 +376,13 @@ MemoryAccess::Fetch MemoryAccess::fetch(uint64_t vaddr) {
     result.host = reinterpret_cast<const uint8_t*>(vaddr + context.addends[kFetch][index]);
     return result;
   }
-  const Translation translation = hart_->translate(vaddr, Access::kFetch);
+  Translation translation;
+  if (hart_->tlb().knows(context, kFetch, vaddr)) {
+    translation.paddr = context.pages[kFetch][index].ppage | (vaddr & ~kPageMask);
+    translation.block_bits = kPageBits;
+  } else {
+    translation = hart_->translate(vaddr, Access::kFetch);
+  }
   result.fault = translation.fault;
   if (translation.fault != Fault::kNone) return result;
   result.paddr = translation.paddr;

@@ -2,6 +2,7 @@
 #include "core/memory/tlb.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace lockstep::core {
 
@@ -51,6 +52,8 @@ void Tlb::clear(TlbContext& context) {
   for (unsigned access = 0; access < 3; ++access) {
     context.tags[access].fill(kNoTag);
     context.pages[access].fill(TlbPage{});
+    context.victims[access].fill(TlbPage{});
+    context.next_victim[access] = 0;
   }
   context.mappings.fill(kNoMapping);
   context.large_first = ~uint64_t{0};
@@ -75,7 +78,13 @@ void Tlb::fill(TlbContext& context, unsigned access, uint64_t vaddr, uint64_t pa
                uint8_t* host_page, bool fast) {
   const unsigned index = tlb_index(vaddr);
   const uint64_t vpage = vaddr & kPageMask;
-  context.pages[access][index] = TlbPage{vpage, paddr & kPageMask};
+  TlbPage& page = context.pages[access][index];
+  if (page.vpage != vpage && page.vpage != kNoTag) {
+    uint8_t& next = context.next_victim[access];
+    context.victims[access][next] = page;
+    next = static_cast<uint8_t>((next + 1) % kTlbVictims);
+  }
+  page = TlbPage{vpage, paddr & kPageMask};
   const uint64_t addend = reinterpret_cast<uint64_t>(host_page) - vpage;
   if (context.tags[access][index] != kNoTag && (!fast || context.tags[access][index] != vpage)) ++losses_;
   context.tags[access][index] = fast ? vpage : kNoTag;
@@ -87,6 +96,18 @@ void Tlb::fill(TlbContext& context, unsigned access, uint64_t vaddr, uint64_t pa
     context.large_first = std::min(context.large_first, vaddr & ~block_mask);
     context.large_last = std::max(context.large_last, vaddr | block_mask);
   }
+}
+
+bool Tlb::recall(TlbContext& context, unsigned access, uint64_t vaddr) {
+  const uint64_t vpage = vaddr & kPageMask;
+  for (TlbPage& victim : context.victims[access]) {
+    if (victim.vpage != vpage) continue;
+    const unsigned index = tlb_index(vaddr);
+    std::swap(victim, context.pages[access][index]);
+    drop_fast(context, access, index);
+    return true;
+  }
+  return false;
 }
 
 void Tlb::flush_all() {
@@ -108,6 +129,9 @@ void Tlb::flush_page_in(TlbContext& context, uint64_t vaddr) {
   const unsigned index = tlb_index(vaddr);
   const uint64_t vpage = vaddr & kPageMask;
   for (unsigned access = 0; access < 3; ++access) {
+    for (TlbPage& victim : context.victims[access]) {
+      if (victim.vpage == vpage) victim = TlbPage{};
+    }
     if (context.pages[access][index].vpage != vpage) continue;
     context.pages[access][index] = TlbPage{};
     drop_fast(context, access, index);

@@ -27,6 +27,8 @@ struct TlbPage {
 inline constexpr unsigned kTlbIndexBits = 9;
 inline constexpr unsigned kTlbEntries = 1u << kTlbIndexBits;
 inline constexpr unsigned kTlbContexts = 16;
+// Pages that others took the place of, for each context and kind of access.
+inline constexpr unsigned kTlbVictims = 8;
 
 inline unsigned tlb_index(uint64_t vaddr) { return (vaddr >> kPageBits) & (kTlbEntries - 1); }
 
@@ -46,6 +48,9 @@ struct alignas(kTlbContextAlignment) TlbContext {
   // whether a jump to another page still leads where it did.
   std::array<uint32_t, kTlbEntries> mappings;
   std::array<TlbPage, kTlbEntries> pages[3];
+  // Pages used in turns that want the same place find one another here; a walk for each would cost ten times as much.
+  std::array<TlbPage, kTlbVictims> victims[3];
+  uint8_t next_victim[3] = {};
   uint64_t key = ~uint64_t{0};  // the ISA's context key: privilege, address space, permission modifiers
   uint64_t asid = 0;            // for selective flushes
   uint64_t last_use = 0;
@@ -81,6 +86,11 @@ class Tlb {
   void fill(TlbContext& context, unsigned access, uint64_t vaddr, uint64_t paddr, unsigned block_bits,
             uint8_t* host_page, bool fast);
 
+  // Whether the slow half of the context has `vaddr`: what was replaced is put back for it, not fast.
+  bool knows(TlbContext& context, unsigned access, uint64_t vaddr) {
+    return context.pages[access][tlb_index(vaddr)].vpage == (vaddr & kPageMask) || recall(context, access, vaddr);
+  }
+
   // Grows whenever a fast entry is lost to another one, or dropped: what was seen to hit before may not any more.
   uint64_t losses() const { return losses_; }
 
@@ -96,6 +106,7 @@ class Tlb {
  private:
   TlbContext& find(uint64_t key, uint64_t asid);
   void clear(TlbContext& context);
+  bool recall(TlbContext& context, unsigned access, uint64_t vaddr);
   void flush_page_in(TlbContext& context, uint64_t vaddr);
   void drop_fast(TlbContext& context, unsigned access, unsigned index);
   uint32_t mapping_number(uint64_t vpage, uint64_t addend);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Physical memory protection (privileged specification 1.12, section 3.7). Granularity is four bytes.
+#include <algorithm>
 #include <bit>
+#include <cstdint>
 
 #include "isa_frontends/riscv64/hart64.h"
 
@@ -19,6 +21,9 @@ enum PmpMatch : uint8_t { kOff, kTopOfRange, kFourBytes, kPowerOfTwo };
 uint8_t config(const State64& state, unsigned index) {
   return static_cast<uint8_t>(state.pmpcfg[index / 8] >> (index % 8 * 8));
 }
+
+// log2 of the granularity.
+constexpr uint8_t kSmallestBlockBits = 2;
 
 PmpMatch match(uint8_t cfg) { return static_cast<PmpMatch>(cfg >> kPmpMatchShift & 3); }
 
@@ -55,16 +60,22 @@ void Hart64::pmp_changed() {
 
 bool Hart64::pmp_allows(uint64_t paddr, core::Access access, uint64_t privilege, uint8_t& block_bits) const {
   for (const auto& [first, last, cfg] : pmp_ranges_) {
-    // Where an entry covers a part of the block, the answer holds for a smaller block only.
-    for (;;) {
-      const uint64_t size_mask = (uint64_t{1} << block_bits) - 1;
-      const uint64_t block_first = paddr & ~size_mask, block_last = paddr | size_mask;
-      const bool outside = block_last < first || block_first > last;
-      const bool inside = block_first >= first && block_last <= last;
-      if (outside || inside || block_bits <= 2) break;
-      --block_bits;
+    // Where an entry covers a part of the block, the answer holds for a smaller block only: one without the nearest
+    // addresses at which it is another.
+    const auto leave_out = [&](uint64_t other) {
+      const auto largest = static_cast<uint8_t>(std::bit_width(paddr ^ other) - 1);
+      block_bits = std::min(block_bits, std::max(largest, kSmallestBlockBits));
+    };
+    if (paddr < first) {
+      leave_out(first);
+      continue;
     }
-    if (paddr < first || paddr > last) continue;
+    if (paddr > last) {
+      leave_out(last);
+      continue;
+    }
+    if (first != 0) leave_out(first - 1);
+    if (last != ~uint64_t{0}) leave_out(last + 1);
     if (privilege == kMachine && !(cfg & kPmpLocked)) return true;
     switch (access) {
       case core::Access::kLoad:

@@ -54,6 +54,58 @@ TEST_F(TlbTest, AFillServesItsKindOfAccessOnThatPage) {
   EXPECT_EQ(tlb_.data().pages[kLoad][tlb_index(kVaddr)].ppage, kPaddr);
 }
 
+// Pages that want one place.
+constexpr uint64_t kStride = uint64_t{kTlbEntries} << kPageBits;
+
+TEST_F(TlbTest, PagesThatTakeTurnsInOnePlaceAreFoundAgain) {
+  fill(kVaddr, kPaddr);
+  fill(kVaddr + kStride, kPaddr + kPageSize);
+  EXPECT_FALSE(fast(kVaddr));
+  const uint64_t losses = tlb_.losses();
+  EXPECT_TRUE(tlb_.knows(tlb_.data(), kLoad, kVaddr + 0x123));
+  EXPECT_GT(tlb_.losses(), losses);
+  EXPECT_TRUE(known(kVaddr));
+  EXPECT_EQ(tlb_.data().pages[kLoad][tlb_index(kVaddr)].ppage, kPaddr);
+  EXPECT_FALSE(fast(kVaddr)) << "whether RAM is there is looked at anew";
+  EXPECT_FALSE(fast(kVaddr + kStride));
+  EXPECT_TRUE(tlb_.knows(tlb_.data(), kLoad, kVaddr + kStride));
+  EXPECT_EQ(tlb_.data().pages[kLoad][tlb_index(kVaddr)].ppage, kPaddr + kPageSize);
+  EXPECT_FALSE(tlb_.knows(tlb_.data(), kStore, kVaddr)) << "of another kind of access";
+}
+
+TEST_F(TlbTest, TheLastVictimsAreKept) {
+  for (unsigned k = 0; k <= kTlbVictims + 1; ++k) fill(kVaddr + k * kStride, kPaddr + k * kPageSize);
+  EXPECT_FALSE(tlb_.knows(tlb_.data(), kLoad, kVaddr));
+  for (unsigned k = 1; k <= kTlbVictims + 1; ++k) {
+    EXPECT_TRUE(tlb_.knows(tlb_.data(), kLoad, kVaddr + k * kStride)) << k;
+    EXPECT_EQ(tlb_.data().pages[kLoad][tlb_index(kVaddr)].ppage, kPaddr + k * kPageSize);
+  }
+}
+
+TEST_F(TlbTest, FlushesReachVictims) {
+  const auto replaced = [&] {
+    fill(kVaddr, kPaddr);
+    fill(kVaddr + kStride, kPaddr + kPageSize);
+  };
+  replaced();
+  tlb_.flush_page(kVaddr);
+  EXPECT_FALSE(tlb_.knows(tlb_.data(), kLoad, kVaddr));
+  EXPECT_TRUE(fast(kVaddr + kStride));
+  replaced();
+  tlb_.flush_page(kVaddr, 2);
+  EXPECT_TRUE(tlb_.knows(tlb_.data(), kLoad, kVaddr));
+  replaced();
+  tlb_.flush_asid(1);
+  EXPECT_FALSE(tlb_.knows(tlb_.data(), kLoad, kVaddr));
+  replaced();
+  tlb_.flush_all();
+  EXPECT_FALSE(tlb_.knows(tlb_.data(), kLoad, kVaddr));
+  tlb_.fill(tlb_.data(), kLoad, kVaddr, kPaddr, 21, host(kPaddr), true);
+  fill(kVaddr + kStride, kPaddr + kPageSize);
+  tlb_.flush_page(kVaddr + 7 * kPageSize);
+  EXPECT_FALSE(tlb_.knows(tlb_.data(), kLoad, kVaddr)) << "a large page goes with any address in it";
+}
+
 TEST_F(TlbTest, SlowEntriesOnlyTranslate) {
   fill(kVaddr, kPaddr);
   tlb_.fill(tlb_.data(), kLoad, kVaddr, kPaddr, kPageBits, nullptr, false);
