@@ -19,13 +19,6 @@ struct Granule {
 };
 constexpr Granule kGranules[] = {{12, 0}, {14, 2}, {16, 1}};
 
-// Leaves that may have the contiguous hint.
-struct Hint {
-  unsigned granule_code, level, log2, group_log2;
-};
-constexpr Hint kHints[] = {{0, 1, 30, 4}, {0, 2, 21, 4}, {0, 3, 12, 4}, {2, 2, 25, 5},
-                           {2, 3, 14, 7}, {1, 2, 29, 5}, {1, 3, 16, 5}};
-
 class Neighbours {
  public:
   explicit Neighbours(std::vector<DirectedScript>& scripts) : scripts_(scripts), draw_(kSeed) {}
@@ -53,9 +46,6 @@ class Neighbours {
     switched_off();
     // Ranges of more streams than there are, named by any of them.
     for (unsigned log2 = 17; log2 <= 32; ++log2) streams_of_a_range(log2, bits(log2));
-    for (const bool stage2 : {false, true})
-      for (const Hint& hint : kHints)
-        for (unsigned bit = hint.log2; bit < hint.log2 + hint.group_log2; ++bit) misplaced(hint, bit, stage2);
   }
 
  private:
@@ -312,23 +302,6 @@ class Neighbours {
     lines += fmt::format("cd {:#x} V=0\n", last) + changed(named) + uses;
     lines += fmt::format("stream abort {:#x}\nstream bypass {:#x}\n", first, last) + changed(named ^ ones(log2)) + uses;
     add(fmt::format("range-of-streams/{}", log2), "Configuration structure invalidation", lines);
-  }
-
-  // A leaf with the contiguous hint whose output is not where its place in the group says: it stands for itself alone.
-  void misplaced(const Hint& hint, unsigned bit, bool stage2) {
-    const unsigned group = hint.log2 + hint.group_log2;
-    const uint64_t input = (bits(47) & ~ones(group)) | (bits(group) & ~ones(hint.log2));
-    const uint64_t other = input ^ uint64_t { 1 } << bit, output = (bits(47) & ~ones(group)) | (other & ones(group));
-    const uint64_t inside = bits(hint.log2) & ~uint64_t{7};
-    const char* of = stage2 ? "/s2" : "";
-    std::string lines = stage2
-                            ? fmt::format("stream s2 1 S2TG={} S2T0SZ=16 S2SL0=2 S2TTB=0x31000000\n", hint.granule_code)
-                            : fmt::format("stream s1 1\ncd 1 TG0={} T0SZ=16 TTB0=0x31000000\n", hint.granule_code);
-    lines += fmt::format("map 1{} {:#x} level={} pa={:#x} or={:#x} tables={:#x}\n", of, input, hint.level, output,
-                         uint64_t{1} << 52, fresh_tables());
-    for (const uint64_t page : {input, other, input})
-      lines += fmt::format("access read 1 {0:#x}\nquiet\naccess write 1 {0:#x}\nquiet\n", page | inside);
-    add(fmt::format("misplaced/{}{}/{}", stage2 ? "stage-2-" : "", hint.log2, bit), "Contiguous bit", lines);
   }
 
   // Bits of structures and descriptors that say nothing, and pointers whose low bits are below their table.
