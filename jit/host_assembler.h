@@ -117,40 +117,22 @@ class HostAssembler : public asmjit::x86::Assembler, private asmjit::ErrorHandle
 
   // ADD, OR, AND, SUB, XOR or CMP, by asmjit's name, with a register, an address or a constant of 32 bits.
   void arithmetic(asmjit::InstId id, const Gp& to, const asmjit::Operand& with) {
-    bool done = false;
     if (with.isMem()) {
-      done = take(operation(id), to, with.as<Mem>());
+      operate(id, to, with.as<Mem>());
     } else if (with.isReg()) {
-      done = take(operation(id), to, with.as<Gp>());
+      operate(id, to, with.as<Gp>());
     } else if (const int64_t value = with.as<asmjit::Imm>().value(); fits32(value)) {
-      done = take(operation(id), to, static_cast<int32_t>(value));
+      operate(id, to, static_cast<int32_t>(value));
+    } else {
+      emit(id, to, with);
     }
-    if (!done) emit(id, to, with);
   }
-  template <typename With>
-  void add(const Gp& to, const With& with) {
-    if (!take(kAdd, to, with)) Base::add(to, with);
-  }
-  template <typename With>
-  void or_(const Gp& to, const With& with) {
-    if (!take(kOr, to, with)) Base::or_(to, with);
-  }
-  template <typename With>
-  void and_(const Gp& to, const With& with) {
-    if (!take(kAnd, to, with)) Base::and_(to, with);
-  }
-  template <typename With>
-  void sub(const Gp& to, const With& with) {
-    if (!take(kSub, to, with)) Base::sub(to, with);
-  }
-  template <typename With>
-  void xor_(const Gp& to, const With& with) {
-    if (!take(kXor, to, with)) Base::xor_(to, with);
-  }
-  template <typename With>
-  void cmp(const Gp& left, const With& right) {
-    if (!take(kCmp, left, right)) Base::cmp(left, right);
-  }
+  void add(const Gp& to, const auto& with) { operate(asmjit::x86::Inst::kIdAdd, to, with); }
+  void or_(const Gp& to, const auto& with) { operate(asmjit::x86::Inst::kIdOr, to, with); }
+  void and_(const Gp& to, const auto& with) { operate(asmjit::x86::Inst::kIdAnd, to, with); }
+  void sub(const Gp& to, const auto& with) { operate(asmjit::x86::Inst::kIdSub, to, with); }
+  void xor_(const Gp& to, const auto& with) { operate(asmjit::x86::Inst::kIdXor, to, with); }
+  void cmp(const Gp& to, const auto& with) { operate(asmjit::x86::Inst::kIdCmp, to, with); }
   void add(const Mem& to, int32_t with) {
     if (!memory_constant(0x83, kAdd, to, with)) Base::add(to, with);
   }
@@ -354,6 +336,9 @@ class HostAssembler : public asmjit::x86::Assembler, private asmjit::ErrorHandle
     return true;
   }
 
+  void operate(asmjit::InstId id, const Gp& to, const auto& with) {
+    if (!take(operation(id), to, with)) emit(id, to, with);
+  }
   bool take(Operation operation, const Gp& to, const Gp& with) {
     return of_registers(static_cast<uint8_t>(operation << 3 | 1), with, to);
   }

@@ -93,8 +93,8 @@ bool MemoryAccess::resolve(uint64_t vaddr, unsigned size_bytes, Access access, L
   const unsigned kind = static_cast<unsigned>(access);
   TlbContext& context = hart_->tlb().data();
   Translation translation;
-  if (hart_->tlb().knows(context, kind, vaddr)) {
-    translation.paddr = context.pages[kind][tlb_index(vaddr)].ppage | (vaddr & ~kPageMask);
+  if (const TlbPage* page = hart_->tlb().known(context, kind, vaddr); page != nullptr) {
+    translation.paddr = page->paddr(vaddr);
     translation.block_bits = 0;  // already kept; filled again below only to become fast
   } else {
     translation = hart_->translate(vaddr, access);
@@ -135,8 +135,8 @@ uint8_t* MemoryAccess::probe(uint64_t vaddr, unsigned size_bytes, Access access)
   }
   if ((vaddr ^ (vaddr + size_bytes - 1)) & kPageMask) return nullptr;
   Translation translation;
-  if (hart_->tlb().knows(context, kind, vaddr)) {
-    translation.paddr = context.pages[kind][tlb_index(vaddr)].ppage | (vaddr & ~kPageMask);
+  if (const TlbPage* page = hart_->tlb().known(context, kind, vaddr); page != nullptr) {
+    translation.paddr = page->paddr(vaddr);
   } else {
     translation = hart_->translate(vaddr, access);
     if (translation.fault != Fault::kNone || translation.block_bits < kPageBits) return nullptr;
@@ -372,13 +372,13 @@ MemoryAccess::Fetch MemoryAccess::fetch(uint64_t vaddr) {
   const unsigned index = tlb_index(vaddr);
   Fetch result;
   if (context.tags[kFetch][index] == (vaddr & kPageMask)) {
-    result.paddr = context.pages[kFetch][index].ppage | (vaddr & ~kPageMask);
+    result.paddr = context.pages[kFetch][index].paddr(vaddr);
     result.host = reinterpret_cast<const uint8_t*>(vaddr + context.addends[kFetch][index]);
     return result;
   }
   Translation translation;
-  if (hart_->tlb().knows(context, kFetch, vaddr)) {
-    translation.paddr = context.pages[kFetch][index].ppage | (vaddr & ~kPageMask);
+  if (const TlbPage* page = hart_->tlb().known(context, kFetch, vaddr); page != nullptr) {
+    translation.paddr = page->paddr(vaddr);
     translation.block_bits = kPageBits;
   } else {
     translation = hart_->translate(vaddr, Access::kFetch);

@@ -21,6 +21,8 @@ inline constexpr uint32_t kNoMapping = 0;
 struct TlbPage {
   uint64_t vpage = ~uint64_t{0};
   uint64_t ppage = 0;
+
+  uint64_t paddr(uint64_t vaddr) const { return ppage | (vaddr & ~kPageMask); }
 };
 
 // Geometry, the same for all engines because a guest that forgets a fence can see it.
@@ -86,9 +88,10 @@ class Tlb {
   void fill(TlbContext& context, unsigned access, uint64_t vaddr, uint64_t paddr, unsigned block_bits,
             uint8_t* host_page, bool fast);
 
-  // Whether the slow half of the context has `vaddr`: what was replaced is put back for it, not fast.
-  bool knows(TlbContext& context, unsigned access, uint64_t vaddr) {
-    return context.pages[access][tlb_index(vaddr)].vpage == (vaddr & kPageMask) || recall(context, access, vaddr);
+  // The slow half's entry for `vaddr`, or nullptr. What was replaced is put back for it, not fast.
+  const TlbPage* known(TlbContext& context, unsigned access, uint64_t vaddr) {
+    const TlbPage& page = context.pages[access][tlb_index(vaddr)];
+    return page.vpage == (vaddr & kPageMask) || recall(context, access, vaddr) ? &page : nullptr;
   }
 
   // Grows whenever a fast entry is lost to another one, or dropped: what was seen to hit before may not any more.

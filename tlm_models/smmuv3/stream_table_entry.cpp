@@ -53,7 +53,7 @@ constexpr SteRule kRules[] = {
     {"ste_strw_reserved", "STE, STRW",
      [](const Ste& s, const Config& c) {
        if (stream_world_unused(s, c)) return false;
-       // Secure EL2, which 0b10 stands for, is not implemented; 0b01 is EL3.
+       // There is no secure EL2, which 0b10 stands for (docs/status.md); 0b01 is EL3.
        return c.secure ? (s.stream_world & 2) != 0 : (s.stream_world & 1) != 0;
      }},
     {"ste_s1stalld_not_configurable", "STE, S1STALLD",

@@ -28,6 +28,9 @@ class TlbTest : public testing::Test {
     return tlb_.data().pages[access][tlb_index(vaddr)].vpage == (vaddr & kPageMask);
   }
 
+  // As an access that misses asks.
+  bool known_again(unsigned access, uint64_t vaddr) { return tlb_.known(tlb_.data(), access, vaddr) != nullptr; }
+
   Tlb tlb_;
 };
 
@@ -62,22 +65,22 @@ TEST_F(TlbTest, PagesThatTakeTurnsInOnePlaceAreFoundAgain) {
   fill(kVaddr + kStride, kPaddr + kPageSize);
   EXPECT_FALSE(fast(kVaddr));
   const uint64_t losses = tlb_.losses();
-  EXPECT_TRUE(tlb_.knows(tlb_.data(), kLoad, kVaddr + 0x123));
+  EXPECT_TRUE(known_again(kLoad, kVaddr + 0x123));
   EXPECT_GT(tlb_.losses(), losses);
   EXPECT_TRUE(known(kVaddr));
   EXPECT_EQ(tlb_.data().pages[kLoad][tlb_index(kVaddr)].ppage, kPaddr);
   EXPECT_FALSE(fast(kVaddr)) << "whether RAM is there is looked at anew";
   EXPECT_FALSE(fast(kVaddr + kStride));
-  EXPECT_TRUE(tlb_.knows(tlb_.data(), kLoad, kVaddr + kStride));
+  EXPECT_TRUE(known_again(kLoad, kVaddr + kStride));
   EXPECT_EQ(tlb_.data().pages[kLoad][tlb_index(kVaddr)].ppage, kPaddr + kPageSize);
-  EXPECT_FALSE(tlb_.knows(tlb_.data(), kStore, kVaddr)) << "of another kind of access";
+  EXPECT_FALSE(known_again(kStore, kVaddr)) << "of another kind of access";
 }
 
 TEST_F(TlbTest, TheLastVictimsAreKept) {
   for (unsigned k = 0; k <= kTlbVictims + 1; ++k) fill(kVaddr + k * kStride, kPaddr + k * kPageSize);
-  EXPECT_FALSE(tlb_.knows(tlb_.data(), kLoad, kVaddr));
+  EXPECT_FALSE(known_again(kLoad, kVaddr));
   for (unsigned k = 1; k <= kTlbVictims + 1; ++k) {
-    EXPECT_TRUE(tlb_.knows(tlb_.data(), kLoad, kVaddr + k * kStride)) << k;
+    EXPECT_TRUE(known_again(kLoad, kVaddr + k * kStride)) << k;
     EXPECT_EQ(tlb_.data().pages[kLoad][tlb_index(kVaddr)].ppage, kPaddr + k * kPageSize);
   }
 }
@@ -89,21 +92,21 @@ TEST_F(TlbTest, FlushesReachVictims) {
   };
   replaced();
   tlb_.flush_page(kVaddr);
-  EXPECT_FALSE(tlb_.knows(tlb_.data(), kLoad, kVaddr));
+  EXPECT_FALSE(known_again(kLoad, kVaddr));
   EXPECT_TRUE(fast(kVaddr + kStride));
   replaced();
   tlb_.flush_page(kVaddr, 2);
-  EXPECT_TRUE(tlb_.knows(tlb_.data(), kLoad, kVaddr));
+  EXPECT_TRUE(known_again(kLoad, kVaddr));
   replaced();
   tlb_.flush_asid(1);
-  EXPECT_FALSE(tlb_.knows(tlb_.data(), kLoad, kVaddr));
+  EXPECT_FALSE(known_again(kLoad, kVaddr));
   replaced();
   tlb_.flush_all();
-  EXPECT_FALSE(tlb_.knows(tlb_.data(), kLoad, kVaddr));
+  EXPECT_FALSE(known_again(kLoad, kVaddr));
   tlb_.fill(tlb_.data(), kLoad, kVaddr, kPaddr, 21, host(kPaddr), true);
   fill(kVaddr + kStride, kPaddr + kPageSize);
   tlb_.flush_page(kVaddr + 7 * kPageSize);
-  EXPECT_FALSE(tlb_.knows(tlb_.data(), kLoad, kVaddr)) << "a large page goes with any address in it";
+  EXPECT_FALSE(known_again(kLoad, kVaddr)) << "a large page goes with any address in it";
 }
 
 TEST_F(TlbTest, SlowEntriesOnlyTranslate) {
