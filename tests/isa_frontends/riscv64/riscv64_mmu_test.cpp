@@ -2,7 +2,12 @@
 // Page walks and PMP, asked of the hart without an engine.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <random>
+#include <string>
+
 #include "isa_frontends/riscv64/csr.h"
+#include "tests/core/seed.h"
 #include "tests/isa_frontends/riscv64/bare_machine.h"
 
 namespace lockstep::isa::riscv64 {
@@ -203,6 +208,47 @@ TEST_F(Riscv64Pmp, PowersOfTwoAndPriority) {
   EXPECT_EQ(fault(kRamBase + 4, Access::kFetch), Fault::kAccess);
   EXPECT_EQ(ask(kRamBase + 0x1000, Access::kFetch).block_bits, 12);
   EXPECT_EQ(fault(0x10, Access::kStore), Fault::kNone);
+}
+
+// An answer holds for the largest block all of whose words lie on the same side of each entry that was asked.
+TEST_F(Riscv64Pmp, AnAnswerHoldsForTheLargestBlock) {
+  constexpr uint64_t kSpan = 0x4000;
+  std::mt19937_64 random(test::seed());
+  mode(kUser);
+  for (unsigned world = 0; world < 300; ++world) {
+    std::array<uint64_t, 4> ends;
+    uint64_t configuration = 0;
+    for (unsigned k = 0; k < ends.size(); ++k) {
+      const uint64_t grain = uint64_t{4} << random() % 11;
+      ends[k] = kRamBase + random() % kSpan / grain * grain;
+      set("pmpaddr" + std::to_string(k), ends[k] >> 2);
+      configuration |= (0x08 | random() % 2) << 8 * k;  // TOR, readable or not
+    }
+    set("pmpcfg0", configuration);
+    for (unsigned access = 0; access < 30; ++access) {
+      const uint64_t at = kRamBase + random() % kSpan / 4 * 4;
+      unsigned bits = core::kPageBits;
+      bool allowed = false;
+      for (unsigned k = 0; k < ends.size(); ++k) {
+        const uint64_t first = k == 0 ? 0 : ends[k - 1];
+        const auto inside = [&](uint64_t word) { return word >= first && word < ends[k]; };
+        const auto mixed = [&](unsigned size_log2) {
+          const uint64_t start = at >> size_log2 << size_log2;
+          for (uint64_t word = start; word < start + (uint64_t{1} << size_log2); word += 4)
+            if (inside(word) != inside(at)) return true;
+          return false;
+        };
+        while (mixed(bits)) --bits;
+        if (!inside(at)) continue;
+        allowed = configuration >> 8 * k & 1;
+        break;
+      }
+      const core::Translation t = ask(at, Access::kLoad);
+      ASSERT_EQ(t.fault == Fault::kNone, allowed) << std::hex << at;
+      if (!allowed) continue;
+      ASSERT_EQ(t.block_bits, bits) << std::hex << at;
+    }
+  }
 }
 
 TEST_F(Riscv64Pmp, LockedEntriesBindMachineModeAndCannotChange) {
