@@ -32,6 +32,24 @@ bool same(const Answers::Answer& first, const Answers::Answer& second) {
 
 }  // namespace
 
+const Answers::Answer* Answers::find(uint64_t id) const {
+  if (id < first_id || id - first_id >= by_id.size()) return nullptr;
+  const Answer& answer = by_id[id - first_id];
+  return answer.known ? &answer : nullptr;
+}
+
+Answers::Answer& Answers::of(uint64_t id) {
+  if (by_id.empty()) first_id = id;
+  if (id < first_id) {
+    by_id.insert(by_id.begin(), first_id - id, Answer{});
+    first_id = id;
+  }
+  if (id - first_id >= by_id.size()) by_id.resize(id - first_id + 1);
+  Answer& answer = by_id[id - first_id];
+  answer.known = true;
+  return answer;
+}
+
 void Stand::here() {
   line_ = player_ != nullptr ? player_->current_line() : 0;
   cycle_ = device_ != nullptr ? device_->cycles() : 0;
@@ -62,7 +80,7 @@ void Stand::device_wrote(uint64_t address, const void* data, size_t size_bytes, 
 void Stand::forwarded(const ForwardedAccess& access) {
   timed([&] { judge_.forwarded(access); });
   if (!keeps_answers_) return;
-  Answers::Answer& answer = answers_.by_id[access.id];
+  Answers::Answer& answer = answers_.of(access.id);
   answer.forwarded = true;
   answer.seen = access;
 }
@@ -71,17 +89,15 @@ void Stand::answered(uint64_t id, AccessEnd end) {
   const uint64_t one = judge_.counts().one_outcome;
   timed([&] { judge_.answered(id, end); });
   if (!keeps_answers_) return;
-  Answers::Answer& answer = answers_.by_id[id];
+  Answers::Answer& answer = answers_.of(id);
   answer.end = end;
   answer.no_choice = judge_.counts().one_outcome != one;
   answers_.any_choice |= !answer.no_choice;
   if (!model_ || !answer.no_choice) return;
-  const auto found = model_->by_id.find(id);
-  if (found == model_->by_id.end())
-    return differ("both.answer", "the model never answered access " + std::to_string(id));
-  if (!found->second.no_choice || same(answer, found->second)) return;
-  differ("both.answer",
-         "access " + std::to_string(id) + ": " + text_of(answer) + "; the model: " + text_of(found->second));
+  const Answers::Answer* by_model = model_->find(id);
+  if (by_model == nullptr) return differ("both.answer", "the model never answered access " + std::to_string(id));
+  if (!by_model->no_choice || same(answer, *by_model)) return;
+  differ("both.answer", "access " + std::to_string(id) + ": " + text_of(answer) + "; the model: " + text_of(*by_model));
 }
 
 // Records may be merged and lost; how many there are is a choice then.
@@ -122,9 +138,8 @@ void Stand::compare_events() {
 
 void Notes::answered(uint64_t id, AccessEnd) {
   if (model_) {
-    const auto found = model_->by_id.find(id);
-    out_ << "  model: client " << id << " "
-         << (found == model_->by_id.end() ? std::string("without an answer") : text_of(found->second)) << "\n";
+    const Answers::Answer* by_model = model_->find(id);
+    out_ << "  model: client " << id << " " << (by_model == nullptr ? "without an answer" : text_of(*by_model)) << "\n";
   }
   tell();
 }

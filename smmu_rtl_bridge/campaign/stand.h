@@ -6,7 +6,6 @@
 #include <optional>
 #include <ostream>
 #include <set>
-#include <unordered_map>
 #include <vector>
 
 #include "smmu_rtl_bridge/device.h"
@@ -19,6 +18,7 @@ namespace lockstep::smmu_rtl_bridge {
 // What became of each access in one run, and of which of them the judge left no choice.
 struct Answers {
   struct Answer {
+    bool known = false;
     AccessEnd end = AccessEnd::kDone;
     bool forwarded = false;
     ForwardedAccess seen;
@@ -26,7 +26,12 @@ struct Answers {
   };
   using Record = std::array<uint64_t, 4>;
 
-  std::unordered_map<uint64_t, Answer> by_id;
+  // Null: nothing is known of the access.
+  const Answer* find(uint64_t id) const;
+  Answer& of(uint64_t id);
+
+  uint64_t first_id = 0;
+  std::vector<Answer> by_id;  // from first_id on: players count
   std::multiset<Record> events;
   bool any_choice = false;  // of an answer or of the events
 };

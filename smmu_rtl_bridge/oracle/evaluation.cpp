@@ -23,8 +23,12 @@ using tlm_models::smmuv3::SmmuState;
 constexpr unsigned kEventQueueLog2 = 19;
 // Reads of one answer whose attributes are remembered: many times what one walk makes.
 constexpr size_t kFetchesMax = 4096;
+// Descriptors of the largest contiguous group.
+constexpr unsigned kLargestGroup = 128;
 // Records that fit the evaluator's own event queue, which nobody reads.
 constexpr uint64_t kRecordsMax = (uint64_t{1} << kEventQueueLog2) - 2;
+
+uint64_t largest_group_of(uint64_t address) { return address & ~uint64_t{kLargestGroup * 8 - 1}; }
 
 Config evaluator_config(Config config) {
   config.tlb = config.stage1_walk_cache = config.stage2_cache = config.config_cache = config.merge_events = false;
@@ -149,7 +153,7 @@ bool Evaluator::explore_all(const Control& control, std::vector<Outcome>& out, c
 
 void Evaluator::meet() {
   if (!ste_read_ || window_.ste != nullptr || window_.cd != nullptr) return;
-  meet({cd_read_, structures_until_, ste_words_, cd_words_});
+  meet({cd_read_, structures_until_, ste_words_, cd_words_, {}});
 }
 
 void Evaluator::meet(const Structures& structures) {
@@ -158,12 +162,13 @@ void Evaluator::meet(const Structures& structures) {
         (!known.has_cd || known.cd == structures.cd))
       return;
   met_.push_back(structures);
+  met_.back().tag = tag_of(structures);
 }
 
 bool Evaluator::answer_as_before(const ClientAccess& access, const Control& control, std::vector<Outcome>& out) {
   const SteadyAnswers::Answer* before = steady_answers_.find(access, control.number, memory_.changes());
   if (before == nullptr) return false;
-  if (before->has_structures) meet(before->structures);
+  if (before->has_structures) met_.push_back(before->structures);
   fetches_.insert(fetches_.end(), before->fetches.begin(), before->fetches.end());
   out.push_back(before->outcome);
   out.back().address |= access.address & SteadyAnswers::kOffset;
@@ -171,15 +176,15 @@ bool Evaluator::answer_as_before(const ClientAccess& access, const Control& cont
 }
 
 void Evaluator::remember(const ClientAccess& access, const Control& control, const Outcome& outcome) {
-  SteadyAnswers::Answer answer{access, control.number, memory_.changes(), outcome, ste_read_, {}, {}};
-  if (ste_read_) answer.structures = {cd_read_, structures_until_, ste_words_, cd_words_};
-  answer.fetches = fetches_;
+  SteadyAnswers::Answer answer{access, control.number, memory_.changes(), outcome, ste_read_, {}, fetches_};
+  if (ste_read_) answer.structures = met_.back();
   steady_answers_.keep(std::move(answer));
 }
 
 bool Evaluator::evaluate(const ClientAccess& access, const Control& control, const Window& window,
                          std::vector<Outcome>& out) {
-  const bool ordinary = out.empty() && fetches_.empty() && window.ste == nullptr && window.cd == nullptr;
+  const bool ordinary =
+      out.empty() && met_.empty() && fetches_.empty() && window.ste == nullptr && window.cd == nullptr;
   if (ordinary && answer_as_before(access, control, out)) return true;
   tlm_models::smmuv3::Transaction transaction;
   transaction.address = access.address;
@@ -347,9 +352,7 @@ bool Evaluator::big_endian_tables(AccessKind kind) const {
 
 // Quickly, for whatever group the descriptor may be of: whether any hint or any history is near.
 bool Evaluator::may_be_of_group(uint64_t address, bool big_endian) {
-  constexpr unsigned kLargestGroup = 128;
-  const uint64_t first = address & ~uint64_t{kLargestGroup * 8 - 1};
-  const uint64_t* words = memory_.steady_words(first, kLargestGroup);
+  const uint64_t* words = memory_.steady_words(largest_group_of(address), kLargestGroup);
   if (words == nullptr) return true;
   uint64_t any = 0;
   for (unsigned i = 0; i < kLargestGroup; ++i) any |= words[i];
@@ -398,7 +401,8 @@ ExchangeResult Evaluator::exchange(uint64_t address, uint64_t expected, uint64_t
 }
 
 bool Evaluator::changing_read(uint64_t address, uint64_t* words, unsigned count, AccessKind kind) {
-  steady_ = false;
+  // What a group allows depends on no time while none of its descriptors has a history.
+  if (memory_.steady_words(largest_group_of(address), kLargestGroup) == nullptr) steady_ = false;
   const auto before =
       std::find_if(chosen_.begin(), chosen_.end(), [&](const Chosen& chosen) { return chosen.address == address; });
   Option option;
@@ -503,34 +507,42 @@ void Evaluator::add_neighbours(uint64_t address, AccessKind kind) {
   // A first table may be smaller than a group: what lies beside it is none of its descriptors.
   const unsigned within_log2 = level == start ? std::min(group_log2, input_bits - shift) : group_log2;
   const uint64_t first = address & ~ones(within_log2 + 3);
-  for (uint64_t place = first; group_log2 != 0 && place <= (first | ones(within_log2 + 3)); place += 8) {
+  if (group_log2 == 0) return;
+  const auto consider = [&](uint64_t place, const Snapshot& snapshot) {
+    const uint64_t descriptor = tlm_models::smmuv3::to_host(snapshot.words[0], big_endian);
+    if (snapshot.broken || snapshot.from >= window_.until || !(descriptor >> tlm_models::smmuv3::kContiguous & 1) ||
+        tlm_models::smmuv3::kind_of(descriptor, granule, level, address52) != DescriptorKind::kLeaf)
+      return;
+    const uint64_t other = (input & ones(wide) & ~ones(shift + within_log2)) | (place - first) >> 3 << shift;
+    const uint64_t output = tlm_models::smmuv3::address_of(descriptor, granule, shift, address52);
+    if (((output ^ other) & ones(wide)) != 0) return;
+    // Its output moved to where this address is in the group.
+    const uint64_t moved =
+        tlm_models::smmuv3::to_host((descriptor & ~other) | (input & ones(wide) & ~ones(shift)), big_endian);
+    const bool known = std::any_of(options_.begin(), options_.end(), [&](const Option& have) {
+      return !have.snapshot.broken && have.snapshot.words[0] == moved;
+    });
+    // It stands for the group only where it was kept.
+    if (known || gives_fault(moved, address, kind)) return;
+    Option option;
+    option.snapshot = snapshot;
+    option.snapshot.words[0] = moved;
+    option.live = snapshot.until > window_.accepted;
+    option.newest = false;
+    option.seen = kSawNeighbour;
+    if (option.live || window_.ignore_invalidations || snapshot.until > gone(option.snapshot, address, kind))
+      options_.push_back(option);
+  };
+  const uint64_t* steady = memory_.steady_words(first, 1u << within_log2);
+  for (unsigned i = 0; i < 1u << within_log2; ++i) {
+    const uint64_t place = first + i * uint64_t{8};
     if (place == address) continue;
-    if (const uint64_t* steady = memory_.steady_words(place, 1))
-      if (!(tlm_models::smmuv3::to_host(*steady, big_endian) >> tlm_models::smmuv3::kContiguous & 1)) continue;
-    for (const Snapshot& snapshot : snapshots_of(place, 1)) {
-      const uint64_t descriptor = tlm_models::smmuv3::to_host(snapshot.words[0], big_endian);
-      if (snapshot.broken || snapshot.from >= window_.until || !(descriptor >> tlm_models::smmuv3::kContiguous & 1) ||
-          tlm_models::smmuv3::kind_of(descriptor, granule, level, address52) != DescriptorKind::kLeaf)
-        continue;
-      const uint64_t other = (input & ones(wide) & ~ones(shift + within_log2)) | (place - first) >> 3 << shift;
-      const uint64_t output = tlm_models::smmuv3::address_of(descriptor, granule, shift, address52);
-      if (((output ^ other) & ones(wide)) != 0) continue;
-      // Its output moved to where this address is in the group.
-      const uint64_t moved = (descriptor & ~other) | (input & ones(wide) & ~ones(shift));
-      // It stands for the group only where it was kept.
-      if (gives_fault(tlm_models::smmuv3::to_host(moved, big_endian), address, kind)) continue;
-      Option option;
-      option.snapshot = snapshot;
-      option.snapshot.words[0] = tlm_models::smmuv3::to_host(moved, big_endian);
-      option.live = snapshot.until > window_.accepted;
-      option.newest = false;
-      option.seen = kSawNeighbour;
-      if (!option.live && !window_.ignore_invalidations && snapshot.until <= gone(option.snapshot, address, kind))
-        continue;
-      const bool known = std::any_of(options_.begin(), options_.end(), [&](const Option& have) {
-        return !have.snapshot.broken && have.snapshot.words[0] == option.snapshot.words[0];
-      });
-      if (!known) options_.push_back(option);
+    if (steady != nullptr) {
+      Snapshot snapshot;
+      snapshot.words[0] = steady[i];
+      consider(place, snapshot);
+    } else {
+      for (const Snapshot& snapshot : snapshots_of(place, 1)) consider(place, snapshot);
     }
   }
 }

@@ -70,9 +70,10 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   const std::vector<Fetch>& fetches() const { return fetches_; }
   // What the evaluations since then went through, each once.
   const std::vector<Structures>& met() const { return met_; }
-  // The tag of translations that these structures make, and the latest invalidation that reaches the address there.
-  tlm_models::smmuv3::TlbTag tag_of(const Structures& structures, bool e2h) const;
-  Sequence translation_gone(const Structures& structures, bool e2h, uint64_t address, Sequence limit) const;
+  // The tag of stage 2's translations where an entry has no other.
+  tlm_models::smmuv3::TlbTag intermediate_tag(const tlm_models::smmuv3::StructureWords& ste) const;
+  // The latest invalidation that reaches translations of the address with the tag.
+  Sequence translation_gone(const tlm_models::smmuv3::TlbTag& tag, uint64_t address, Sequence limit) const;
 
   uint64_t evaluations() const { return evaluations_; }
 
@@ -122,6 +123,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   void begin();
   void meet();
   void meet(const Structures& structures);
+  tlm_models::smmuv3::TlbTag tag_of(const Structures& structures) const;
   bool next();
   unsigned choose(unsigned count);
   bool leads_to_kept_context(tlm_models::smmuv3::AccessKind kind);

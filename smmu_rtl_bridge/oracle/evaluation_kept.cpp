@@ -232,16 +232,19 @@ Sequence Evaluator::stage2_gone(CachedPiece piece, unsigned reads) const {
   return log_.translation(piece, limit, filled);
 }
 
-tlm_models::smmuv3::TlbTag Evaluator::tag_of(const Structures& structures, bool e2h) const {
-  const tlm_models::smmuv3::Ste ste = tlm_models::smmuv3::decode_ste(structures.ste, config_);
+tlm_models::smmuv3::TlbTag Evaluator::intermediate_tag(const tlm_models::smmuv3::StructureWords& ste) const {
   tlm_models::smmuv3::TlbTag tag;
-  if (!structures.has_cd) {
-    tag.space = TlbSpace::kIntermediate;
-    tag.vmid = ste.stage2.vmid;
-    return tag;
-  }
-  const StreamWorld world = stream_world(ste, config_, e2h);
+  tag.space = TlbSpace::kIntermediate;
+  tag.vmid = tlm_models::smmuv3::decode_ste(ste, config_).stage2.vmid;
+  return tag;
+}
+
+tlm_models::smmuv3::TlbTag Evaluator::tag_of(const Structures& structures) const {
+  if (!structures.has_cd) return intermediate_tag(structures.ste);
+  const tlm_models::smmuv3::Ste ste = tlm_models::smmuv3::decode_ste(structures.ste, config_);
+  const StreamWorld world = stream_world(ste, config_, e2h_);
   const auto cd = tlm_models::smmuv3::decode_cd(structures.cd, world, config_);
+  tlm_models::smmuv3::TlbTag tag;
   tag.world = world;
   tag.asid = cd.asid;
   tag.non_shared_asid = cd.non_shared_asid;
@@ -249,9 +252,9 @@ tlm_models::smmuv3::TlbTag Evaluator::tag_of(const Structures& structures, bool 
   return tag;
 }
 
-Sequence Evaluator::translation_gone(const Structures& structures, bool e2h, uint64_t address, Sequence limit) const {
+Sequence Evaluator::translation_gone(const tlm_models::smmuv3::TlbTag& tag, uint64_t address, Sequence limit) const {
   CachedPiece piece;
-  piece.tag = tag_of(structures, e2h);
+  piece.tag = tag;
   piece.leaf = true;
   piece.level = kUnknownLevel;
   piece.first = address & ~ones(12);

@@ -205,7 +205,7 @@ class Judge : public Observer {
   bool outcomes_of(const Asked& asked, Window window, std::vector<Outcome>& out);
   // judge_kept.cpp
   const KeptList& keep_structures(uint32_t stream, uint32_t index, const std::vector<Structures>& met);
-  const KeptList& keep_regime(uint32_t stream, uint32_t index, const Structures& structures, bool e2h);
+  const KeptList& keep_regime(uint32_t stream, uint32_t index, const Structures& structures);
   bool fetched_since(const Kept& kept, const std::vector<Structures>& met, Sequence context_gone, Sequence limit) const;
   static bool same_regime(const Structures& first, const Structures& second);
   static Structures with_regime_of(const Structures& structures, const Structures& regime);

@@ -163,10 +163,10 @@ void Judge::answered(uint64_t id, AccessEnd end) {
 // entry is another one.
 template <typename Asked>
 bool Judge::kept_outcomes(const Asked& asked, const Control& control, const Window& window, std::vector<Outcome>& out) {
-  const std::vector<Structures> met = evaluator_.met();
+  // Evaluations with kept structures meet none.
+  const std::vector<Structures>& met = evaluator_.met();
   if (met.empty()) return true;
   const uint32_t index = asked.substream_valid ? asked.substream_id : 0;
-  const bool e2h = control.cr2 & tlm_models::smmuv3::kCr2E2h;
   const KeptList& structures = keep_structures(asked.stream_id, index, met);
   bool decided = true;
   const auto add = [&](const StructureWords* ste, const StructureWords* cd, unsigned seen, bool translations_only) {
@@ -199,9 +199,9 @@ bool Judge::kept_outcomes(const Asked& asked, const Control& control, const Wind
     }
   }
   for (const Structures& now : met) {
-    const KeptList& regimes = keep_regime(asked.stream_id, index, now, e2h);
+    const KeptList& regimes = keep_regime(asked.stream_id, index, now);
     if (regimes.size() <= 1) continue;
-    const Sequence gone = evaluator_.translation_gone(now, e2h, asked.address, limit);
+    const Sequence gone = evaluator_.translation_gone(now.tag, asked.address, limit);
     for (const Kept& kept : regimes) {
       // A translation that was made after the last invalidation may still be by structures that were kept then.
       const Sequence then = std::min(log_.stream_entry(kept.stream, false, limit, gone),

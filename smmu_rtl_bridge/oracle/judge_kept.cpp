@@ -43,8 +43,8 @@ const Judge::KeptList& Judge::keep_structures(uint32_t stream, uint32_t index, c
   return list;
 }
 
-const Judge::KeptList& Judge::keep_regime(uint32_t stream, uint32_t index, const Structures& structures, bool e2h) {
-  KeptList& list = kept_regimes_[key_of(evaluator_.tag_of(structures, e2h))];
+const Judge::KeptList& Judge::keep_regime(uint32_t stream, uint32_t index, const Structures& structures) {
+  KeptList& list = kept_regimes_[key_of(structures.tag)];
   keep(list, Kept{structures, std::min(now_, structures.until), stream, index}, kKeptMax, same_regime);
   return list;
 }
@@ -60,7 +60,7 @@ bool Judge::fetched_since(const Kept& kept, const std::vector<Structures>& met, 
   if (std::none_of(met.begin(), met.end(), fails_now)) return false;
   // Where its place lies is not known here: what invalidates some addresses is taken to have spared it.
   CachedPiece piece;
-  piece.tag = evaluator_.tag_of({false, kNever, structures.ste, {}}, false);
+  piece.tag = evaluator_.intermediate_tag(structures.ste);
   piece.leaf = true;
   piece.first = ~uint64_t{0};
   piece.last = 0;

@@ -64,6 +64,7 @@ struct Structures {
   Sequence until = kNever;  // when memory ceased to hold them
   tlm_models::smmuv3::StructureWords ste{};
   tlm_models::smmuv3::StructureWords cd{};
+  tlm_models::smmuv3::TlbTag tag;  // of the translations that they make
 };
 
 }  // namespace lockstep::smmu_rtl_bridge

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -32,11 +33,12 @@ class SteadyAnswers {
   void keep(Answer answer);
 
  private:
-  static constexpr size_t kAnswers = 512;  // a place for each, by a hash
+  static constexpr size_t kPlaces = 512;  // by a hash
   static ClientAccess of_page(const ClientAccess& access);
   static size_t place(const ClientAccess& of_page);
 
-  std::vector<Answer> answers_{kAnswers};
+  std::array<uint16_t, kPlaces> places_{};  // where its answer is in answers_, from 1 on
+  std::vector<Answer> answers_;
 };
 
 }  // namespace lockstep::smmu_rtl_bridge

@@ -412,26 +412,40 @@ void Player::access(const Line& line) {
   ClientAccess access;
   access.id = ++next_id_;
   access.address = line.number;
-  // Of as many beats as AXI4 has on a bus of eight bytes; and it stays inside one page of the smallest granule.
-  const uint64_t size = std::clamp<uint64_t>(line.get("size", 8), 1, kAccessBytesMax - (line.number & 7));
-  access.size_bytes = static_cast<uint32_t>(std::min<uint64_t>(size, 4096 - (line.number & 4095)));
   access.stream_id = line.place.stream;
   access.substream_id = line.place.substream;
   access.substream_valid = line.place.has_substream;
   access.write = line.word == "write";
   access.atomic = line.word == "atomic";
-  access.instruction = line.word == "exec" || line.has("inst");
-  access.privileged = line.has("priv");
-  access.translated = line.has("translated");
-  access.attributes.type = static_cast<uint8_t>(line.get("type", 0xff));
-  access.attributes.shareability = static_cast<uint8_t>(line.get("sh", 0) & 3);
+  access.instruction = line.word == "exec";
+  uint64_t size = 8;
+  for (const Field& field : line.fields) {
+    const std::string_view name = field.name;
+    if (name == "size") size = field.value;
+    if (name == "type") access.attributes.type = static_cast<uint8_t>(field.value);
+    if (name == "sh") access.attributes.shareability = field.value & 3;
+    if (name == "inst") access.instruction = true;
+    if (name == "priv") access.privileged = true;
+    if (name == "translated") access.translated = true;
+  }
+  // Of as many beats as AXI4 has on a bus of eight bytes; and it stays inside one page of the smallest granule.
+  size = std::clamp<uint64_t>(size, 1, kAccessBytesMax - (line.number & 7));
+  access.size_bytes = static_cast<uint32_t>(std::min<uint64_t>(size, 4096 - (line.number & 4095)));
   if (access.atomic) access.write = true;
   if (open_.size() >= kOpenAccessesMax) quiet();
   ++result_.accesses;
-  open_[access.id] = 0;
+  open_.push_back(access.id);
   tell([&](Observer& o) { o.accepted(access); });
   if (!wait_until([&] { return device_->offer(access); }))
     fail("player.never_taken", "the device does not take access " + std::to_string(access.id));
+}
+
+// False: there is none under way with this number.
+bool Player::close(uint64_t id) {
+  const auto found = std::lower_bound(open_.begin(), open_.end(), id);
+  if (found == open_.end() || *found != id) return false;
+  open_.erase(found);
+  return true;
 }
 
 void Player::ats(const Line& line) {
@@ -444,7 +458,7 @@ void Player::ats(const Line& line) {
   question.no_write = line.has("nowrite");
   question.execute = line.has("exec");
   question.privileged = line.has("priv");
-  open_[question.id] = 1;
+  open_.push_back(question.id);
   tell([&](Observer& o) { o.ats_asked(question); });
   if (!wait_until([&] { return device_->ask_ats(question); }))
     fail("player.never_taken", "the device does not take translation request " + std::to_string(question.id));
@@ -610,7 +624,8 @@ MemoryAnswer Player::exchange(uint64_t address, uint64_t expected, uint64_t desi
 }
 
 MemoryAnswer Player::forward(const ForwardedAccess& access) {
-  if (!open_.count(access.id)) fail("player.unasked", "access " + std::to_string(access.id) + " comes out uninvited");
+  if (!std::binary_search(open_.begin(), open_.end(), access.id))
+    fail("player.unasked", "access " + std::to_string(access.id) + " comes out uninvited");
   const bool broken = runs_wild() || memory_.broken(access.address);
   tell([&](Observer& o) { o.forwarded(access); });
   return broken ? MemoryAnswer::kBusError : MemoryAnswer::kDone;
@@ -621,13 +636,13 @@ void Player::finished_downstream(uint64_t id) {
 }
 
 void Player::answered(uint64_t id, AccessEnd end) {
-  if (open_.erase(id) == 0) fail("player.unasked", "access " + std::to_string(id) + " is answered twice or uninvited");
+  if (!close(id)) fail("player.unasked", "access " + std::to_string(id) + " is answered twice or uninvited");
   if (end == AccessEnd::kAborted || end == AccessEnd::kZero) ++result_.faults;
   tell([&](Observer& o) { o.answered(id, end); });
 }
 
 void Player::ats_answered(const AtsAnswer& answer) {
-  if (open_.erase(answer.id) == 0)
+  if (!close(answer.id))
     fail("player.unasked", "translation request " + std::to_string(answer.id) + " is answered twice or uninvited");
   tell([&](Observer& o) { o.ats_answered(answer); });
 }

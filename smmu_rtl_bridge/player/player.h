@@ -126,6 +126,7 @@ class Player : public Surroundings {
   void recover();
   void quiet();
   void finish_pending_atc();
+  bool close(uint64_t id);
 
   std::vector<Observer*> observers_;
   std::function<bool(size_t, const Line&)> before_line_;
@@ -144,7 +145,7 @@ class Player : public Surroundings {
   bool has_page_queue_ = false;
   uint32_t control_ = 0;  // CR0 as it was written last
   bool held_commands_ = false;
-  std::unordered_map<uint64_t, int> open_;  // accesses without an answer
+  std::vector<uint64_t> open_;  // accesses and questions without an answer, in the order of their numbers
   std::vector<Stall> stalls_;
   uint64_t pending_atc_ = 0;
   enum class AtcMode : uint8_t { kDone, kTimeout, kLater } atc_mode_ = AtcMode::kDone;

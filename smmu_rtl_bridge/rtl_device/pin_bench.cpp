@@ -82,6 +82,7 @@ void PinBench::reset() {
   registers_checker_ = {};
   in_.reset = false;
   quiet_cycles_ = 0;
+  busy_ = anything_valid();
   resting_ = false;
 }
 
@@ -97,7 +98,7 @@ void PinBench::cycle() {
     design_->record(recording_);
   }
   // Somebody may have asked something since, and what is asked in this cycle shows in the next.
-  const bool asked = anything_valid();
+  const bool asked = busy_ || in_.registers.select;
   resting_ = resting_ && !asked;
   design_ticks_.around([&] { design_->clock(in_, out_); });
   ++cycle_;
@@ -117,7 +118,8 @@ void PinBench::cycle() {
   downstream_.update(cycle_, out_.downstream, in_.downstream);
   memory_.update(cycle_, out_.memory, in_.memory);
   clients_.update(cycle_, in_.client, out_.client);
-  quiet_cycles_ = anything_valid() ? 0 : quiet_cycles_ + 1;
+  busy_ = anything_valid();
+  quiet_cycles_ = busy_ ? 0 : quiet_cycles_ + 1;
   resting_ = !asked && quiet_cycles_ != 0 && out_.idle && design_->has_idle();
 }
 
@@ -133,12 +135,18 @@ void PinBench::check_rest() {
   if (what) breach("pins.idle", std::string("the design was idle, nobody asked anything, and it moves ") + what);
 }
 
+// Of many bits, few of which can be foretold: without a branch for each.
 bool PinBench::anything_valid() const {
-  return in_.client.ar.valid || in_.client.aw.valid || in_.client.w.valid || out_.client.r.valid ||
-         out_.client.b.valid || out_.downstream.ar.valid || out_.downstream.aw.valid || out_.downstream.w.valid ||
-         out_.memory.ar.valid || out_.memory.aw.valid || out_.memory.w.valid || in_.registers.select ||
-         !memory_.idle() || !downstream_.idle() || in_.memory.r.valid || in_.memory.b.valid || in_.downstream.r.valid ||
-         in_.downstream.b.valid;
+  const auto asks = [](const AxiManagerPins& pins) {
+    return static_cast<unsigned>(pins.ar.valid) | static_cast<unsigned>(pins.aw.valid) |
+           static_cast<unsigned>(pins.w.valid);
+  };
+  const auto answers = [](const AxiSubordinatePins& pins) {
+    return static_cast<unsigned>(pins.r.valid) | static_cast<unsigned>(pins.b.valid);
+  };
+  return (asks(in_.client) | asks(out_.downstream) | asks(out_.memory) | answers(out_.client) |
+          answers(in_.downstream) | answers(in_.memory) | static_cast<unsigned>(in_.registers.select)) != 0 ||
+         !memory_.idle() || !downstream_.idle();
 }
 
 bool PinBench::idle() const {
