@@ -17,13 +17,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
-constexpr int kTellEveryMs = 250;
-
-uint64_t now_ms() {
-  return static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count());
-}
-
 json to_json(const RunResult& result) {
   const RunCounts& c = result.counts;
   return {{"rule", result.rule},
@@ -61,7 +54,7 @@ struct Running {
   Chunk chunk;
   uint64_t next = 0;  // the seed that it is at
   bool over = false;  // it has played its last seed
-  uint64_t heard_ms = 0;
+  Silence silence;
   std::unique_ptr<Worker> worker;
   bool closed = false;
 };
@@ -104,7 +97,6 @@ class Campaign {
       running->chunk.last = waiting.first - 1;
     }
     running->next = running->chunk.first;
-    running->heard_ms = now_ms();
     const Chunk chunk = running->chunk;
     running->worker = std::make_unique<Worker>([this, chunk](int descriptor) {
       for (uint64_t seed = chunk.first;; ++seed) {
@@ -137,18 +129,18 @@ class Campaign {
   void listen() {
     std::vector<pollfd> descriptors;
     for (const auto& running : running_) descriptors.push_back({running->worker->descriptor(), POLLIN, 0});
-    ::poll(descriptors.data(), descriptors.size(), kTellEveryMs);
+    ::poll(descriptors.data(), descriptors.size(), Silence::kStepMs);
     for (size_t i = 0; i < descriptors.size(); ++i) {
       Running& running = *running_[i];
       if (descriptors[i].revents != 0) {
         running.closed = !running.worker->receive();
-        running.heard_ms = now_ms();
+        running.silence.heard();
       }
       std::string line;
       while (running.worker->next_line(line)) take(running, line);
       if (running.closed) {
         ended(running);
-      } else if (now_ms() - running.heard_ms > options_.silence_ms) {
+      } else if (running.silence.ms() > options_.silence_ms) {
         running.worker->kill();
         running.worker->wait();
         lost(running, "process.hang",

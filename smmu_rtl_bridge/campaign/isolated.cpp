@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -84,6 +85,16 @@ bool Worker::next_line(std::string& line) {
   return true;
 }
 
+uint64_t Silence::ms() {
+  const Clock::time_point now = Clock::now();
+  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now - asked_);
+  // Steps are late where a machine is busy, and somewhat longer than that where somebody stopped us.
+  constexpr int kLateSteps = 4;
+  asked_ += since;
+  silent_ms_ += static_cast<uint64_t>(std::min<int64_t>(since.count(), kLateSteps * kStepMs));
+  return silent_ms_;
+}
+
 void Worker::kill() {
   if (process_ > 0) ::kill(process_, SIGKILL);
 }
@@ -103,16 +114,18 @@ IsolatedResult run_isolated(const std::function<std::string()>& body, uint64_t s
     write_all(descriptor, std::to_string(text.size()) + "\n" + text);
   });
   IsolatedResult result;
-  std::string all;
+  Silence silence;
   for (;;) {
     pollfd waiting = {worker.descriptor(), POLLIN, 0};
-    const int ready = ::poll(&waiting, 1, static_cast<int>(silence_ms));
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) {
+    const int ready = ::poll(&waiting, 1, static_cast<int>(std::min<uint64_t>(silence_ms, Silence::kStepMs)));
+    if (ready > 0) {
+      if (!worker.receive()) break;
+      silence.heard();
+    }
+    if (silence.ms() >= silence_ms) {
       result.end = ProcessEnd::kHang;
       return result;
     }
-    if (!worker.receive()) break;
   }
   result.signal = worker.wait();
   std::string size;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -13,6 +14,24 @@ struct IsolatedResult {
   ProcessEnd end = ProcessEnd::kDone;
   int signal = 0;    // of a crash
   std::string text;  // what the body returned, as far as it came
+};
+
+// How long nothing was heard of another process, as far as this one was awake: neither a job that was stopped for a while
+// nor a machine that slept is a silence. It has to be asked at least every kStepMs.
+class Silence {
+ public:
+  static constexpr int kStepMs = 250;
+
+  void heard() {
+    asked_ = Clock::now();
+    silent_ms_ = 0;
+  }
+  uint64_t ms();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point asked_ = Clock::now();
+  uint64_t silent_ms_ = 0;
 };
 
 // Runs the body in a process of its own, so that a device under test that crashes or never returns takes nothing with

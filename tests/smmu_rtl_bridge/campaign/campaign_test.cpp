@@ -5,10 +5,16 @@
 
 #include <gtest/gtest.h>
 
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <ctime>
+#include <thread>
 
+#include "smmu_rtl_bridge/campaign/isolated.h"
 #include "smmu_rtl_bridge/tlm_device.h"
 
 namespace lockstep::smmu_rtl_bridge {
@@ -158,6 +164,32 @@ TEST(Campaign, AHangIsAResult) {
   ASSERT_TRUE(result) << result.message();
   ASSERT_EQ(result->findings.size(), 1u);
   EXPECT_EQ(result->findings[0].result.rule, "process.hang");
+}
+
+// A process and what it has isolated are stopped together for longer than the silence that counts as a hang: they go on.
+TEST(Campaign, AJobThatWasStoppedDidNotHang) {
+  constexpr uint64_t kSilenceMs = 2000;
+  constexpr clock_t kBusy = CLOCKS_PER_SEC * 3 / 10;
+  const pid_t job = ::fork();
+  ASSERT_GE(job, 0);
+  if (job == 0) {
+    ::setpgid(0, 0);
+    const auto busy = [] {
+      while (std::clock() < kBusy) {
+      }
+      return std::string("done");
+    };
+    const IsolatedResult result = run_isolated(busy, kSilenceMs);
+    ::_exit(result.end == ProcessEnd::kDone && result.text == "done" ? 0 : 1);
+  }
+  ::setpgid(job, job);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  ASSERT_EQ(::kill(-job, SIGSTOP), 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(kSilenceMs + 500));
+  ASSERT_EQ(::kill(-job, SIGCONT), 0);
+  int status = 0;
+  ASSERT_EQ(::waitpid(job, &status, 0), job);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 TEST(Campaign, SeedsAreCountedWhateverTheNumberOfProcesses) {
