@@ -9,9 +9,6 @@
 // - Memory: `mem_request` with 1 to 8 words of 64 bits stays until `mem_finish`. Words of a read come with
 //   `mem_word_valid`; those of a write are all there at once.
 // - Interrupts: a line changes its level for each.
-//
-// With PLANT_OLD_LIMITS, PLANT_ONE_SIZE, PLANT_SHORT_REFUSAL or PLANT_OVERFLOW_FLIPS defined it has a bug, for the
-// bench to find.
 module little_smmu #(
     parameter SID_BITS = 6,
     parameter CMDQ_LOG2 = 8,
@@ -288,11 +285,7 @@ module little_smmu #(
   assign up_rid = axi_id;
   assign up_rdata = state == PASS ? down_rdata : 64'd0;
   assign up_rresp = state == PASS ? down_rresp : 2'd2;
-`ifdef PLANT_SHORT_REFUSAL
-  assign up_rlast = state == PASS ? down_rlast : refused_beats <= 1;
-`else
   assign up_rlast = state == PASS ? down_rlast : refused_beats == 0;
-`endif
   assign up_bvalid = (state == PASS && down_bvalid) || (state == REFUSE && writes && refused_data);
   assign up_bid = axi_id;
   assign up_bresp = state == PASS ? down_bresp : 2'd2;
@@ -326,11 +319,7 @@ module little_smmu #(
 
   // ---- stage 1, as the context descriptor and the address say
   wire        high = address[55];
-`ifdef PLANT_ONE_SIZE
-  wire [5:0]  size_offset = cd0[5:0];
-`else
   wire [5:0]  size_offset = high ? cd0[21:16] : cd0[5:0];
-`endif
   wire        disabled = high ? cd0[30] : cd0[14];
   wire        ignores_top = high ? cd0[39] : cd0[38];
   wire [63:0] canonical = !ignores_top ? address : high ? address | 64'hff00_0000_0000_0000 : address & 64'h00ff_ffff_ffff_ffff;
@@ -480,9 +469,7 @@ module little_smmu #(
       case (state)
         IDLE: begin
           word_count <= 0;
-`ifndef PLANT_OLD_LIMITS
           limits <= 0;
-`endif
           address_sent <= 0;
           refused_data <= 0;
           if (cr0 != cr0_ack) begin
@@ -598,11 +585,7 @@ module little_smmu #(
           if (!fault_recorded || !cr0_ack[2] || eventq_stopped) begin
             state <= REFUSE;
           end else if (eventq_full) begin
-`ifdef PLANT_OVERFLOW_FLIPS
-            eventq_overflow <= !eventq_overflow;
-`else
             if (eventq_overflow == eventq_overflow_seen) eventq_overflow <= !eventq_overflow;
-`endif
             state <= REFUSE;
           end else begin
             state <= WRITE_EVENT;
