@@ -166,7 +166,8 @@ TEST(Campaign, AHangIsAResult) {
   EXPECT_EQ(result->findings[0].result.rule, "process.hang");
 }
 
-// A process and what it has isolated are stopped together for longer than the silence that counts as a hang: they go on.
+// A process and what it has isolated are stopped together for longer than the silence that counts as a hang: they go
+// on.
 TEST(Campaign, AJobThatWasStoppedDidNotHang) {
   constexpr uint64_t kSilenceMs = 2000;
   constexpr clock_t kBusy = CLOCKS_PER_SEC * 3 / 10;
