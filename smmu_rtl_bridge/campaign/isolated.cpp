@@ -88,8 +88,7 @@ bool Worker::next_line(std::string& line) {
 uint64_t Silence::ms() {
   const Clock::time_point now = Clock::now();
   const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now - asked_);
-  // Steps are late where a machine is busy, and somewhat longer than that where somebody stopped us.
-  constexpr int kLateSteps = 4;
+  constexpr int kLateSteps = 4;  // as late as a busy machine makes a step
   asked_ += since;
   silent_ms_ += static_cast<uint64_t>(std::min<int64_t>(since.count(), kLateSteps * kStepMs));
   return silent_ms_;

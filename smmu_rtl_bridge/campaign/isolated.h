@@ -16,8 +16,8 @@ struct IsolatedResult {
   std::string text;  // what the body returned, as far as it came
 };
 
-// How long nothing was heard of another process, as far as this one was awake: neither a job that was stopped for a
-// while nor a machine that slept is a silence. It has to be asked at least every kStepMs.
+// How long nothing was heard of another process. It has to be asked every kStepMs; where it was not for much longer,
+// this process was stopped or the machine slept, which counts as a few steps, however long it was.
 class Silence {
  public:
   static constexpr int kStepMs = 250;

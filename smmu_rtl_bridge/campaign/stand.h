@@ -31,7 +31,7 @@ struct Answers {
   Answer& of(uint64_t id);
 
   uint64_t first_id = 0;
-  std::vector<Answer> by_id;  // from first_id on: players count
+  std::vector<Answer> by_id;  // from first_id on, without gaps: accesses are numbered as they come
   std::multiset<Record> events;
   bool any_choice = false;  // of an answer or of the events
 };

@@ -194,7 +194,7 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   uint64_t last_descriptor_ = 0;
   Sequence structures_until_ = kNever;
   bool stage1_updated_ = false;
-  bool steady_ = true;           // all that was read has one value whoever reads it
+  bool steady_ = true;           // what was read gives the same choices whoever reads it, until memory changes
   unsigned kept_level_ = 0;      // of the next read towards a context descriptor that is kept
   bool may_mark_dirty_ = false;  // the access writes, or ATS asks whether it may
   std::vector<DescriptorUpdate> updates_;

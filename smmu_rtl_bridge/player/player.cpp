@@ -624,8 +624,10 @@ MemoryAnswer Player::exchange(uint64_t address, uint64_t expected, uint64_t desi
 }
 
 MemoryAnswer Player::forward(const ForwardedAccess& access) {
-  if (!std::binary_search(open_.begin(), open_.end(), access.id))
+  if (!std::binary_search(open_.begin(), open_.end(), access.id)) {
     fail("player.unasked", "access " + std::to_string(access.id) + " comes out uninvited");
+    return MemoryAnswer::kBusError;
+  }
   const bool broken = runs_wild() || memory_.broken(access.address);
   tell([&](Observer& o) { o.forwarded(access); });
   return broken ? MemoryAnswer::kBusError : MemoryAnswer::kDone;
@@ -636,14 +638,15 @@ void Player::finished_downstream(uint64_t id) {
 }
 
 void Player::answered(uint64_t id, AccessEnd end) {
-  if (!close(id)) fail("player.unasked", "access " + std::to_string(id) + " is answered twice or uninvited");
+  if (!close(id)) return fail("player.unasked", "access " + std::to_string(id) + " is answered twice or uninvited");
   if (end == AccessEnd::kAborted || end == AccessEnd::kZero) ++result_.faults;
   tell([&](Observer& o) { o.answered(id, end); });
 }
 
 void Player::ats_answered(const AtsAnswer& answer) {
   if (!close(answer.id))
-    fail("player.unasked", "translation request " + std::to_string(answer.id) + " is answered twice or uninvited");
+    return fail("player.unasked",
+                "translation request " + std::to_string(answer.id) + " is answered twice or uninvited");
   tell([&](Observer& o) { o.ats_answered(answer); });
 }
 

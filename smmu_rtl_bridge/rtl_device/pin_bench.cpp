@@ -119,7 +119,7 @@ void PinBench::cycle() {
   memory_.update(cycle_, out_.memory, in_.memory);
   clients_.update(cycle_, in_.client, out_.client);
   busy_ = anything_valid();
-  quiet_cycles_ = busy_ ? 0 : quiet_cycles_ + 1;
+  quiet_cycles_ = busy_ || in_.registers.select ? 0 : quiet_cycles_ + 1;
   resting_ = !asked && quiet_cycles_ != 0 && out_.idle && design_->has_idle();
 }
 
@@ -145,7 +145,7 @@ bool PinBench::anything_valid() const {
     return static_cast<unsigned>(pins.r.valid) | static_cast<unsigned>(pins.b.valid);
   };
   return (asks(in_.client) | asks(out_.downstream) | asks(out_.memory) | answers(out_.client) |
-          answers(in_.downstream) | answers(in_.memory) | static_cast<unsigned>(in_.registers.select)) != 0 ||
+          answers(in_.downstream) | answers(in_.memory)) != 0 ||
          !memory_.idle() || !downstream_.idle();
 }
 

@@ -100,7 +100,7 @@ class PinBench : AxiMemory::Handler, ClientPort::Owner {
   uint64_t cycle_ = 0;
   SampledTicks design_ticks_{13};
   unsigned quiet_cycles_ = 0;
-  bool busy_ = false;     // anything_valid() after the last cycle
+  bool busy_ = false;     // something is valid or under way, the registers port apart
   bool resting_ = false;  // the design said in the last cycle that it is idle, with nothing at its pins
   bool broken_ = false;
   uint64_t record_from_ = ~uint64_t{0}, record_to_ = 0;

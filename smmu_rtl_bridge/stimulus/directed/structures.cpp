@@ -31,6 +31,7 @@ const std::vector<Bad>& bad_entries() {
       {"s1stalld-with-terminate-only", "STE, S1STALLD", "s1", "S1STALLD=1", {{"stall_model", "1"}}},
       {"s1stalld-with-forced-stalls", "STE, S1STALLD", "s1", "S1STALLD=1", {{"stall_model", "2"}}},
       {"s1cdmax-too-large", "STE, S1CDMax", "s1", "S1CDMax=9", {{"substream_id_bits", "8"}}},
+      {"s1cdmax-above-20", "STE, S1CDMax", "s1", "S1CDMax=21", {}},
       {"s1fmt-4k-leaves-absent", "STE, S1Fmt", "s1", "S1CDMax=4 S1Fmt=1 S1DSS=2", {{"two_level_cd", "0"}}},
       {"s1fmt-64k-leaves-absent", "STE, S1Fmt", "s1", "S1CDMax=4 S1Fmt=2 S1DSS=2", {{"two_level_cd", "0"}}},
       {"s1contextptr-beyond-oas", "Address sizes", "s1", "S1ContextPtr=0x1000000000000", {{"oas_bits", "48"}}},

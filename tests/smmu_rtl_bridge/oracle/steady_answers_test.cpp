@@ -92,9 +92,28 @@ struct ChangingWorld {
       case 7:
         memory.forget_history();
         break;
+      case 8:
+      case 9:
+      case 10:
+        make_group(random);
+        break;
       default:
         break;
     }
+  }
+
+  // Leaves that stand for one another, some of them with a bit that means nothing, beside what need be none.
+  void make_group(Random& random) {
+    constexpr uint64_t kContiguous = uint64_t{1} << 52, kIgnored = uint64_t{1} << 55, kAccessFlag = 1 << 10;
+    constexpr uint64_t kGroup = 16, kOutput = (kGroup - 1) << 12;
+    const uint64_t place = world.structures[random() % world.structures.size()];
+    const uint64_t first = place & ~(kGroup * 8 - 1);
+    for (uint64_t i = 0; i < kGroup; ++i) {
+      uint64_t value = (memory.now(place) & ~kOutput) | i << 12 | kContiguous | kAccessFlag | 3;
+      if (random() % 4 == 0) value |= kIgnored;
+      if (random() % 16 != 0) memory.write(first + 8 * i, &value, sizeof value, now);
+    }
+    if (random() % 2) memory.forget_history();
   }
 
   ref::World world;
@@ -117,7 +136,9 @@ void compare(uint64_t seed, uint64_t& remembered) {
     world.now += 2;
     world.change(random);
     const ClientAccess access = world.draw(random);
-    const Window window{world.now - 1, world.now + 1, world.now - 1};
+    // Some accesses were accepted before the latest changes.
+    const Sequence accepted = world.now - 1 - std::min<Sequence>(random() % 4 ? 0 : random() % 40, world.now - 2);
+    const Window window{accepted, world.now + 1, accepted};
     Evaluator fresh(config, world.memory, log);
     std::vector<Outcome> outcomes, expected;
     const uint64_t before = one.evaluations();
@@ -139,6 +160,7 @@ void compare(uint64_t seed, uint64_t& remembered) {
       EXPECT_EQ(one.met()[k].has_cd, fresh.met()[k].has_cd);
       EXPECT_EQ(one.met()[k].until, fresh.met()[k].until);
       EXPECT_EQ(one.met()[k].ste, fresh.met()[k].ste);
+      EXPECT_EQ(one.met()[k].tag, fresh.met()[k].tag);
       if (one.met()[k].has_cd) {
         EXPECT_EQ(one.met()[k].cd, fresh.met()[k].cd);
       }
