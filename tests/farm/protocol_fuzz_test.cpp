@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <random>
 
 #include "farm/protocol/codec.h"
+#include "tests/core/seed.h"
 
 namespace lockstep::farm {
 namespace {
@@ -153,8 +153,7 @@ TEST(Protocol, CleanUtf8KeepsTextAndReplacesTheRest) {
 
 // LOCKSTEP_SEED=N gives another sequence of inputs.
 TEST(ProtocolFuzz, GarbageAndMutationsAreRefusedWithoutACrash) {
-  const char* text = std::getenv("LOCKSTEP_SEED");
-  const uint64_t seed = text == nullptr ? 1 : std::strtoull(text, nullptr, 10);
+  const uint64_t seed = test::from_environment("LOCKSTEP_SEED", 1);
   SCOPED_TRACE("LOCKSTEP_SEED=" + std::to_string(seed));
   std::mt19937_64 random(seed);
   std::vector<std::string> corpus;

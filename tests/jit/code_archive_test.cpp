@@ -15,6 +15,7 @@
 #include <string>
 
 #include "jit/jit_engine.h"
+#include "tests/core/seed.h"
 #include "tests/isa_frontends/riscv64/bare_machine.h"
 #include "tests/jit/assembler.h"
 
@@ -190,8 +191,7 @@ TEST_F(CodeArchiveTest, ADamagedByteLosesAtMostWhatItIsIn) {
 
 // Whatever a record says, reading it stays inside of it.
 TEST(CodeRecordFuzz, NoRecordIsReadBeyondItsEnd) {
-  const char* given = std::getenv("LOCKSTEP_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 0) : 1;
+  const uint64_t seed = test::from_environment("LOCKSTEP_SEED", 1);
   SCOPED_TRACE("LOCKSTEP_SEED=" + std::to_string(seed));
   std::mt19937_64 random(seed);
   const Parts parts;

@@ -6,6 +6,8 @@
 #include <random>
 #include <string>
 
+#include "tests/core/seed.h"
+
 namespace lockstep::jit {
 namespace {
 
@@ -47,8 +49,7 @@ TEST(InstallLog, ErrorsNameTheLine) {
 
 // Anything may stand in a log: what is read is a plan that can be carried out, or an error.
 TEST(InstallLogFuzz, EveryPlanThatIsReadHoldsTogether) {
-  const char* given = std::getenv("LOCKSTEP_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 0) : 1;
+  const uint64_t seed = test::from_environment("LOCKSTEP_SEED", 1);
   SCOPED_TRACE("LOCKSTEP_SEED=" + std::to_string(seed));
   std::mt19937_64 random(seed);
   const std::string whole = kTitle + print_install(0, install()) + print_install(1, install());

@@ -10,6 +10,7 @@
 
 #include "core/gdb/gdb_session.h"
 #include "tests/core/gdb/fake_target.h"
+#include "tests/core/seed.h"
 
 namespace lockstep::core::gdb {
 namespace {
@@ -85,10 +86,7 @@ constexpr const char* kSeeds[] = {
 };
 
 TEST(GdbFuzz, random_and_mutated_conversations) {
-  const char* given = std::getenv("LOCKSTEP_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
-  std::printf("LOCKSTEP_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  std::mt19937_64 random(seed);
+  std::mt19937_64 random(test::seed());
   constexpr int kInputs = 20000;
   for (int i = 0; i < kInputs; ++i) {
     std::string input(1, static_cast<char>(random()));

@@ -5,21 +5,18 @@
 
 #include <cstdlib>
 
+#include "tests/core/seed.h"
+
 namespace lockstep::farm::simulation {
 namespace {
 
 constexpr uint64_t kDefaultSchedules = 3'000;
 
-uint64_t from_environment(const char* name, uint64_t fallback) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
-}
-
 // LOCKSTEP_SEED=N runs that one schedule; LOCKSTEP_SCHEDULES=N changes how many there are.
 TEST(Simulator, OraclesHoldInEverySchedule) {
-  const uint64_t first = from_environment("LOCKSTEP_SEED", 1);
+  const uint64_t first = test::from_environment("LOCKSTEP_SEED", 1);
   const uint64_t count =
-      std::getenv("LOCKSTEP_SEED") != nullptr ? 1 : from_environment("LOCKSTEP_SCHEDULES", kDefaultSchedules);
+      std::getenv("LOCKSTEP_SEED") != nullptr ? 1 : test::from_environment("LOCKSTEP_SCHEDULES", kDefaultSchedules);
   uint64_t executions = 0, messages = 0, restarts = 0, duplicates = 0;
   for (uint64_t seed = first; seed < first + count; ++seed) {
     const Outcome outcome = run_schedule({seed, Sabotage::kNone});

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "tests/core/seed.h"
 #include "tests/isa_frontends/riscv64/exec_machine.h"
 
 namespace lockstep::isa::riscv64 {
@@ -19,11 +19,6 @@ constexpr uint64_t kRamBytes = 1 << 20;
 constexpr uint64_t kCodeBytes = 0x3000;
 constexpr uint64_t kTables = kRamBase + 0x10000;
 constexpr uint64_t kInstructions = 400;
-
-uint64_t from_environment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 0) : otherwise;
-}
 
 // Mostly instructions that exist, with now and then anything at all.
 void write_code(std::mt19937_64& random, FlatBus& bus) {
@@ -135,9 +130,9 @@ void check_seeds(uint64_t first, uint64_t runs) {
 }
 
 TEST(Riscv64Fuzz, StateDependsOnTheSeedAlone) {
-  const uint64_t first = from_environment("LOCKSTEP_SEED", 1);
+  const uint64_t first = test::from_environment("LOCKSTEP_SEED", 1);
   std::printf("LOCKSTEP_SEED=%llu\n", static_cast<unsigned long long>(first));
-  check_seeds(first, from_environment("LOCKSTEP_FUZZ_RUNS", 150));
+  check_seeds(first, test::from_environment("LOCKSTEP_FUZZ_RUNS", 150));
 }
 
 // After a block was cut to what was left of a run, the next run's whole blocks were counted with the cut one's length.

@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "core/ir/builder.h"
 #include "core/ir/text.h"
+#include "tests/core/seed.h"
 #include "tests/isa_frontends/riscv64/bare_machine.h"
 
 namespace lockstep::isa::riscv64 {
@@ -49,7 +49,7 @@ class Riscv64Ir : public testing::Test {
 };
 
 TEST_F(Riscv64Ir, EveryRowGivesValidIr) {
-  const uint64_t seed = std::getenv("LOCKSTEP_SEED") ? std::strtoull(std::getenv("LOCKSTEP_SEED"), nullptr, 0) : 1;
+  const uint64_t seed = test::from_environment("LOCKSTEP_SEED", 1);
   std::printf("LOCKSTEP_SEED=%llu\n", static_cast<unsigned long long>(seed));
   std::mt19937_64 random(seed);
   for (uint64_t fs : {0, 1, 3}) {
@@ -69,7 +69,7 @@ TEST_F(Riscv64Ir, EveryRowGivesValidIr) {
 }
 
 TEST_F(Riscv64Ir, RandomCodeGivesValidIr) {
-  const uint64_t seed = std::getenv("LOCKSTEP_SEED") ? std::strtoull(std::getenv("LOCKSTEP_SEED"), nullptr, 0) : 2;
+  const uint64_t seed = test::from_environment("LOCKSTEP_SEED", 2);
   std::printf("LOCKSTEP_SEED=%llu\n", static_cast<unsigned long long>(seed));
   std::mt19937_64 random(seed);
   for (int i = 0; i < 20'000; ++i) {

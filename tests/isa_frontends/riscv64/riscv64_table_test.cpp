@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "isa_frontends/riscv64/instruction_table.h"
+#include "tests/core/seed.h"
 
 namespace lockstep::isa::riscv64 {
 namespace {
@@ -88,7 +89,7 @@ TEST(Riscv64Table, Disassembles) {
 }
 
 TEST(Riscv64Table, EveryWordDecodesOrDoesNotWithoutHarm) {
-  const uint64_t seed = std::getenv("LOCKSTEP_SEED") ? std::strtoull(std::getenv("LOCKSTEP_SEED"), nullptr, 0) : 1;
+  const uint64_t seed = test::from_environment("LOCKSTEP_SEED", 1);
   std::printf("LOCKSTEP_SEED=%llu\n", static_cast<unsigned long long>(seed));
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {
     if (is_compressed(static_cast<uint16_t>(bits))) text_of(bits);

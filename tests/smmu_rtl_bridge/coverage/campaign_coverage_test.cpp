@@ -26,8 +26,7 @@ TEST(SmmuCoverageCampaign, TheJudgeAgreesWithTheModelInEachCross) {
 }
 
 TEST(SmmuCoverageCampaign, AFewSeedsOfEachMixReachMostOfThePlan) {
-  const char* given = std::getenv("LOCKSTEP_SEEDS");
-  const uint64_t seeds = given ? std::strtoull(given, nullptr, 0) : 12;
+  const uint64_t seeds = test::from_environment("LOCKSTEP_SEEDS", 12);
   const uint64_t first = test::seed();
   Database database;
   RunOptions options;

@@ -5,19 +5,16 @@
 
 #include <verilated.h>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <random>
 
 #include "smmu_rtl_bridge/rtl_device/verilated_stop.h"
+#include "tests/core/seed.h"
 
 namespace lockstep::smmu_rtl_bridge::rtl_test {
 
 // LOCKSTEP_SEED gives back the seed that a failure printed.
-inline uint64_t seed_of_run() {
-  const char* given = std::getenv("LOCKSTEP_SEED");
-  return given != nullptr ? std::strtoull(given, nullptr, 0) : 1;
-}
+inline uint64_t seed_of_run() { return test::from_environment("LOCKSTEP_SEED", 1); }
 
 // One verilated module with a clock and a reset, driven a cycle at a time. Assertions of the design fail the test.
 template <typename Top>

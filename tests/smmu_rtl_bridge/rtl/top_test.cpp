@@ -150,8 +150,10 @@ TEST_F(SmmuTop, AnAnswerOfItsOwnWaitsForOlderReadsOfItsId) {
   downstream_latency = 400;
   std::vector<Offer*> made;
   for (uint64_t i = 0; i < 12; ++i)
-    made.push_back(
-        &offer({.address = (i % 3 == 1 ? 0x9000 : 0x5000) + 64 * i, .id = 7, .sid = 1, .beats = 1 + i % 4u}));
+    made.push_back(&offer({.address = (i % 3 == 1 ? 0x9000 : 0x5000) + 64 * i,
+                           .id = 7,
+                           .sid = 1,
+                           .beats = static_cast<unsigned>(1 + i % 4)}));
   run_until([&] { return offers_open == 0; });
   for (size_t i = 0; i < made.size(); ++i) {
     EXPECT_EQ(made[i]->forwarded, i % 3 != 1);

@@ -3,7 +3,6 @@
 // found in a stranger's.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "smmu_rtl_bridge/campaign/campaign.h"
@@ -11,6 +10,7 @@
 #include "smmu_rtl_bridge/rtl_device/load.h"
 #include "smmu_rtl_bridge/stimulus/directed/directed.h"
 #include "smmu_rtl_bridge/tlm_device.h"
+#include "tests/core/seed.h"
 
 namespace lockstep::smmu_rtl_bridge {
 namespace {
@@ -23,10 +23,7 @@ DeviceFactory factory_of(const std::string& name) {
   return factory ? DeviceFactory(*factory) : DeviceFactory();
 }
 
-uint64_t first_seed() {
-  const char* given = std::getenv("LOCKSTEP_SEED");
-  return given ? std::strtoull(given, nullptr, 0) : 1;
-}
+uint64_t first_seed() { return test::from_environment("LOCKSTEP_SEED", 1); }
 
 class Designs : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(All, Designs, ::testing::Values("little_smmu", "smmu"),

@@ -5,27 +5,19 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "smmu_rtl_bridge/campaign/beside.h"
 #include "smmu_rtl_bridge/rtl_device.h"
 #include "smmu_rtl_bridge/rtl_device/load.h"
 #include "smmu_rtl_bridge/stimulus/directed/directed.h"
 #include "smmu_rtl_bridge/stimulus/generator.h"
 #include "smmu_rtl_bridge/tlm_device.h"
+#include "tests/core/seed.h"
 
 namespace lockstep::smmu_rtl_bridge {
 namespace {
 
-uint64_t first_seed() {
-  const char* given = std::getenv("LOCKSTEP_SEED");
-  return given ? std::strtoull(given, nullptr, 0) : 1;
-}
-
-uint64_t seeds_of_a_mix() {
-  const char* given = std::getenv("LOCKSTEP_SEEDS");
-  return given ? std::strtoull(given, nullptr, 0) : 6;
-}
+uint64_t first_seed() { return test::from_environment("LOCKSTEP_SEED", 1); }
+uint64_t seeds_of_a_mix() { return test::from_environment("LOCKSTEP_SEEDS", 6); }
 
 RtlFactory factory_of(const std::string& name) {
   RtlOptions options;

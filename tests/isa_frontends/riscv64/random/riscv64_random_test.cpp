@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 #include "core/interpreter/interpreter.h"
 #include "isa_frontends/riscv64/random/compare.h"
+#include "tests/core/seed.h"
 
 namespace lockstep::isa::riscv64::random {
 namespace {
@@ -18,8 +18,7 @@ std::unique_ptr<core::Engine> bare(core::Hart& hart) {
 }
 
 TEST(Riscv64Random, InterpretersAgree) {
-  const char* text = std::getenv("LOCKSTEP_SEED");
-  const uint64_t first = text != nullptr ? std::strtoull(text, nullptr, 0) : 1;
+  const uint64_t first = test::from_environment("LOCKSTEP_SEED", 1);
   std::printf("LOCKSTEP_SEED=%llu\n", static_cast<unsigned long long>(first));
   Comparison comparison(plain, bare);
   for (uint64_t seed = first; comparison.counts().instructions < 5'000'000; ++seed) {
