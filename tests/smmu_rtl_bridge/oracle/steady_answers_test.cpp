@@ -174,6 +174,53 @@ void compare(uint64_t seed, uint64_t& remembered) {
   }
 }
 
+// Two ways to one outcome, by a page that was mapped a moment ago and by a group that was always there: that the second
+// is steady is no reason to remember the answer.
+TEST(SteadyAnswers, OneSteadyWayOfSeveralIsNotEnough) {
+  constexpr uint64_t kStreams = 0x100'0000, kContext = 0x200'0000, kTables = 0x300'0000, kOutput = 0x8000'0000;
+  constexpr uint64_t kLeaf = 1 << 10 | 3 << 8 | 1 << 6 | 1, kTable = 3, kContiguous = uint64_t{1} << 52;
+  constexpr uint64_t kBlockBytes = 2 << 20;
+  core_smmu::Config config;
+  config.stall_model = core_smmu::StallModel::kTerminateOnly;
+  VersionedMemory memory;
+  const auto write = [&](uint64_t address, uint64_t value, Sequence at) {
+    memory.write(address, &value, sizeof value, at);
+  };
+  write(kStreams, kContext | 5 << 1 | 1, 1);  // stage 1
+  write(kStreams + 8, uint64_t{1} << 44, 1);  // shareability as it comes
+  write(kContext, 25 | 1u << 30 | 1u << 31 | uint64_t{5} << 32 | uint64_t{0x31} << 41,
+        1);  // T0SZ 25, IPS 5, AA64, R, A
+  write(kContext + 8, kTables, 1);
+  write(kContext + 24, ~uint64_t{0}, 1);
+  write(kTables, (kTables + 0x1000) | kTable, 1);
+  write(kTables + 0x1000, (kTables + 0x2000) | kTable, 1);
+  write(kTables + 0x1008, (kOutput + kBlockBytes) | kLeaf | kContiguous, 1);
+  memory.forget_history();
+  write(kTables + 0x2008, (kOutput + 0x1000) | kLeaf | 2, 6);
+
+  const InvalidationLog log(config);
+  Evaluator evaluator(config, memory, log);
+  Control control;
+  control.cr0 = core_smmu::kCr0SmmuEnable;
+  control.strtab_base = kStreams;
+  control.strtab_base_cfg = 4;
+  ClientAccess access;
+  access.address = 0x1000;
+  const auto outcomes_when = [&](Sequence accepted) {
+    std::vector<Outcome> outcomes;
+    evaluator.begin_answer();
+    EXPECT_TRUE(evaluator.evaluate(access, control, {accepted, 8, accepted}, outcomes));
+    return outcomes;
+  };
+  const std::vector<Outcome> after = outcomes_when(7);
+  ASSERT_EQ(after.size(), 1u);
+  EXPECT_EQ(after[0].end, Ends::kPass);
+  EXPECT_EQ(after[0].address, kOutput + 0x1000);
+  const std::vector<Outcome> before = outcomes_when(5);
+  ASSERT_EQ(before.size(), 2u) << "it may have read the page's descriptor when there was none";
+  EXPECT_EQ(before[1].end, Ends::kAbort);
+}
+
 TEST(SteadyAnswers, AreWhatIsFoundAfresh) {
   const uint64_t first = test::seed();
   uint64_t remembered = 0;
