@@ -29,13 +29,14 @@ enum class Spoil {
   kInterruptsForEver,
   kForgetsSync,
   kIdleWavers,
+  kIdleDropsLate,  // two cycles after a register access, where nothing has happened in between
 };
 
 class Spoiled : public Design {
  public:
   Spoiled(std::unique_ptr<Design> good, Spoil spoil) : good_(std::move(good)), spoil_(spoil) {}
 
-  bool has_idle() const override { return spoil_ == Spoil::kNeverIdle || spoil_ == Spoil::kIdleWavers; }
+  bool has_idle() const override { return spoil_ >= Spoil::kIdleWavers || spoil_ == Spoil::kNeverIdle; }
   std::string complaint() override { return "assertion of a test"; }
 
   void clock(const DesignInputs& inputs, DesignOutputs& out) override {
@@ -102,6 +103,10 @@ class Spoiled : public Design {
       case Spoil::kIdleWavers:
         out.idle = (cycle_ & 4) != 0;
         break;
+      case Spoil::kIdleDropsLate:
+        unasked_ = in.registers.select ? 0 : unasked_ + 1;
+        out.idle = cycle_ > 1000 && unasked_ != 2;
+        break;
       default:
         break;
     }
@@ -112,6 +117,7 @@ class Spoiled : public Design {
   Spoil spoil_;
   uint64_t cycle_ = 0;
   bool answered_ = false;
+  unsigned unasked_ = 0;  // cycles since a register access
   AxiReadData again_;
 };
 
@@ -147,6 +153,9 @@ TEST(Spoiled, InterruptsForEver) { EXPECT_EQ(verdict(Spoil::kInterruptsForEver),
 TEST(Spoiled, CommandsAreNeverConsumed) { EXPECT_EQ(verdict(Spoil::kForgetsSync), "player.sync_never_completes"); }
 TEST(Spoiled, IdleWavers) {
   EXPECT_EQ(verdict(Spoil::kIdleWavers, {}, "smmu-script 1\nstream bypass 5\naccess read 5 0\ntick 50\n"), "pins.idle");
+}
+TEST(Spoiled, IdleDropsLateAfterARegisterAccess) {
+  EXPECT_EQ(verdict(Spoil::kIdleDropsLate, {}, "smmu-script 1\ntick 1500\nread IDR0\ntick 20\n"), "pins.idle");
 }
 
 }  // namespace
