@@ -53,7 +53,7 @@ int run_fake_vm(const std::string& append, const std::string& console_log, const
       std::puts("not a JSON object");
       return 0;
     } else if (word == "differ") {
-      instructions += getpid() % 2 == 0 ? 2 : static_cast<uint64_t>(getpid());
+      if (fusion == "off") instructions += 2;
     }
   }
   if (fusion == "stray") ++instructions;

@@ -40,7 +40,8 @@ TEST(CosimOpinion, ModelJudgeAndReferenceAgree) {
   }
 }
 
-// A reference that is told of other memory than the device's must differ.
+// A reference that is told of other accesses than the device's must differ, in the first seeds in which some get
+// through.
 TEST(CosimOpinion, DifferenceIsAFailure) {
   struct Misled : ReferenceOpinion {
     using ReferenceOpinion::ReferenceOpinion;
@@ -59,9 +60,16 @@ TEST(CosimOpinion, DifferenceIsAFailure) {
   };
   SeedOptions seed_options;
   seed_options.mix = *mix;
-  const auto run = run_seed(make_core_device, test::seed(), seed_options, options);
-  ASSERT_TRUE(run) << run.message();
-  EXPECT_EQ(run->result.rule, "second-opinion");
+  constexpr uint64_t kEnough = 200;
+  uint64_t passed = 0;
+  std::string rule;
+  for (uint64_t seed = test::seed(); passed < kEnough && rule.empty(); ++seed) {
+    const auto run = run_seed(make_core_device, seed, seed_options, options);
+    ASSERT_TRUE(run) << run.message();
+    passed += run->result.counts.accesses - run->result.counts.faults;
+    rule = run->result.rule;
+  }
+  EXPECT_EQ(rule, "second-opinion");
 }
 
 TEST(CosimOpinion, CountsComeThroughText) {
