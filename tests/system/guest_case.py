@@ -247,6 +247,8 @@ def main(description, tests, add_options=None):
     if shutil.which(options.lockstep) is None:
         print(f"{options.lockstep} is not a program; build it, or name it with --lockstep", file=sys.stderr)
         return 2
+    # Tests run it in folders of their own.
+    options.lockstep = str(Path(shutil.which(options.lockstep)).absolute())
     # Ctrl-C and a time limit of ctest unwind, so that no guest is left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     failed, ran, skipped = 0, 0, 0

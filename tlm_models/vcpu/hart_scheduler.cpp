@@ -93,11 +93,10 @@ uint64_t HartScheduler::quanta_until(uint64_t time_ns) const {
 }
 
 uint64_t HartScheduler::quiet_quanta() const {
-  const uint64_t ns = clock_.ns_per_instruction();
-  if (vcpus_.size() > 1 || step_ || options_.quantum_ns % ns != 0) return 1;
+  if (vcpus_.size() > 1 || step_ || options_.quantum_ns % clock_.ns_per_instruction() != 0) return 1;
   const uint64_t quiet_ns = std::min(timers_.next_deadline_ns(), hooks_.quiet_until_ns(current_ns()));
   const uint64_t until_stop = limits_.stop_at_boundary - total_instructions_;
-  return std::min({kMaxTurnQuanta, quanta_until(quiet_ns), divide_up(until_stop, options_.quantum_ns / ns)});
+  return std::min({kMaxTurnQuanta, quanta_until(quiet_ns), divide_up(until_stop, quantum())});
 }
 
 // A timer was armed that runs out before the long turn does: the turn ends at the boundary that the timer needs.
@@ -111,7 +110,7 @@ void HartScheduler::shorten_turn(const core::Hart& hart) {
   cut_turn_ = false;
   const uint64_t quanta =
       std::max(quanta_until(current_ns() + round_busy_ns_), quanta_until(timers_.next_deadline_ns()));
-  const uint64_t turn = quanta * (options_.quantum_ns / clock_.ns_per_instruction());
+  const uint64_t turn = quanta * quantum();
   turn_left_ = std::min(turn_left_, turn - std::min(turn, hart.executed_in_turn()));
 }
 
@@ -123,7 +122,7 @@ bool HartScheduler::run_turn() {
     clock_.begin_turn(current_ns());
     hart.begin_turn();
     const uint64_t quanta = quiet_quanta();
-    turn_left_ = quanta * (options_.quantum_ns / clock_.ns_per_instruction());
+    turn_left_ = quanta * quantum();
     cut_turn_ = false;
     turn_end_ns_ = quanta > 1 ? current_ns() + quanta * options_.quantum_ns : 0;
     turn_started_ = true;

@@ -128,6 +128,8 @@ class HartScheduler : public sc_core::sc_module {
   bool run_parallel_turns();
   uint64_t parallel_quanta() const;
   uint64_t quanta_until(uint64_t time_ns) const;
+  // Instructions of a quantum, at least one.
+  uint64_t quantum() const { return options_.quantum_ns / clock_.ns_per_instruction(); }
   uint64_t quiet_quanta() const;
   void end_turn_early();
   void shorten_turn(const core::Hart& hart);

@@ -17,10 +17,9 @@ constexpr uint64_t kMaxRoundQuanta = 400;
 
 // Quanta in a round: up to the next timer or input, and no further than the limits of the run let all harts go.
 uint64_t HartScheduler::parallel_quanta() const {
-  const uint64_t quantum = std::max<uint64_t>(options_.quantum_ns / clock_.ns_per_instruction(), 1);
   const uint64_t quiet_ns = std::min(timers_.next_deadline_ns(), hooks_.quiet_until_ns(current_ns()));
   const uint64_t until_stop = (limits_.stop_at_boundary - total_instructions_) / vcpus_.size();
-  return std::min({kMaxRoundQuanta, quanta_until(quiet_ns), std::max<uint64_t>(divide_up(until_stop, quantum), 1)});
+  return std::min({kMaxRoundQuanta, quanta_until(quiet_ns), std::max<uint64_t>(divide_up(until_stop, quantum()), 1)});
 }
 
 bool HartScheduler::run_parallel_turns() {
@@ -36,13 +35,12 @@ bool HartScheduler::run_parallel_turns() {
     for (Vcpu* vcpu : vcpus_) vcpu->set_parallel(parallel_.get());
   }
   clock_.begin_turn(current_ns());
-  const uint64_t quantum = std::max<uint64_t>(options_.quantum_ns / clock_.ns_per_instruction(), 1);
   const uint64_t quanta = parallel_quanta();
   timers_.watch(current_ns() + quanta * options_.quantum_ns,
-                [this, quantum] { parallel_->shorten(quanta_until(timers_.next_deadline_ns()) * quantum); });
+                [this] { parallel_->shorten(quanta_until(timers_.next_deadline_ns()) * quantum()); });
   const uint64_t share = std::max<uint64_t>(left / vcpus_.size(), 1);
   const ParallelHarts::Result result =
-      parallel_->run({std::min(quanta * quantum, share), kSafePointQuanta * quantum}, waiting_);
+      parallel_->run({std::min(quanta * quantum(), share), kSafePointQuanta * quantum()}, waiting_);
   timers_.unwatch();
   total_instructions_ += result.executed;
   round_busy_ns_ = result.longest * clock_.ns_per_instruction();
