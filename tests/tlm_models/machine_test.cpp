@@ -111,6 +111,8 @@ TEST(Machine, BadConfigurationsAreExplained) {
   EXPECT_NE(message([](MachineConfig& c) { c.harts = 9; }).find("1 to 8"), std::string::npos);
   EXPECT_NE(message([](MachineConfig& c) { c.memory_bytes = 5000; }).find("--memory"), std::string::npos);
   EXPECT_NE(message([](MachineConfig& c) { c.quantum_ns = 0; }).find("quantum"), std::string::npos);
+  EXPECT_NE(message([](MachineConfig& c) { c.quantum_ns = 31, c.harts = 2; }).find("32 instructions"),
+            std::string::npos);
   EXPECT_NE(message([](MachineConfig& c) { c.kernel = "/nonexistent"; }).find("/nonexistent"), std::string::npos);
   EXPECT_NE(message([](MachineConfig& c) { c.initrd = "/nonexistent"; }).find("/nonexistent"), std::string::npos);
   EXPECT_NE(message([](MachineConfig& c) { c.append = std::string(5000, 'x'); }).find("4096"), std::string::npos);

@@ -16,6 +16,11 @@ namespace {
 
 using namespace riscv_virt;
 
+// Of a machine with several harts, whose reservations end with their turns: a loop of LR and SC that has to succeed in
+// the end has up to 16 instructions (unprivileged ISA, "Eventual Success of Store-Conditional Instructions"), and a
+// turn may begin inside of one.
+constexpr uint64_t kLeastSharedQuantum = 32;
+
 core::Status check(const MachineConfig& config) {
   if (config.harts < 1 || config.harts > kMaxHarts) {
     return core::Error{fmt::format("riscv-virt has 1 to {} harts, not {}", kMaxHarts, config.harts)};
@@ -29,6 +34,12 @@ core::Status check(const MachineConfig& config) {
       config.quantum_ns > 1'000'000'000) {
     return core::Error{fmt::format("a quantum of {} ns does not fit: at least one instruction ({} ns), at most 1 s",
                                    config.quantum_ns, config.ns_per_instruction)};
+  }
+  if (config.harts > 1 && config.quantum_ns / config.ns_per_instruction < kLeastSharedQuantum) {
+    return core::Error{fmt::format(
+        "a quantum of {} ns does not fit several harts: at least {} instructions ({} ns), so that a loop of LR and SC "
+        "comes to its end in one turn",
+        config.quantum_ns, kLeastSharedQuantum, kLeastSharedQuantum * config.ns_per_instruction)};
   }
   if (config.smmu.present && config.smmu.atsu && !config.smmu.mmu)
     return core::Error{"--smmu-atsu on needs --smmu-mmu on: what is not translated needs no translation service"};
