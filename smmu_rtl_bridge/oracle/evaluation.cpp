@@ -153,16 +153,10 @@ bool Evaluator::explore_all(const Control& control, std::vector<Outcome>& out, c
 
 void Evaluator::meet() {
   if (!ste_read_ || window_.ste != nullptr || window_.cd != nullptr) return;
-  meet({cd_read_, structures_until_, ste_words_, cd_words_, {}});
-}
-
-void Evaluator::meet(const Structures& structures) {
   for (const Structures& known : met_)
-    if (known.has_cd == structures.has_cd && known.ste == structures.ste &&
-        (!known.has_cd || known.cd == structures.cd))
-      return;
-  met_.push_back(structures);
-  met_.back().tag = tag_of(structures);
+    if (known.has_cd == cd_read_ && known.ste == ste_words_ && (!cd_read_ || known.cd == cd_words_)) return;
+  met_.push_back({cd_read_, structures_until_, ste_words_, cd_words_, {}});
+  met_.back().tag = tag_of(met_.back());
 }
 
 bool Evaluator::answer_as_before(const ClientAccess& access, const Control& control, std::vector<Outcome>& out) {

@@ -122,7 +122,6 @@ class Evaluator : private tlm_models::smmuv3::MemoryPort, private tlm_models::sm
   void load(const Control& control);
   void begin();
   void meet();
-  void meet(const Structures& structures);
   tlm_models::smmuv3::TlbTag tag_of(const Structures& structures) const;
   bool next();
   unsigned choose(unsigned count);
