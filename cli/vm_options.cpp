@@ -218,7 +218,7 @@ void add_machine_options(CLI::App& command, VmOptions& o) {
       ->check(on_off)
       ->group(engine)
       ->capture_default_str();
-  command.add_option("--quantum", o.quantum, "How far a hart runs ahead in virtual time")
+  command.add_option("--quantum", o.quantum, "How far a hart runs ahead in virtual time; several harts: 32ns at least")
       ->group(engine)
       ->capture_default_str();
 }
