@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -12,6 +11,7 @@
 #include "matrix/contract.h"
 #include "matrix/plan.h"
 #include "matrix/random.h"
+#include "tests/core/seed.h"
 
 namespace {
 
@@ -41,10 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
 namespace lockstep::matrix {
 namespace {
 
-std::uint64_t seed() {
-  const char* given = std::getenv("LOCKSTEP_TEST_SEED");
-  return given != nullptr ? std::strtoull(given, nullptr, 0) : 20'240'901;
-}
+std::uint64_t seed() { return test::from_environment("LOCKSTEP_SEED", 20'240'901); }
 
 std::string tree_contract() {
   std::ifstream file(LOCKSTEP_TREE "/matrix/features.yaml", std::ios::binary);
@@ -62,7 +59,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 TEST(ContractFuzz, MutatedContracts) {
-  std::printf("seed %llu (LOCKSTEP_TEST_SEED)\n", static_cast<unsigned long long>(seed()));
+  std::printf("LOCKSTEP_SEED=%llu\n", static_cast<unsigned long long>(seed()));
   Random random(seed());
   const std::vector<std::string> lines = lines_of(tree_contract());
   ASSERT_GT(lines.size(), 100U);

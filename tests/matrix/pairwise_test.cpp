@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <set>
 #include <string>
 #include <tuple>
 
 #include "matrix/coverage.h"
 #include "matrix/random.h"
+#include "tests/core/seed.h"
 
 namespace lockstep::matrix {
 namespace {
@@ -115,13 +115,10 @@ Model random_model(Random& random, std::uint32_t most_variables) {
   return model;
 }
 
-std::uint64_t test_seed() {
-  const char* given = std::getenv("LOCKSTEP_TEST_SEED");
-  return given != nullptr ? std::strtoull(given, nullptr, 0) : 7;
-}
+std::uint64_t test_seed() { return test::from_environment("LOCKSTEP_SEED", 7); }
 
 TEST(Pairwise, RandomModelsAgainstEnumeration) {
-  std::printf("seed %llu (LOCKSTEP_TEST_SEED)\n", static_cast<unsigned long long>(test_seed()));
+  std::printf("LOCKSTEP_SEED=%llu\n", static_cast<unsigned long long>(test_seed()));
   int possible_models = 0;
   for (std::uint64_t round = 0; round < 300; ++round) {
     SCOPED_TRACE("seed " + std::to_string(test_seed()) + " round " + std::to_string(round));

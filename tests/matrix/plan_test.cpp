@@ -16,6 +16,7 @@
 
 #include "matrix/contract_model.h"
 #include "matrix/random.h"
+#include "tests/core/seed.h"
 
 namespace lockstep::matrix {
 namespace {
@@ -189,9 +190,8 @@ TEST(Plan, PairwiseGivesEveryExactGroupSomethingToCompare) {
 
 // Random contracts as text: whatever loads must expand under every strategy into distinct, sound cells.
 TEST(Plan, RandomContracts) {
-  const char* given = std::getenv("LOCKSTEP_TEST_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 0) : 11;
-  std::printf("seed %llu (LOCKSTEP_TEST_SEED)\n", static_cast<unsigned long long>(seed));
+  const std::uint64_t seed = test::from_environment("LOCKSTEP_SEED", 11);
+  std::printf("LOCKSTEP_SEED=%llu\n", static_cast<unsigned long long>(seed));
   int loaded = 0;
   for (std::uint64_t round = 0; round < 150; ++round) {
     SCOPED_TRACE(fmt::format("seed {} round {}", seed, round));

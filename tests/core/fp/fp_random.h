@@ -2,26 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <random>
 
 #include "core/fp/fp_types.h"
+#include "tests/core/seed.h"
 
 namespace lockstep::core::fp {
 
-// The seed of a random test: LOCKSTEP_SEED if set, else a fresh one; printed either way, so that a failure repeats.
-inline uint64_t test_seed() {
-  const char* given = std::getenv("LOCKSTEP_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
-  std::printf("LOCKSTEP_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  return seed;
-}
-
 // How many operand sets a random test tries; LOCKSTEP_FP_ITERATIONS overrides it.
 inline int test_iterations(int fallback) {
-  const char* given = std::getenv("LOCKSTEP_FP_ITERATIONS");
-  return given != nullptr ? std::atoi(given) : fallback;
+  return static_cast<int>(test::from_environment("LOCKSTEP_FP_ITERATIONS", static_cast<uint64_t>(fallback)));
 }
 
 // Bit patterns that lean towards where floating point goes wrong.

@@ -112,7 +112,7 @@ class HalfOracle : public testing::Test {
         << " expected " << expected << "/" << expected_flags << " got " << actual << "/" << actual_flags;
   }
 
-  OperandGenerator<Binary16> generator_{test_seed()};
+  OperandGenerator<Binary16> generator_{test::seed()};
 };
 
 TEST_F(HalfOracle, arithmetic_in_all_modes_and_both_kinds_of_tininess) {

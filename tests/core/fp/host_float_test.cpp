@@ -36,7 +36,7 @@ class HostFloat : public testing::Test {
   // Calls test(a, b, c, mode, initial flags) until one fails.
   template <typename Test>
   void for_operands(Test test) {
-    OperandGenerator<F> generator(test_seed());
+    OperandGenerator<F> generator(test::seed());
     const int iterations = test_iterations(kIterations);
     for (int i = 0; i < iterations; ++i) {
       const Operand a = generator.any();
@@ -148,7 +148,7 @@ TYPED_TEST(HostFloat, to_integers) {
 }
 
 TYPED_TEST(HostFloat, from_integers) {
-  OperandGenerator<TypeParam> generator(test_seed());
+  OperandGenerator<TypeParam> generator(test::seed());
   const int iterations = test_iterations(kIterations);
   for (int i = 0; i < iterations; ++i) {
     // Every length, and runs of ones or zeros at the end, which are where rounding carries.
@@ -173,7 +173,7 @@ TYPED_TEST(HostFloat, from_integers) {
 }
 
 TEST(HostFloatConversion, narrow) {
-  OperandGenerator<Binary64> generator(test_seed());
+  OperandGenerator<Binary64> generator(test::seed());
   OperandGenerator<Binary32> singles(generator.raw());
   const int iterations = test_iterations(kIterations);
   for (int i = 0; i < iterations; ++i) {
@@ -193,7 +193,7 @@ TEST(HostFloatConversion, narrow) {
 }
 
 TEST(HostFloatConversion, widen) {
-  OperandGenerator<Binary32> generator(test_seed());
+  OperandGenerator<Binary32> generator(test::seed());
   const int iterations = test_iterations(kIterations);
   for (int i = 0; i < iterations; ++i) {
     const uint32_t a = generator.any();

@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <random>
 
@@ -47,8 +46,7 @@ std::string check(const core::ir::Block& block, const StateLayout& layout, uint6
 
 TEST(InterpreterReference, RandomBlocksMeanTheSame) {
   const uint64_t first = seed();
-  const char* given = std::getenv("LOCKSTEP_FUZZ_RUNS");
-  const uint64_t runs = given != nullptr ? std::strtoull(given, nullptr, 0) : 300;
+  const uint64_t runs = test::from_environment("LOCKSTEP_FUZZ_RUNS", 300);
   for (uint64_t at = first; at < first + runs; ++at) {
     const StateLayout& layout = test_layout(at % 3 == 0 ? "riscv64" : at % 3 == 1 ? "arm64" : "x86_64");
     std::mt19937_64 random(at);

@@ -14,8 +14,7 @@ namespace {
 
 TEST(CosimOpinion, ModelJudgeAndReferenceAgree) {
   const uint64_t first = test::seed();
-  const char* given = std::getenv("LOCKSTEP_WORLDS");
-  const uint64_t seeds = given ? std::strtoull(given, nullptr, 0) : 12;
+  const uint64_t seeds = test::from_environment("LOCKSTEP_WORLDS", 12);
   for (const char* name : {"default", "nested", "faults", "invalidation", "stall", "hits", "ats"}) {
     const auto mix = load_mix(name);
     ASSERT_TRUE(mix);
@@ -60,11 +59,12 @@ TEST(CosimOpinion, DifferenceIsAFailure) {
   };
   SeedOptions seed_options;
   seed_options.mix = *mix;
-  constexpr uint64_t kEnough = 200;
+  constexpr uint64_t kEnough = 200, kSeedsMax = 50;
   uint64_t passed = 0;
   std::string rule;
-  for (uint64_t seed = test::seed(); passed < kEnough && rule.empty(); ++seed) {
-    const auto run = run_seed(make_core_device, seed, seed_options, options);
+  for (uint64_t i = 0; passed < kEnough && rule.empty(); ++i) {
+    ASSERT_LT(i, kSeedsMax) << "no access gets through";
+    const auto run = run_seed(make_core_device, test::seed() + i, seed_options, options);
     ASSERT_TRUE(run) << run.message();
     passed += run->result.counts.accesses - run->result.counts.faults;
     rule = run->result.rule;

@@ -182,8 +182,7 @@ class Comparison : public Observer {
 
 TEST(CosimReference, EachAccessOfAScriptIsWhatTheReferenceSays) {
   const uint64_t first = test::seed();
-  const char* given = std::getenv("LOCKSTEP_WORLDS");
-  const uint64_t seeds = given ? std::strtoull(given, nullptr, 0) : 12;
+  const uint64_t seeds = test::from_environment("LOCKSTEP_WORLDS", 12);
   for (const char* name : {"default", "nested", "faults", "invalidation", "stall"}) {
     auto mix = load_mix(name);
     ASSERT_TRUE(mix);

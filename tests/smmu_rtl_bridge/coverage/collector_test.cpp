@@ -131,8 +131,7 @@ class RandomRun {
 };
 
 TEST(SmmuCoverageCollector, NamesOnlyPointsOfThePlanAndMeetsEachChapter) {
-  const char* given = std::getenv("LOCKSTEP_WORLDS");
-  const uint64_t worlds = given ? std::strtoull(given, nullptr, 0) : 300;
+  const uint64_t worlds = test::from_environment("LOCKSTEP_WORLDS", 300);
   const uint64_t first = test::seed();
   Database database;
   for (uint64_t i = 0; i < worlds; ++i) RandomRun(first + i, database).go();

@@ -109,10 +109,7 @@ struct RandomWorld : Software {
                                        << first.sequence << ": " << first.text;
 }
 
-unsigned worlds() {
-  const char* given = std::getenv("LOCKSTEP_WORLDS");
-  return given ? static_cast<unsigned>(std::strtoul(given, nullptr, 0)) : kWorlds;
-}
+uint64_t worlds() { return test::from_environment("LOCKSTEP_WORLDS", kWorlds); }
 
 void let_stand(uint64_t seed, Totals& totals) {
   Random random(seed);

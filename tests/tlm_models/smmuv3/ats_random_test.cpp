@@ -118,8 +118,7 @@ bool run_world(uint64_t seed, Verdicts& verdicts) {
 
 TEST(SmmuAtsRandom, GrantsWhatOrdinaryAccessesMayDo) {
   const uint64_t first = test::seed();
-  const char* given = std::getenv("LOCKSTEP_WORLDS");
-  const unsigned worlds = given ? static_cast<unsigned>(std::strtoul(given, nullptr, 0)) : kWorlds;
+  const uint64_t worlds = test::from_environment("LOCKSTEP_WORLDS", kWorlds);
   Verdicts verdicts;
   for (unsigned i = 0; i < worlds; ++i)
     if (!run_world(first + i, verdicts)) break;

@@ -181,8 +181,7 @@ TEST(SmmuInvalidation, NarrowestCommandsMakeChangesSeen) {
   const uint64_t first = test::seed();
   std::map<std::string, unsigned> drawn;
   uint64_t passes = 0;
-  const char* given = std::getenv("LOCKSTEP_WORLDS");
-  const unsigned worlds = given ? static_cast<unsigned>(std::strtoul(given, nullptr, 0)) : kWorlds;
+  const uint64_t worlds = test::from_environment("LOCKSTEP_WORLDS", kWorlds);
   for (unsigned i = 0; i < worlds; ++i)
     if (!run_world(first + i, drawn, passes)) break;
   for (const auto& [name, count] : drawn) std::printf("  %-12s %u\n", name.c_str(), count);

@@ -210,8 +210,7 @@ TEST(SmmuThirdOpinion, QemuAgreesOnStage1) {
   if (path.empty()) GTEST_SKIP() << "there is no qemu-system-aarch64; LOCKSTEP_QEMU_AARCH64 may name one";
   const uint64_t seed = test::seed();
   std::mt19937_64 random(seed);
-  const char* given = std::getenv("LOCKSTEP_WORLDS");
-  const unsigned worlds = given ? static_cast<unsigned>(std::strtoul(given, nullptr, 0)) : 12;
+  const uint64_t worlds = test::from_environment("LOCKSTEP_WORLDS", 12);
 
   unsigned passes = 0, faults = 0;
   for (unsigned world = 0; world < worlds; ++world) {

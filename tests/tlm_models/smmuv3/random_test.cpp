@@ -10,10 +10,7 @@ namespace {
 constexpr unsigned kWorlds = 1500;
 constexpr unsigned kTransactions = 60;
 
-unsigned worlds() {
-  const char* given = std::getenv("LOCKSTEP_WORLDS");
-  return given ? static_cast<unsigned>(std::strtoul(given, nullptr, 0)) : kWorlds;
-}
+uint64_t worlds() { return test::from_environment("LOCKSTEP_WORLDS", kWorlds); }
 
 // One world: false after a difference, with the failure reported.
 bool run_world(uint64_t seed, bool cached, bool secure, Tally& tally) {
